@@ -1,0 +1,24 @@
+/* SHA-256 (FIPS 180-4), over OpenSSL's EVP.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_CORE_DIGEST_H
+#define BASE_CORE_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/core/status.h"
+
+#define SHA256_BYTES 32
+#define SHA256_HEX_BYTES 65 /* with the terminator */
+
+struct sha256; /* running state */
+
+enum status sha256_new(struct sha256 **ret, struct error *err);
+enum status sha256_update(struct sha256 *s, const void *bytes, size_t len, struct error *err);
+enum status sha256_final(struct sha256 *s, uint8_t ret[SHA256_BYTES], struct error *err);
+void sha256_free(struct sha256 *s);
+
+enum status sha256_of(const void *bytes, size_t len, uint8_t ret[SHA256_BYTES], struct error *err);
+void sha256_hex(const uint8_t digest[SHA256_BYTES], char ret[SHA256_HEX_BYTES]);
+
+#endif

@@ -1,0 +1,81 @@
+/* A loaded model and its sessions.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * An engine holds one model: weights as the backend wants them, the tokenizer, and a pool of
+ * cache pages. A session is one timeline of tokens over that pool. Sessions share pages of equal
+ * prefixes (copy on write) and are stepped together by engine_step(). An engine and all its
+ * sessions belong to one thread at a time; two engines are independent.
+ *
+ * Opening an engine is engine_open.h's business, which only the gate (and, below it, lm) may
+ * include. */
+#ifndef LM_ENGINE_ENGINE_H
+#define LM_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/core/log.h"
+#include "base/core/status.h"
+#include "lm/format/config.h"
+#include "lm/tokenizer/tokenizer.h"
+
+struct engine;
+struct session;
+
+void engine_close(struct engine *e); /* its sessions must be freed before */
+
+struct engine_info {
+    const char *family;       /* "qwen3" */
+    const char *backend;      /* "cpu avx512vnni, 2 threads" */
+    int64_t vocab_size;       /* columns of the logits, padding included */
+    int64_t valid_vocab;      /* ids the tokenizer knows; the rest is masked when sampling */
+    int64_t context_max;      /* tokens a session may hold: the smallest of model, option and pool */
+    int64_t model_context;    /* what the model was made for */
+    int64_t layer_count, hidden_size;
+    uint64_t parameter_count;
+    uint64_t weight_bytes;    /* as the backend holds them */
+    uint64_t weight_bytes_per_token; /* weight bytes that one decode step reads */
+    uint64_t cache_bytes, work_bytes;
+    struct generation_config generation;
+};
+const struct engine_info *engine_info(const struct engine *e);
+/* NULL when the model came without tokenizer files. */
+const struct tokenizer *engine_tokenizer(const struct engine *e);
+
+enum status session_new(struct session **ret, struct engine *e, struct error *err);
+void session_free(struct session *s);
+
+/* Makes the session hold exactly tokens[0..count): reuses the longest common prefix, drops what differs,
+ * evaluates the rest. Afterwards session_logits() are those after the last token. STATUS_CONTEXT names both
+ * numbers when count > context_max (nothing changes). On STATUS_CANCELLED (the progress callback said so)
+ * the session holds the part evaluated so far. */
+enum status session_sync(struct session *s, const int32_t *tokens, size_t count,
+                         const struct progress *progress, struct error *err);
+/* One more token; the decode step. */
+enum status session_append(struct session *s, int32_t token, struct error *err);
+/* [vocab_size] logits after the last token; valid until the engine's next step. NULL for an empty session. */
+const float *session_logits(const struct session *s);
+size_t session_count(const struct session *s);
+const int32_t *session_tokens(const struct session *s);
+size_t session_reused(const struct session *s); /* tokens the last sync took from the cache */
+void session_truncate(struct session *s, size_t count); /* keeps the first `count` tokens; logits are gone */
+
+/* Calls `sink` with the logits [vocab_size] after each of tokens[0..count), in order, from an emptied session:
+ * scoring and `debug logits`. The sink may return an error to stop. */
+typedef enum status logits_sink(void *ctx, size_t position, const float *logits, struct error *err);
+enum status session_score(struct session *s, const int32_t *tokens, size_t count, logits_sink *sink,
+                          void *ctx, struct error *err);
+
+/* Several sessions in one pass: each feed appends its tokens; after success session_logits() of each are set.
+ * The sum of counts is at most engine_batch_max(). All or nothing: on failure no session has changed. */
+struct session_feed {
+    struct session *session;
+    const int32_t *tokens;
+    size_t count;
+};
+enum status engine_step(struct engine *e, const struct session_feed *feeds, size_t feed_count,
+                        struct error *err);
+size_t engine_batch_max(const struct engine *e);
+
+#endif
