@@ -19,6 +19,7 @@ struct buf {
     size_t cap;
     size_t max;
     bool failed;
+    bool past_max; /* the failure was the ceiling, not memory */
 };
 
 #define BUF_INIT(bytes_max) ((struct buf){ .max = (bytes_max) })

@@ -29,6 +29,14 @@ void mem_unmap(void *p, size_t bytes);
 void mem_freeze(const char *why);
 void mem_thaw(void);
 
+#ifdef HEARTH_CHECKS
+/* For the fault sweep: the n-th mem_* allocation of this thread from now fails, once (1: the
+ * next one; 0: none). Arena chunks and mem_map count too. A sweep raises n from 1 until
+ * mem_fault_fired() says that the operation ended before its n-th allocation. */
+void mem_fail_nth(long n);
+_Bool mem_fault_fired(void); /* since the last mem_fail_nth */
+#endif
+
 /* An arena hands out pieces of chunks and frees them all at once. One owner. */
 struct arena {
     struct arena_chunk *chunks; /* newest first */
