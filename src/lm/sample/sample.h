@@ -7,9 +7,9 @@
  * probability reaches p, arXiv 1904.09751); min-p (keep p >= min_p * max p, arXiv 2407.01082); draw.
  * temperature 0 is greedy: the arg max after bias and penalties, ties to the lower id.
  *
- * The generator is PCG-XSH-RR 64/32 (O'Neill, 2014) with state from splitmix64(seed); one draw per token is 32
- * bits mapped to [0,1): u = r * 2^-32, walking candidates from most to least probable (ties to
- * the lower id). Same logits, options, seed and history give the same token on every machine.
+ * The generator is PCG-XSH-RR 64/32 (O'Neill, 2014) with state from splitmix64(seed), as random.h
+ * says; one draw per token is 32 bits mapped to [0,1): u = r * 2^-32, walking candidates from most
+ * to least probable (ties to the lower id); greedy draws nothing. Same logits, options, seed and history give the same token on every machine.
  * A sampler belongs to one session; it allocates only in sampler_new. */
 #ifndef LM_SAMPLE_SAMPLE_H
 #define LM_SAMPLE_SAMPLE_H
@@ -63,8 +63,8 @@ struct sampled {
 };
 
 /* Chooses from logits [vocab_size] (not changed). top_logprobs 0..SAMPLE_TOP_LOGPROBS_MAX. Entries at or past
- * `valid_count` (a padded vocabulary) are never chosen and have no probability. NaN in the logits is
- * STATUS_FAILED naming the first id; every token forbidden likewise. Does not record the choice. */
+ * `valid_count` (a padded vocabulary) are never chosen and have no probability. NaN or
+ * infinity in the logits is STATUS_FAILED naming the first id; every token forbidden likewise. Does not record the choice. */
 enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count, int top_logprobs,
                          struct sampled *ret, struct error *err);
 /* Tells the sampler that `id` is now part of the text (prompt tokens too, if penalties should see them). */
