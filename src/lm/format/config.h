@@ -26,6 +26,7 @@ struct config {
     const struct source *source; /* borrowed */
     const char *arch;            /* architectures[0] or general.architecture; owned */
     const char *model_type;      /* model_type, or again the GGUF architecture; owned */
+    struct config_texts *texts;  /* terminated copies of GGUF strings; owned; NULL for config.json */
 };
 
 /* STATUS_BAD_INPUT when the source has no configuration or names no architecture. */

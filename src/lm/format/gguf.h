@@ -48,11 +48,17 @@ enum status gguf_open_maps(struct gguf **ret, struct file_map *maps, size_t map_
 /* From bytes that the caller keeps alive: for fuzzing and tests. */
 enum status gguf_open_bytes(struct gguf **ret, const void *bytes, size_t len, const char *name,
                             struct error *err);
+/* Whether `path` ends like a part of a split ("-00002-of-00003.gguf"): how much stands before
+ * that, which part (from 1) and of how many. */
+bool gguf_split_name(const char *path, size_t *ret_stem, int64_t *ret_part, int64_t *ret_count);
 void gguf_close(struct gguf *g);
 
 uint32_t gguf_version(const struct gguf *g);
 size_t gguf_part_count(const struct gguf *g);
 uint64_t gguf_file_bytes(const struct gguf *g); /* all parts */
+const char *gguf_part_name(const struct gguf *g, size_t i); /* base name of its file */
+/* The mapping of part i, for read-ahead; its data is NULL when the bytes are the caller's. */
+const struct file_map *gguf_part_map(const struct gguf *g, size_t i);
 
 size_t gguf_key_count(const struct gguf *g);
 struct span gguf_key(const struct gguf *g, size_t i, struct gguf_value *ret_value);

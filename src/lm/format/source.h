@@ -29,6 +29,10 @@ struct source_file {
 };
 
 enum status source_open(struct source **ret, const char *path, struct error *err);
+/* From texts without files, for tests and fuzzing: config.json, and generation_config.json or {NULL, 0}. */
+enum status source_open_texts(struct source **ret, struct span config, struct span generation, struct error *err);
+/* A GGUF that is already open; takes it over on success. `name` is for messages. */
+enum status source_open_gguf(struct source **ret, struct gguf *g, const char *name, struct error *err);
 void source_close(struct source *s);
 
 const char *source_path(const struct source *s);

@@ -1,0 +1,23 @@
+/* A view of a stored tensor from its type and shape, with every product checked.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LM_FORMAT_VIEW_H
+#define LM_FORMAT_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "math/tensor/tensor.h"
+
+enum view_fault {
+    VIEW_OK,
+    VIEW_OVERFLOW,   /* the element or byte count does not fit */
+    VIEW_PART_BLOCK, /* a row is not a whole number of blocks */
+};
+
+/* Fills *ret but for `data`, and its size in bytes. `shape` is slowest first, none of it
+ * negative, dims <= TENSOR_DIMS_MAX. */
+enum view_fault view_of(enum quant_type type, const int64_t *shape, int dims,
+                        struct tensor_view *ret, size_t *ret_bytes);
+
+#endif
