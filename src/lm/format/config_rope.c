@@ -413,7 +413,10 @@ static enum status rope_gguf(struct rope_set *set, const char *layer_type, struc
     if ((st = real(set, NULL, base, 1, THETA_MAX, THETA_DEFAULT, &r->theta)) ||
         (st = share_gguf(set, &r->partial_rotary_factor)))
         return st;
-    if (!is_local && (st = kind_gguf(set, &kind, &factor))) return st;
+    if (source_has_tensor(set->c->source, "rope_factors_long.weight"))
+        kind = "longrope";
+    else if (!is_local && (st = kind_gguf(set, &kind, &factor)))
+        return st;
     if (strcmp(kind, "linear") == 0 && factor >= 1) { /* either of its two keys */
         r->scaling = ROPE_LINEAR;
         r->factor = factor;

@@ -426,9 +426,12 @@ static enum status read_tensor(struct reader *r, struct gguf_tensor *t, size_t *
                          ", it must be %zu: tensors follow each other, "
                          "aligned to %zu",
                          file_of(r), NAME_SHOWN(t->name), offset, *data_at, r->alignment);
-    if (!size_add(*data_at, bytes, &bytes) || !size_align(bytes, r->alignment, data_at))
-        return error_set(r->err, STATUS_BAD_INPUT, "%s: the tensors' sizes up to %.*s overflow",
-                         file_of(r), NAME_SHOWN(t->name));
+    if (*data_at > r->len || bytes > r->len - *data_at ||
+        !size_align(*data_at + bytes, r->alignment, data_at))
+        return error_set(r->err, STATUS_BAD_INPUT,
+                         "%s: tensor %.*s needs %zu bytes, the file has %zu: it is damaged or was "
+                         "not downloaded completely",
+                         file_of(r), NAME_SHOWN(t->name), bytes, r->len);
     return STATUS_OK;
 }
 
