@@ -1,0 +1,21 @@
+/* IQ4_NL: 32 nibbles that index a fixed curve, one half-precision scale.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "math/quants/quant_block.h"
+#include "math/quants/codebooks.h"
+
+#define QUANT_BLOCK_VALUES 32
+
+struct block {
+    uint8_t scale[2];    /* f16 */
+    uint8_t nibbles[16]; /* values 0..15 low, 16..31 high */
+};
+
+static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)
+{
+    block_nibbles(q, b->nibbles, 0);
+    for (int i = 0; i < 32; i++)
+        q[i] = codebook_iq4[q[i]];
+    scale[0] = scale[1] = block_f16(b->scale);
+}
+
+QUANT_BLOCKS(quant_iq4_nl, "IQ4_NL", 20, 18, false, true)

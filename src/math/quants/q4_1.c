@@ -1,0 +1,19 @@
+/* Q4_1: 32 nibbles with a half-precision scale and minimum.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "math/quants/quant_block.h"
+
+#define QUANT_BLOCK_VALUES 32
+
+struct block {
+    uint8_t scale[2], min[2]; /* f16 */
+    uint8_t nibbles[16];      /* values 0..15 low, 16..31 high */
+};
+
+static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)
+{
+    block_nibbles(q, b->nibbles, 0);
+    scale[0] = scale[1] = block_f16(b->scale);
+    min[0] = min[1] = block_f16(b->min);
+}
+
+QUANT_BLOCKS(quant_q4_1, "Q4_1", 3, 20, true, true)

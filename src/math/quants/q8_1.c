@@ -1,0 +1,19 @@
+/* Q8_1: as Q8_0 with the scaled sum of the values; holds activations, never in files.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "math/quants/quant_block.h"
+
+#define QUANT_BLOCK_VALUES 32
+
+struct block {
+    uint8_t scale[2]; /* f16 */
+    uint8_t sum[2];   /* f16: scale * sum of q */
+    int8_t q[32];
+};
+
+static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)
+{
+    memcpy(q, b->q, sizeof b->q);
+    scale[0] = scale[1] = block_f16(b->scale);
+}
+
+QUANT_BLOCKS(quant_q8_1, "Q8_1", 9, 36, false, false)
