@@ -347,6 +347,14 @@ int pool_thread_count(const struct pool *p)
     return p->count;
 }
 
+int pool_default_threads(void)
+{
+    struct pool layout = { 0 };
+    int cpus[CPUS_MAX];
+    place(&layout, 0, cpus);
+    return layout.count;
+}
+
 /* A caller on a core that a worker is pinned to would share it while its own lies idle. It is
  * moved, and its freedom given back at once: its affinity belongs to the program. */
 static void step_aside(const struct pool *p)

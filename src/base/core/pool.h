@@ -25,6 +25,8 @@ typedef void pool_fn(void *ctx, int thread_idx, int thread_count);
 enum status pool_new(struct pool **ret, int thread_count, struct error *err);
 void pool_free(struct pool *p);
 int pool_thread_count(const struct pool *p);
+/* What thread_count 0 stands for here and now. */
+int pool_default_threads(void);
 void pool_run(struct pool *p, pool_fn *fn, void *ctx);
 void pool_barrier(struct pool *p);
 

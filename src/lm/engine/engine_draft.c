@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/core/mem.h"
+#include "base/core/pool.h"
 #include "lm/engine/engine_inner.h"
 
 #define BATCH_DEFAULT       512
@@ -19,7 +20,10 @@ static enum status choose_backend(struct engine_draft *d, const struct engine_op
         return error_set(err, STATUS_USAGE, "there is no backend '%s'; choose cpu or ref", name);
     }
     d->backend_options = (struct backend_options){
-        .cpu = have, .thread_count = o->thread_count, .precise = o->precise, .progress = o->progress,
+        .cpu = have,
+        .thread_count = o->thread_count ? o->thread_count : pool_default_threads(),
+        .precise = o->precise,
+        .progress = o->progress,
     };
     if (o->cpu_level && !cpu_set_mask(have, o->cpu_level, &d->backend_options.cpu)) {
         return error_set(err, STATUS_USAGE,

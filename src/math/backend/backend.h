@@ -21,7 +21,7 @@
 
 struct backend_options {
     cpu_set cpu;        /* levels to use */
-    int thread_count;   /* 0: one per physical core */
+    int thread_count;   /* at least 1 */
     bool precise;       /* never quantize activations */
     int64_t page_count; /* of the cache */
     struct progress progress;

@@ -86,8 +86,7 @@ static enum status cpu_sizes(struct backend_sizes *ret, const struct program *g,
         if (w->role != WEIGHT_TABLE) s.step_weight_bytes += packed ? packed : file;
     }
     s.page_bytes = page_values_of(g) * sizeof(uint16_t);
-    uint64_t threads = o->thread_count > 0 ? (uint64_t)o->thread_count : 1;
-    s.work_bytes = g->arena_bytes + act_bytes(g) + threads * scratch_bytes(o);
+    s.work_bytes = g->arena_bytes + act_bytes(g) + (uint64_t)o->thread_count * scratch_bytes(o);
     *ret = s;
     return STATUS_OK;
 }
@@ -269,9 +268,7 @@ static enum status cpu_open(struct backend **ret, const struct program *g, const
     enum status s = pool_new(&c->pool, o->thread_count, err);
     if (s) goto fail;
     c->thread_count = pool_thread_count(c->pool);
-    struct backend_options actual = *o;
-    actual.thread_count = c->thread_count;
-    s = cpu_sizes(&c->base.sizes, g, &actual, err);
+    s = cpu_sizes(&c->base.sizes, g, o, err);
     if (!s) s = reserve(c, o, err);
     if (!s) s = pack_all(c, o, err);
     if (s) goto fail;

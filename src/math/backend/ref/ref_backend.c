@@ -14,8 +14,6 @@
 #include "math/backend/backend.h"
 #include "math/quants/quant.h"
 
-#define REF_THREADS_MAX 64
-
 struct ref {
     struct backend base;
     struct pool *pool;
@@ -327,7 +325,7 @@ static enum status ref_sizes(struct backend_sizes *ret, const struct program *g,
     }
     for (int i = 0; i < g->cache_count; i++) s.page_bytes += cache_floats(&g->caches[i]) * sizeof(float);
     s.work_bytes = g->arena_bytes +
-                   (uint64_t)REF_THREADS_MAX * (uint64_t)o->page_count * CACHE_PAGE_TOKENS * sizeof(float);
+                   (uint64_t)o->thread_count * (uint64_t)o->page_count * CACHE_PAGE_TOKENS * sizeof(float);
     *ret = s;
     return STATUS_OK;
 }
@@ -391,11 +389,6 @@ static enum status ref_open(struct backend **ret, const struct program *g, const
     enum status s = ref_sizes(&r->base.sizes, g, o, err);
     if (!s) s = pool_new(&r->pool, o->thread_count, err);
     if (s) goto fail;
-    if (pool_thread_count(r->pool) > REF_THREADS_MAX) {
-        s = error_set(err, STATUS_LIMIT, "the ref backend runs on at most %d threads; use --threads",
-                      REF_THREADS_MAX);
-        goto fail;
-    }
     if (!reserve(r, g, o)) {
         s = error_set(err, STATUS_NO_MEMORY, "no memory for a cache of %lld positions; lower --ctx",
                       (long long)o->page_count * CACHE_PAGE_TOKENS);
