@@ -1,20 +1,75 @@
-# The front door to Meson: targets only, no flags (they live in meson.build).
+# The front door to Meson: targets only, no flags of the compiler (they live in meson.build).
 # SPDX-License-Identifier: Apache-2.0
+#
+#   make           build/hearth                  make run      talk with the model in the box
+#   make quick     the tests that take seconds   make test     everything that needs no GPU
+#   make lint      checks of the source          make format   clang-format
+#   make bench     speed against the machine     make fuzz     FUZZ_SECONDS for each target
+#   make night     TSan, fault sweep, aarch64    make install  DESTDIR and PREFIX
 MESON ?= meson
+PYTHON ?= python3
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+PROMPT ?= Once upon a time
+# For your own build folder: make OPTIONS=-Dchecks=true
 OPTIONS ?=
+
+sanitized = -Dbuildtype=debugoptimized -Dchecks=true -Db_ndebug=false
+options_build = -Dprefix=$(PREFIX) $(OPTIONS)
+options_build-san = $(sanitized) -Db_sanitize=address,undefined
+options_build-tsan = $(sanitized) -Db_sanitize=thread
+options_build-fuzz = $(sanitized) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzers=true -Dtests=false
+options_build-arm = --cross-file tools/aarch64.ini -Dbuildtype=debugoptimized -Dchecks=true \
+                    -Db_ndebug=false -Dkernels_only=true
+folders = build build-san build-tsan build-fuzz build-arm
+build-fuzz/configured: export CC = clang
 
 all: build/configured
 	@ninja -C build hearth
 
-# Reconfigure when the list of source files has changed.
-build/configured: build/sources.txt meson.build meson_options.txt
-	@if [ -f build/build.ninja ]; then $(MESON) setup --reconfigure build $(OPTIONS) >build/setup.log || { cat build/setup.log; exit 1; }; \
-	else $(MESON) setup build $(OPTIONS) >build/setup.log || { cat build/setup.log; exit 1; }; fi
+run: all
+	@if [ -t 0 ] && [ -t 1 ]; then build/hearth run models/ember; \
+	else build/hearth run models/ember "$(PROMPT)"; fi
+
+test: build-san/configured
+	@ninja -C build-san
+	@$(PYTHON) tools/run_tests --build build-san --checks
+
+quick: build/configured
+	@ninja -C build
+	@$(PYTHON) tools/run_tests --build build --quick
+
+lint:
+	@tools/lint
+
+format:
+	@find src tests include -name '*.[ch]' 2>/dev/null | xargs clang-format -i
+
+bench: all
+	@tools/bench
+
+fuzz: build-fuzz/configured
+	@ninja -C build-fuzz
+	@tools/run_fuzz build-fuzz $(FUZZ_SECONDS)
+
+night: build-tsan/configured build-san/configured
+	@PYTHON=$(PYTHON) MAKE=$(MAKE) tools/night
+
+install: all
+	@$(MESON) install -C build --no-rebuild --tags runtime
+
+clean:
+	@rm -rf $(folders)
+
+# Sources are found when Meson configures: a new or removed file is seen here, by the list.
+$(folders:%=%/configured): %/configured: %/sources.txt meson.build meson_options.txt tools/sources
+	@if [ -f $*/build.ninja ]; then again=--reconfigure; else again=; fi; \
+	$(MESON) setup $$again $* $(options_$*) >$*/setup.log 2>&1 || { cat $*/setup.log; exit 1; }
 	@touch $@
 
-build/sources.txt: FORCE
-	@mkdir -p build && find src tests include -name '*.[ch]' 2>/dev/null | LC_ALL=C sort >$@.new && \
-	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(folders:%=%/sources.txt): FORCE
+	@mkdir -p $(@D) && find src tests include -name '*.[ch]' 2>/dev/null | LC_ALL=C sort >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 FORCE:
-.PHONY: all FORCE
+.PHONY: all run test quick lint format bench fuzz night install clean FORCE
