@@ -50,19 +50,6 @@ static enum status choose_context(struct engine_draft *d, const struct engine_op
     return STATUS_OK;
 }
 
-static enum status check_token_ids(const struct engine_draft *d, struct error *err)
-{
-    const struct generation_config *g = &d->generation;
-    for (int i = -1; i < g->eos_count; i++) {
-        int64_t id = i < 0 ? g->bos_id : g->eos_ids[i];
-        if (id >= d->shape.vocab_size) {
-            return error_set(err, STATUS_BAD_INPUT, "the %s token is %lld, but the vocabulary ends at %lld",
-                             i < 0 ? "beginning" : "end", (long long)id, (long long)d->shape.vocab_size - 1);
-        }
-    }
-    return STATUS_OK;
-}
-
 static void warn_unread(const struct engine_draft *d, const struct log *log)
 {
     struct span first;
@@ -110,7 +97,6 @@ enum status engine_draft_init(struct engine_draft *ret, struct source *source,
     if (!s) s = record(d, source, o, err);
     if (!s) s = choose_context(d, o, err);
     if (!s) s = config_generation(&d->config, &d->generation, err);
-    if (!s) s = check_token_ids(d, err);
     if (!s) s = d->backend_type->sizes(&d->sizes, plan_program(d->plan), &d->backend_options, err);
     if (s) engine_draft_release(d);
     return s;
