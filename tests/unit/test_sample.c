@@ -96,7 +96,10 @@ static void run_case(size_t number, const struct json *c)
     struct sampler *s;
     struct error err;
     if (sampler_new(&s, &o, (int64_t)vocab, &err)) fail_msg("case %zu: %s", number, err.text);
-    const struct json *history = json_get(c, "history"), *picks = json_get(c, "picks");
+    const struct json *prompt = json_get(c, "prompt"), *history = json_get(c, "history");
+    const struct json *picks = json_get(c, "picks");
+    for (size_t i = 0; i < json_length(prompt); i++)
+        sampler_accept_prompt(s, (int32_t)json_int(json_at(prompt, i), -1));
     for (size_t i = 0; i < json_length(history); i++)
         sampler_accept(s, (int32_t)json_int(json_at(history, i), -1));
     mem_freeze("sampling");

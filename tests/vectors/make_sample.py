@@ -51,16 +51,18 @@ def adjusted(case):
     for token, bias in case["bias"]:
         if token < len(out):
             out[token] = f32(out[token] + bias)
-    history = case["history"]
+    history = [(t, 0) for t in case["prompt"]] + [(t, 1) for t in case["history"]]
     if o["window"]:
         history = history[-o["window"]:]
-    for token in set(history):
+    for token in {t for t, _ in history}:
         if token >= len(out):
             continue
         x, r = out[token], f32(o["repeat"])
         x = f32(x / r) if x > 0 else f32(x * r)
-        x = f32(x - f32(o["presence"]))
-        out[token] = f32(x - f32(f32(o["frequency"]) * history.count(token)))
+        if (token, 1) in history:
+            x = f32(x - f32(o["presence"]))
+            x = f32(x - f32(f32(o["frequency"]) * history.count((token, 1))))
+        out[token] = x
     return out
 
 
@@ -124,6 +126,7 @@ def main():
             case = {
                 "logits": [f32(rng.gauss(0, 3)) for _ in range(size)],
                 "valid": size if number % 3 else max(1, size - 2),
+                "prompt": [rng.randrange(size) for _ in range(rng.choice((0, 2, 5)))],
                 "history": [rng.randrange(size) for _ in range(rng.choice((0, 3, 12)))],
                 "bias": [[rng.randrange(size), f32(rng.uniform(-4, 4))] for _ in range(number % 2 * 2)],
                 "options": {**neutral, **change, "seed": rng.getrandbits(62)},

@@ -4,37 +4,14 @@
 #define LM_ENGINE_ENGINE_OPEN_H
 
 #include "lm/engine/engine.h"
-#include "math/kernels/cpu.h"
-
-struct engine_options {
-    const char *backend;     /* "cpu" (NULL: same) or "ref" */
-    const char *cpu_level;   /* mask: "avx2"; NULL: the best of the machine */
-    bool precise;            /* activations are not quantized */
-    int thread_count;        /* 0: one per physical core */
-    int64_t context_max;     /* tokens per session; 0: the smaller of the model's and ENGINE_CONTEXT_DEFAULT */
-    int64_t cache_tokens;    /* positions in the page pool; 0: context_max */
-    int64_t batch_max;       /* rows per step; 0: 512 */
-    const char *cache_folder;/* for compiled tokenizers; NULL: none */
-    struct log log;
-    struct progress progress;/* stages "read", "pack" */
-};
-#define ENGINE_CONTEXT_DEFAULT 8192
+#include "lm/engine/engine_options.h"
+#include "lm/format/source.h"
 
 /* The engine owns `source` on success; on failure the caller still does. */
 enum status engine_open(struct engine **ret, struct source *source, const struct engine_options *options,
                         struct error *err);
 
 /* What engine_open would reserve, without loading a weight. */
-struct engine_plan {
-    uint64_t weight_bytes;       /* packed copies */
-    uint64_t mapped_bytes;       /* used where they lie in the file */
-    uint64_t cache_bytes;        /* pages for cache_tokens positions */
-    uint64_t cache_bytes_per_token;
-    uint64_t work_bytes;         /* activations, logits, scratch of all threads */
-    int64_t context_max, model_context;
-    const char *family;
-    uint64_t parameter_count;
-};
 enum status engine_plan(struct engine_plan *ret, struct source *source, const struct engine_options *options,
                         struct error *err);
 

@@ -34,11 +34,12 @@ struct candidate {
 
 /* Which tokens the penalties see, with their counts; `ring` holds the last `window` of them. */
 struct history {
-    uint32_t *counts; /* [vocab_size] */
-    int32_t *slots;   /* [vocab_size]: where an id with a count stands in `seen` */
-    int32_t *seen;    /* [vocab_size]: the ids with a count, in no order */
+    uint32_t *counts;    /* [vocab_size]: in prompt and answer */
+    uint32_t *generated; /* [vocab_size]: of those, in the answer */
+    int32_t *slots;      /* [vocab_size]: where an id with a count stands in `seen` */
+    int32_t *seen;       /* [vocab_size]: the ids with a count, in no order */
     int64_t seen_count;
-    int32_t *ring;    /* [window], NULL without a window */
+    int32_t *ring;       /* [window], NULL without a window; -1 - id for a token of the prompt */
     int32_t window, ring_used, ring_next;
 };
 
@@ -101,11 +102,12 @@ static bool reserve(struct sampler *s)
     size_t n = (size_t)s->vocab_size;
     struct history *h = &s->history;
     h->counts = mem_array(n, sizeof *h->counts);
+    h->generated = mem_array(n, sizeof *h->generated);
     h->slots = mem_array(n, sizeof *h->slots);
     h->seen = mem_array(n, sizeof *h->seen);
     s->adjusted = mem_array(n, sizeof *s->adjusted);
     s->candidates = mem_array(n, sizeof *s->candidates);
-    bool ok = h->counts && h->slots && h->seen && s->adjusted && s->candidates;
+    bool ok = h->counts && h->generated && h->slots && h->seen && s->adjusted && s->candidates;
     h->window = s->options.penalty_window;
     if (h->window > 0) {
         h->ring = mem_array((size_t)h->window, sizeof *h->ring);
@@ -161,6 +163,7 @@ void sampler_free(struct sampler *s)
 {
     if (!s) return;
     mem_free(s->history.counts);
+    mem_free(s->history.generated);
     mem_free(s->history.slots);
     mem_free(s->history.seen);
     mem_free(s->history.ring);
@@ -172,24 +175,27 @@ void sampler_free(struct sampler *s)
 
 /* --- history --- */
 
-static void history_add(struct history *h, int32_t id)
+static void history_add(struct history *h, int32_t id, bool generated)
 {
     if (h->counts[id] == 0) {
         h->slots[id] = (int32_t)h->seen_count;
         h->seen[h->seen_count++] = id;
     }
-    if (h->counts[id] < UINT32_MAX) h->counts[id]++;
+    h->counts[id]++;
+    h->generated[id] += generated;
 }
 
-static void history_drop(struct history *h, int32_t id)
+static void history_drop(struct history *h, int32_t entry)
 {
+    int32_t id = entry < 0 ? -1 - entry : entry;
+    h->generated[id] -= entry >= 0;
     if (--h->counts[id] > 0) return;
     int32_t last = h->seen[--h->seen_count];
     h->seen[h->slots[id]] = last;
     h->slots[last] = h->slots[id];
 }
 
-void sampler_accept(struct sampler *s, int32_t id)
+static void accept(struct sampler *s, int32_t id, bool generated)
 {
     if (id < 0 || id >= s->vocab_size) return;
     struct history *h = &s->history;
@@ -198,10 +204,20 @@ void sampler_accept(struct sampler *s, int32_t id)
             history_drop(h, h->ring[h->ring_next]);
         else
             h->ring_used++;
-        h->ring[h->ring_next] = id;
+        h->ring[h->ring_next] = generated ? id : -1 - id;
         h->ring_next = (h->ring_next + 1) % h->window;
     }
-    history_add(h, id);
+    history_add(h, id, generated);
+}
+
+void sampler_accept(struct sampler *s, int32_t id)
+{
+    accept(s, id, true);
+}
+
+void sampler_accept_prompt(struct sampler *s, int32_t id)
+{
+    accept(s, id, false);
 }
 
 /* --- log probabilities --- */
@@ -279,7 +295,9 @@ static void penalise(struct sampler *s, int64_t count)
         if (id >= count) continue;
         float x = s->adjusted[id];
         x = x > 0 ? x / o->repetition_penalty : x * o->repetition_penalty;
-        s->adjusted[id] = x - o->presence_penalty - o->frequency_penalty * (float)h->counts[id];
+        if (h->generated[id] > 0)
+            x = x - o->presence_penalty - o->frequency_penalty * (float)h->generated[id];
+        s->adjusted[id] = x;
     }
 }
 

@@ -67,8 +67,10 @@ struct sampled {
  * infinity in the logits is STATUS_FAILED naming the first id; every token forbidden likewise. Does not record the choice. */
 enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count, int top_logprobs,
                          struct sampled *ret, struct error *err);
-/* Tells the sampler that `id` is now part of the text (prompt tokens too, if penalties should see them). */
+/* Tells the sampler that `id` is now part of the text. Tokens of the prompt count for the repetition
+ * penalty only, as in transformers and vLLM: presence and frequency see what was generated. */
 void sampler_accept(struct sampler *s, int32_t id);
+void sampler_accept_prompt(struct sampler *s, int32_t id);
 
 /* Log softmax of one entry over logits[0..count): double precision inside. */
 double logprob_of(const float *logits, int64_t count, int32_t id);
