@@ -32,6 +32,12 @@
 
 #define PANEL_ROWS 16
 
+/* Bytes of 16 rows of one block: 32 k, or 256 for the K formats. */
+#define PANEL_Q8_0_BYTES 544
+#define PANEL_Q4_0_BYTES 288
+#define PANEL_Q4_K_BYTES 2368
+#define PANEL_Q6_K_BYTES 3360
+
 enum panel_kind {
 #define PANEL(name, quant) PANEL_##name,
 #include "math/kernels/panel_list.h"
