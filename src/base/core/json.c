@@ -92,15 +92,23 @@ static enum status refuse(const json_error_t *e, const char *what, struct error 
     enum status s = code == json_error_out_of_memory    ? STATUS_NO_MEMORY
                     : code == json_error_stack_overflow ? STATUS_LIMIT
                                                         : STATUS_BAD_INPUT;
-    return error_set(err, s, "%s: line %d, column %d: %s", what, e->line, e->column, e->text);
+    return error_set(err, s, "%s: line %d, column %d: %s%s", what, e->line, e->column,
+                     code == json_error_invalid_utf8 ? "invalid UTF-8, " : "", e->text);
 }
 
-static enum status check_size_and_depth(const char *text, size_t len, size_t bytes_max,
-                                        const char *what, struct error *err)
+static enum status check_shape(const char *text, size_t len, size_t bytes_max, const char *what,
+                               struct error *err)
 {
     if (len > bytes_max) {
         return error_set(err, STATUS_LIMIT, "%s has %zu bytes of JSON; the limit is %zu", what,
                          len, bytes_max);
+    }
+    /* jansson takes a NUL byte for the end and would ignore what follows it. */
+    const char *nul = len ? memchr(text, 0, len) : NULL;
+    if (nul) {
+        struct place p = place_of(text, (size_t)(nul - text));
+        return error_set(err, STATUS_BAD_INPUT, "%s: line %zu, column %zu: a NUL byte", what,
+                         p.line, p.column);
     }
     size_t at = too_deep_at(text, len);
     if (at == len) return STATUS_OK;
@@ -112,7 +120,7 @@ static enum status check_size_and_depth(const char *text, size_t len, size_t byt
 enum status json_parse(struct json_doc **ret, const char *text, size_t len, size_t bytes_max,
                        const char *what, struct error *err)
 {
-    enum status s = check_size_and_depth(text, len, bytes_max, what, err);
+    enum status s = check_shape(text, len, bytes_max, what, err);
     if (s) return s;
     struct json_doc *doc = mem_zero(sizeof *doc);
     if (!doc) return error_set(err, STATUS_NO_MEMORY, "out of memory parsing %s", what);

@@ -1,9 +1,10 @@
 /* Reading JSON from outside: a facade over jansson with limits.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Duplicate keys, trailing bytes, invalid UTF-8, NaN, integers past 2^63-1 and
- * nesting past depth_max are refused with line and column. Values are borrowed
- * from the document and live as long as it does. Object order is the file's.
+ * Duplicate keys, keys with \u0000 inside, trailing bytes, invalid UTF-8, NaN,
+ * integers past 2^63-1 and nesting past JSON_DEPTH_MAX are refused with line and
+ * column. Values are borrowed from the document and live as long as it does.
+ * Object order is the file's.
  * A document is immutable: any number of threads may read it. */
 #ifndef BASE_CORE_JSON_H
 #define BASE_CORE_JSON_H

@@ -84,8 +84,9 @@ void *mem_zero(size_t bytes)
 
 void *mem_array(size_t count, size_t item_bytes)
 {
-    if (!may_allocate()) return NULL;
-    return count && item_bytes ? calloc(count, item_bytes) : calloc(1, 1);
+    size_t bytes;
+    if (!size_mul(count, item_bytes, &bytes) || !may_allocate()) return NULL;
+    return calloc(bytes ? bytes : 1, 1);
 }
 
 void *mem_resize(void *p, size_t count, size_t item_bytes)
