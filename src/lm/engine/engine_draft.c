@@ -5,6 +5,7 @@
 #include "base/core/mem.h"
 #include "base/core/pool.h"
 #include "lm/engine/engine_inner.h"
+#include "math/quants/quant.h"
 
 #define BATCH_DEFAULT       512
 #define BATCH_MAX           8192
@@ -29,6 +30,29 @@ static enum status choose_backend(struct engine_draft *d, const struct engine_op
         return error_set(err, STATUS_USAGE,
                          "the CPU level '%s' is unknown or not present here; `hearth doctor` lists them",
                          o->cpu_level);
+    }
+    return STATUS_OK;
+}
+
+static bool is_quantized(const struct program *g)
+{
+    for (int i = 0; i < g->weight_count; i++) {
+        const struct weight *w = &g->weights[i];
+        if (w->role == WEIGHT_MATRIX && quant_of(w->view.type)->block_values > 1) return true;
+    }
+    return false;
+}
+
+/* Whoever keeps weights in 16 bits or more wants their model's own numbers; a half-precision cache would be
+ * the coarsest rounding of the whole pass. */
+static enum status choose_cache(struct engine_draft *d, const struct engine_options *o, struct error *err)
+{
+    if (!o->cache_type) {
+        d->backend_options.cache_f32 = o->precise || !is_quantized(plan_program(d->plan));
+    } else if (strcmp(o->cache_type, "f32") == 0 || strcmp(o->cache_type, "f16") == 0) {
+        d->backend_options.cache_f32 = strcmp(o->cache_type, "f32") == 0;
+    } else {
+        return error_set(err, STATUS_USAGE, "there is no cache type '%s'; choose f16 or f32", o->cache_type);
     }
     return STATUS_OK;
 }
@@ -95,6 +119,7 @@ enum status engine_draft_init(struct engine_draft *ret, struct source *source,
     if (!s) s = family_find(&d->family, &d->config, err);
     if (!s) s = choose_backend(d, o, err);
     if (!s) s = record(d, source, o, err);
+    if (!s) s = choose_cache(d, o, err);
     if (!s) s = choose_context(d, o, err);
     if (!s) s = config_generation(&d->config, &d->generation, err);
     if (!s) s = d->backend_type->sizes(&d->sizes, plan_program(d->plan), &d->backend_options, err);

@@ -15,6 +15,7 @@ struct engine_options {
     int thread_count;        /* 0: one per physical core */
     int64_t context_max;     /* tokens per session; 0: the smaller of the model's and ENGINE_CONTEXT_DEFAULT */
     int64_t cache_tokens;    /* positions in the page pool; 0: context_max */
+    const char *cache_type;  /* "f16", "f32"; NULL: f32 with `precise` or where no matrix is quantized, else f16 */
     int64_t batch_max;       /* rows per step; 0: 512 */
     const char *cache_folder;/* for compiled tokenizers; NULL: none */
     struct log log;

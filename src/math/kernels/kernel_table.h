@@ -69,14 +69,16 @@ typedef void add_fn(float *y, const float *x, int64_t n);
 typedef void f16_to_f32_fn(float *out, const uint16_t *in, int64_t n);
 
 /* --- attention over a paged cache ---
- * A block holds KV_BLOCK_TOKENS positions of one KV head of one layer in f16:
+ * A block holds KV_BLOCK_TOKENS positions of one KV head of one layer, in f16 or f32:
  *   K  [head_dim_k][KV_BLOCK_TOKENS]   (a vector holds the same d of many keys)
  *   V  [KV_BLOCK_TOKENS][head_dim_v]
- * Slots that were never written hold finite numbers (zeros at first). */
+ * Slots that were never written hold finite numbers (zeros at first). Each kernel comes in one form
+ * per cache type; the forms differ in nothing but how a stored value is read and written. */
 #define KV_BLOCK_TOKENS 64
+enum kv_type { KV_F16, KV_F32, KV_TYPE_COUNT };
 
-/* Writes position `slot` (0..63) of a block: k [head_dim_k], v [head_dim_v] floats, rounded to nearest even. */
-typedef void kv_append_fn(uint16_t *k_block, uint16_t *v_block, int slot, const float *k, const float *v,
+/* Writes position `slot` (0..63) of a block: k [head_dim_k], v [head_dim_v] floats; f16 rounds to nearest even. */
+typedef void kv_append_fn(void *k_block, void *v_block, int slot, const float *k, const float *v,
                           int64_t head_dim_k, int64_t head_dim_v);
 
 struct attention_args {
@@ -89,8 +91,8 @@ struct attention_args {
     int64_t position;              /* of query 0; query i stands at position + i */
     int64_t window;                /* 0: all keys j <= p; else p - window < j <= p */
     float scale;                   /* multiplies q . k before the softmax */
-    const uint16_t *const *k_blocks; /* block b holds positions 64b .. 64b+63 of this sequence */
-    const uint16_t *const *v_blocks;
+    const void *const *k_blocks;   /* block b holds positions 64b .. 64b+63 of this sequence */
+    const void *const *v_blocks;
 };
 /* out = softmax(scale * q K^T + mask) V per head, causal by position; the softmax subtracts the
  * running maximum. Keys outside the window are never read beyond their block.
@@ -108,8 +110,8 @@ struct kernel_table {
     swiglu_fn *swiglu;
     add_fn *add;
     f16_to_f32_fn *f16_to_f32;
-    kv_append_fn *kv_append;
-    attention_fn *attention;
+    kv_append_fn *kv_append[KV_TYPE_COUNT];
+    attention_fn *attention[KV_TYPE_COUNT];
 };
 
 /* Fills every slot with the best kernel of the levels in `set`. */

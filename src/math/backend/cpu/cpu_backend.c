@@ -42,6 +42,16 @@ static size_t packed_bytes_of(const struct weight *w)
     return p.kind == PANEL_BLOCKS ? 0 : aligned((size_t)p.panel_count * p.panel_bytes);
 }
 
+static size_t kv_bytes(enum kv_type type)
+{
+    return type == KV_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+static enum kv_type kv_type_of(const struct backend_options *o)
+{
+    return o->cache_f32 ? KV_F32 : KV_F16;
+}
+
 static size_t page_values_of(const struct program *g)
 {
     size_t sum = 0;
@@ -85,7 +95,7 @@ static enum status cpu_sizes(struct backend_sizes *ret, const struct program *g,
         else s.mapped_bytes += file;
         if (w->role != WEIGHT_TABLE) s.step_weight_bytes += packed ? packed : file;
     }
-    s.page_bytes = page_values_of(g) * sizeof(uint16_t);
+    s.page_bytes = page_values_of(g) * kv_bytes(kv_type_of(o));
     s.work_bytes = g->arena_bytes + act_bytes(g) + (uint64_t)o->thread_count * scratch_bytes(o);
     *ret = s;
     return STATUS_OK;
@@ -168,17 +178,17 @@ static void lower(struct cpu *c)
 static void lay_out_pages(struct cpu *c)
 {
     const struct program *g = c->base.program;
-    size_t at = 0;
+    size_t at = 0, block = KV_BLOCK_TOKENS * kv_bytes(c->kv_type);
     for (int i = 0; i < g->cache_count; i++) {
         const struct cache_info *info = &g->caches[i];
         struct cpu_layer *l = &c->layers[i];
-        l->k_block = (size_t)(info->head_dim_k * KV_BLOCK_TOKENS);
-        l->v_block = (size_t)(info->head_dim_v * KV_BLOCK_TOKENS);
+        l->k_block = (size_t)info->head_dim_k * block;
+        l->v_block = (size_t)info->head_dim_v * block;
         l->k_at = at;
         l->v_at = at + (size_t)info->kv_heads * l->k_block;
         at = l->v_at + (size_t)info->kv_heads * l->v_block;
     }
-    c->page_values = at;
+    c->page_bytes = at;
 }
 
 /* --- opening --- */
@@ -191,7 +201,7 @@ static void cpu_close(struct backend *b)
     pool_free(c->pool);
     if (c->packed) mem_unmap(c->packed, c->packed_bytes);
     if (c->arena) mem_unmap(c->arena, c->arena_bytes);
-    if (c->cache) mem_unmap(c->cache, (size_t)c->page_count * c->page_values * sizeof(uint16_t));
+    if (c->cache) mem_unmap(c->cache, (size_t)c->page_count * c->page_bytes);
     if (c->scratch) mem_unmap(c->scratch, (size_t)threads * c->scratch_bytes);
     mem_free(c->matrices);
     mem_free(c->vectors);
@@ -227,9 +237,10 @@ static bool reserve_arena(struct cpu *c, const struct program *g)
 static bool reserve_cache(struct cpu *c, const struct backend_options *o)
 {
     size_t bytes;
+    c->kv_type = kv_type_of(o);
     lay_out_pages(c);
     c->page_count = o->page_count;
-    if (!size_mul((size_t)o->page_count, c->page_values * sizeof(uint16_t), &bytes)) return false;
+    if (!size_mul((size_t)o->page_count, c->page_bytes, &bytes)) return false;
     c->cache = mem_map(bytes);
     c->scratch_bytes = scratch_bytes(o);
     c->scratch = mem_map((size_t)c->thread_count * c->scratch_bytes);
@@ -299,8 +310,7 @@ static const float *cpu_logits(const struct backend *b)
 static void cpu_copy_page(struct backend *b, int32_t to, int32_t from)
 {
     struct cpu *c = (struct cpu *)b;
-    memcpy(c->cache + (size_t)to * c->page_values, c->cache + (size_t)from * c->page_values,
-           c->page_values * sizeof(uint16_t));
+    memcpy(c->cache + (size_t)to * c->page_bytes, c->cache + (size_t)from * c->page_bytes, c->page_bytes);
 }
 
 const struct backend_type backend_cpu = {

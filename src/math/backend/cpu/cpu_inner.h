@@ -13,10 +13,10 @@ struct cpu_op {
     bool no_barrier; /* the next operation reads only what the same thread wrote */
 };
 
-/* Where K and V of a layer begin within a page, in f16 values; each head's block follows the last. */
+/* Where K and V of a layer begin within a page, in bytes; each head's block follows the last. */
 struct cpu_layer {
     size_t k_at, v_at;
-    size_t k_block, v_block; /* values per head */
+    size_t k_block, v_block; /* bytes per head */
 };
 
 struct cpu {
@@ -34,8 +34,9 @@ struct cpu {
 
     uint8_t *arena;
     size_t arena_bytes;
-    uint16_t *cache; /* f16 pages */
-    size_t page_values;
+    uint8_t *cache; /* [page_count][page_bytes] */
+    enum kv_type kv_type;
+    size_t page_bytes;
     struct cpu_layer *layers;
     int64_t page_count;
 
@@ -55,7 +56,7 @@ struct cpu_thread {
     struct cpu *cpu;
     int idx, count;
     void *scratch;
-    const uint16_t **k_blocks, **v_blocks; /* [page_count] each */
+    const void **k_blocks, **v_blocks; /* [page_count] each */
 };
 
 /* Walks the whole program on one thread; all threads of the pool call it together. */

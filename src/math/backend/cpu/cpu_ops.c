@@ -238,16 +238,16 @@ static void run_rope(const struct cpu_thread *t, const struct op_rope *o)
     }
 }
 
-static uint16_t *k_block(const struct cpu *c, int layer, int32_t page, int64_t head)
+static void *k_block(const struct cpu *c, int layer, int32_t page, int64_t head)
 {
     const struct cpu_layer *l = &c->layers[layer];
-    return c->cache + (size_t)page * c->page_values + l->k_at + (size_t)head * l->k_block;
+    return c->cache + (size_t)page * c->page_bytes + l->k_at + (size_t)head * l->k_block;
 }
 
-static uint16_t *v_block(const struct cpu *c, int layer, int32_t page, int64_t head)
+static void *v_block(const struct cpu *c, int layer, int32_t page, int64_t head)
 {
     const struct cpu_layer *l = &c->layers[layer];
-    return c->cache + (size_t)page * c->page_values + l->v_at + (size_t)head * l->v_block;
+    return c->cache + (size_t)page * c->page_bytes + l->v_at + (size_t)head * l->v_block;
 }
 
 static const struct step_sequence *sequence_of(const struct step *s, int64_t row)
@@ -272,7 +272,7 @@ static void run_cache(const struct cpu_thread *t, const struct op_cache *o)
         const struct step_sequence *s = sequence_of(c->step, row);
         int64_t position = s->position + row - s->row_begin;
         int32_t page = s->pages[position / CACHE_PAGE_TOKENS];
-        c->kernels.kv_append(k_block(c, o->layer, page, head), v_block(c, o->layer, page, head),
+        c->kernels.kv_append[c->kv_type](k_block(c, o->layer, page, head), v_block(c, o->layer, page, head),
                              (int)(position % CACHE_PAGE_TOKENS),
                              value_at(c, o->k) + u * info->head_dim_k,
                              value_at(c, o->v) + u * info->head_dim_v, info->head_dim_k, info->head_dim_v);
@@ -301,7 +301,7 @@ static void attend(const struct cpu_thread *t, const struct op_attention *o,
         .position = position, .window = o->window, .scale = o->scale,
         .k_blocks = t->k_blocks, .v_blocks = t->v_blocks,
     };
-    c->kernels.attention(&args, t->scratch);
+    c->kernels.attention[c->kv_type](&args, t->scratch);
 }
 
 /* Units are (sequence, block of queries, KV head), dealt out in turn: later blocks see more keys. */
@@ -338,7 +338,7 @@ void cpu_walk(void *ctx, int thread_idx, int thread_count)
     struct cpu *c = ctx;
     const struct program *g = c->base.program;
     uint8_t *own = c->scratch + (size_t)thread_idx * c->scratch_bytes;
-    const uint16_t **blocks = (const uint16_t **)(void *)(own + LINEAR_SCRATCH_BYTES);
+    const void **blocks = (const void **)(void *)(own + LINEAR_SCRATCH_BYTES);
     struct cpu_thread t = {
         .cpu = c, .idx = thread_idx, .count = thread_count, .scratch = own, .k_blocks = blocks,
         .v_blocks = blocks + c->page_count,

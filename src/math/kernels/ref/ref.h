@@ -13,7 +13,7 @@ rope_fn rope_half_ref, rope_adjacent_ref;
 swiglu_fn swiglu_ref;
 add_fn add_ref;
 f16_to_f32_fn f16_to_f32_ref;
-kv_append_fn kv_append_ref;
-attention_fn attention_ref;
+kv_append_fn kv_append_f16_ref, kv_append_f32_ref;
+attention_fn attention_f16_ref, attention_f32_ref;
 
 #endif

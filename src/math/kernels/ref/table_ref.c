@@ -12,8 +12,8 @@ void kernel_table_init_ref(struct kernel_table *t)
         .swiglu = swiglu_ref,
         .add = add_ref,
         .f16_to_f32 = f16_to_f32_ref,
-        .kv_append = kv_append_ref,
-        .attention = attention_ref,
+        .kv_append = { [KV_F16] = kv_append_f16_ref, [KV_F32] = kv_append_f32_ref },
+        .attention = { [KV_F16] = attention_f16_ref, [KV_F32] = attention_f32_ref },
     };
     for (int k = 0; k < PANEL_KIND_COUNT; k++) {
         bool floats = k == PANEL_F32 || k == PANEL_F16 || k == PANEL_BF16;
