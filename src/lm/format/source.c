@@ -13,7 +13,7 @@
 
 #define PATH_BYTES_MAX      4096
 #define CONFIG_BYTES_MAX    ((size_t)16 << 20)
-#define FILES_MAX           100000
+#define FILES_MAX           10000
 #define GGUF_CANDIDATES_MAX 16
 
 struct source {
@@ -81,7 +81,7 @@ static bool is_tokenizer(const char *name)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(name, known[i]) == 0) return true;
     }
-    return ends_with(name, ".tiktoken") || ends_with(name, ".model");
+    return ends_with(name, ".tiktoken") || ends_with(name, ".model") || strstr(name, ".model.v");
 }
 
 /* ---- the list of files ---- */
@@ -178,9 +178,9 @@ static enum status refuse_pickle(const char *where, const char *name, struct err
 {
     return error_set(
         err, STATUS_UNSUPPORTED,
-        "%s: the weights are a pickle (%s), which can run any code when it is opened and "
-        "is never read here: convert them to safetensors, or get the model's safetensors "
-        "or GGUF files",
+        "%s: %s is taken for a Python pickle, which can run any code when it is opened "
+        "and is never read here: convert it to safetensors, or get the model's "
+        "safetensors or GGUF files",
         where, name);
 }
 
@@ -330,7 +330,9 @@ static enum status open_folder(struct source *s, struct error *err)
 {
     enum status st = list_folder(s, err);
     if (st) return st;
-    bool has_weights = has_file(s, SHARDS_SINGLE) || has_file(s, SHARDS_INDEX);
+    /* An index alone is what is left when somebody fetched everything but the weights. */
+    bool has_weights =
+        has_file(s, SHARDS_SINGLE) || (has_file(s, SHARDS_INDEX) && first_file(s, is_safetensors));
     if (!has_weights && first_file(s, is_gguf)) return open_gguf_folder(s, err);
     return open_hf(s, has_weights, err);
 }
