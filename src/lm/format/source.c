@@ -356,23 +356,62 @@ static enum status open_any(struct source *s, enum file_kind kind, struct error 
     }
 }
 
-enum status source_open(struct source **ret, const char *path, struct error *err)
+static enum status source_new(struct source **ret, const char *path, bool is_folder,
+                              struct error *err)
 {
     struct source *s = mem_zero(sizeof *s);
-    enum file_kind kind = file_kind(path);
-    enum status st;
-    if (!s) return error_set(err, STATUS_NO_MEMORY, "%s: out of memory", path);
-    s->path = mem_copy_text(path, strlen(path));
-    s->folder = kind == FILE_FOLDER ? mem_copy_text(path, strlen(path)) : folder_of(path);
-    if (!s->path || !s->folder)
-        st = error_set(err, STATUS_NO_MEMORY, "%s: out of memory", path);
-    else
-        st = open_any(s, kind, err);
+    if (s) {
+        s->path = mem_copy_text(path, strlen(path));
+        s->folder = is_folder ? mem_copy_text(path, strlen(path)) : folder_of(path);
+    }
+    if (!s || !s->path || !s->folder) {
+        source_close(s);
+        return error_set(err, STATUS_NO_MEMORY, "%s: out of memory", path);
+    }
+    *ret = s;
+    return STATUS_OK;
+}
+
+static enum status finish(struct source **ret, struct source *s, enum status st)
+{
     if (st)
         source_close(s);
     else
         *ret = s;
     return st;
+}
+
+enum status source_open(struct source **ret, const char *path, struct error *err)
+{
+    struct source *s = NULL;
+    enum file_kind kind = file_kind(path);
+    enum status st = source_new(&s, path, kind == FILE_FOLDER, err);
+    return st ? st : finish(ret, s, open_any(s, kind, err));
+}
+
+enum status source_open_texts(struct source **ret, struct span config, struct span generation,
+                              struct error *err)
+{
+    struct source *s = NULL;
+    enum status st = source_new(&s, "(text)", true, err);
+    if (st) return st;
+    s->container = CONTAINER_HF;
+    st = parse_json(s, "config.json", config, &s->config, err);
+    if (!st && generation.data)
+        st = parse_json(s, "generation_config.json", generation, &s->generation, err);
+    return finish(ret, s, st);
+}
+
+enum status source_open_gguf(struct source **ret, struct gguf *g, const char *name,
+                             struct error *err)
+{
+    struct source *s = NULL;
+    enum status st = source_new(&s, name, false, err);
+    if (st) return st;
+    s->container = CONTAINER_GGUF;
+    s->gguf = g;
+    if ((st = list_parts(s, err))) s->gguf = NULL; /* still the caller's */
+    return finish(ret, s, st);
 }
 
 void source_close(struct source *s)
