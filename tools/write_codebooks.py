@@ -11,6 +11,8 @@ HEAD = """/* Grids of the IQ formats; written by tools/write_codebooks.py, do no
  * SPDX-License-Identifier: Apache-2.0 */
 #include "math/quants/codebooks.h"
 
+/* clang-format off */
+
 """
 GRIDS = [("iq2_xxs", quants.IQ2_XXS), ("iq2_xs", quants.IQ2_XS), ("iq2_s", quants.IQ2_S),
          ("iq3_xxs", quants.IQ3_XXS), ("iq3_s", quants.IQ3_S), ("iq1", quants.IQ1_S)]

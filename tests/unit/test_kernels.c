@@ -46,7 +46,8 @@ static int64_t pick(const int64_t *from, size_t count)
 {
     return from[random_below((int64_t)count)];
 }
-#define PICK(...) pick((const int64_t[]){ __VA_ARGS__ }, sizeof((const int64_t[]){ __VA_ARGS__ }) / 8)
+#define PICK(...) \
+    pick((const int64_t[]){ __VA_ARGS__ }, sizeof((const int64_t[]){ __VA_ARGS__ }) / 8)
 
 static uint64_t seed(void)
 {
@@ -56,7 +57,7 @@ static uint64_t seed(void)
 
 /* --- buffers between unmapped pages --- */
 
-#define PAGE 4096u
+#define PAGE       4096u
 #define GUARDS_MAX 512
 
 struct guard {
@@ -98,7 +99,9 @@ static void guard_seal(const void *data)
 {
     for (int i = 0; i < guard_count; i++)
         if (guards[i].data == data)
-            assert_int_equal(mprotect(guards[i].map + PAGE, guards[i].map_bytes - 2 * (size_t)PAGE, PROT_READ), 0);
+            assert_int_equal(
+                mprotect(guards[i].map + PAGE, guards[i].map_bytes - 2 * (size_t)PAGE, PROT_READ),
+                0);
 }
 
 /* Nothing beside the buffers was written; then unmaps all of them. */
@@ -108,7 +111,8 @@ static bool guards_free(void)
     for (int i = 0; i < guard_count; i++) {
         struct guard *g = &guards[i];
         for (uint8_t *p = g->map + PAGE; p < g->map + g->map_bytes - PAGE; p++)
-            if ((p < (uint8_t *)g->data || p >= (uint8_t *)g->data + g->bytes) && *p != 0xee) clean = false;
+            if ((p < (uint8_t *)g->data || p >= (uint8_t *)g->data + g->bytes) && *p != 0xee)
+                clean = false;
         munmap(g->map, g->map_bytes);
     }
     guard_count = 0;
@@ -121,7 +125,8 @@ static struct kernel_table ref;
 
 struct level {
     enum cpu_level level;
-    struct kernel_table table, lower; /* lower: of the level below, whose slots were checked already */
+    struct kernel_table table,
+        lower; /* lower: of the level below, whose slots were checked already */
 };
 
 typedef void check_fn(const struct level *l);
@@ -137,7 +142,8 @@ static void for_each_level(check_fn *check)
         const char *name = cpu_level_name((enum cpu_level)i);
         cpu_set set = 0;
         if (!(have >> i & 1)) {
-            fprintf(stderr, "SKIPPED: this machine lacks level %s (%s)\n", name, cpu_level_needs((enum cpu_level)i));
+            fprintf(stderr, "SKIPPED: this machine lacks level %s (%s)\n", name,
+                    cpu_level_needs((enum cpu_level)i));
             continue;
         }
         assert_true(cpu_set_mask(have, name, &set));
@@ -151,7 +157,8 @@ static void for_each_level(check_fn *check)
 static const char *context; /* what is being checked, for messages */
 static char context_text[256];
 
-#define CONTEXT(...) (snprintf(context_text, sizeof context_text, __VA_ARGS__), context = context_text)
+#define CONTEXT(...) \
+    (snprintf(context_text, sizeof context_text, __VA_ARGS__), context = context_text)
 
 /* `bound` is the largest error allowed; NaN must stay NaN, and Inf the same Inf. */
 static void compare(float got, float want, double bound, int64_t i)
@@ -162,7 +169,8 @@ static void compare(float got, float want, double bound, int64_t i)
     double error = fabs((double)got - (double)want);
     if (isfinite(want) && isfinite(got) && error <= bound) {
         if (error > bound / 2 && strcmp(last_marginal, context) != 0) {
-            fprintf(stderr, "MARGINAL: %s: item %lld: error %.3g of %.3g\n", context, (long long)i, error, bound);
+            fprintf(stderr, "MARGINAL: %s: item %lld: error %.3g of %.3g\n", context, (long long)i,
+                    error, bound);
             snprintf(last_marginal, sizeof last_marginal, "%s", context);
         }
         return;
@@ -173,7 +181,9 @@ static void compare(float got, float want, double bound, int64_t i)
 
 static void check_guards(void)
 {
-    if (!guards_free()) fail_msg("%s, seed %llu: bytes beside a buffer were written", context, (unsigned long long)seed());
+    if (!guards_free())
+        fail_msg("%s, seed %llu: bytes beside a buffer were written", context,
+                 (unsigned long long)seed());
 }
 
 /* Magnitudes from tiny to large, with a NaN, an Inf or denormals now and then. */
@@ -195,14 +205,14 @@ static const struct weight_type {
     enum quant_type type;
     int scale_count, scale_at[2];
 } weight_types[] = {
-    { QUANT_F32, 0, { 0 } },         { QUANT_F16, 1, { 0 } },       { QUANT_BF16, 0, { 0 } },
-    { QUANT_Q8_0, 1, { 0 } },        { QUANT_Q4_0, 1, { 0 } },      { QUANT_Q4_K, 2, { 0, 2 } },
-    { QUANT_Q6_K, 1, { 208 } },      { QUANT_F64, 0, { 0 } },       { QUANT_Q4_1, 2, { 0, 2 } },
-    { QUANT_Q5_0, 1, { 0 } },        { QUANT_Q5_1, 2, { 0, 2 } },   { QUANT_Q2_K, 2, { 80, 82 } },
-    { QUANT_Q3_K, 1, { 108 } },      { QUANT_Q5_K, 2, { 0, 2 } },   { QUANT_IQ4_NL, 1, { 0 } },
-    { QUANT_IQ4_XS, 1, { 0 } },      { QUANT_MXFP4, 0, { 0 } },     { QUANT_IQ2_XXS, 1, { 0 } },
-    { QUANT_IQ3_S, 1, { 0 } },       { QUANT_IQ1_S, 1, { 0 } },     { QUANT_TQ1_0, 1, { 52 } },
-    { QUANT_TQ2_0, 1, { 64 } },      { QUANT_Q1_0, 1, { 0 } },      { QUANT_Q2_0, 1, { 0 } },
+    { QUANT_F32, 0, { 0 } },    { QUANT_F16, 1, { 0 } },     { QUANT_BF16, 0, { 0 } },
+    { QUANT_Q8_0, 1, { 0 } },   { QUANT_Q4_0, 1, { 0 } },    { QUANT_Q4_K, 2, { 0, 2 } },
+    { QUANT_Q6_K, 1, { 208 } }, { QUANT_F64, 0, { 0 } },     { QUANT_Q4_1, 2, { 0, 2 } },
+    { QUANT_Q5_0, 1, { 0 } },   { QUANT_Q5_1, 2, { 0, 2 } }, { QUANT_Q2_K, 2, { 80, 82 } },
+    { QUANT_Q3_K, 1, { 108 } }, { QUANT_Q5_K, 2, { 0, 2 } }, { QUANT_IQ4_NL, 1, { 0 } },
+    { QUANT_IQ4_XS, 1, { 0 } }, { QUANT_MXFP4, 0, { 0 } },   { QUANT_IQ2_XXS, 1, { 0 } },
+    { QUANT_IQ3_S, 1, { 0 } },  { QUANT_IQ1_S, 1, { 0 } },   { QUANT_TQ1_0, 1, { 52 } },
+    { QUANT_TQ2_0, 1, { 64 } }, { QUANT_Q1_0, 1, { 0 } },    { QUANT_Q2_0, 1, { 0 } },
 };
 #define WEIGHT_TYPES ((int64_t)(sizeof weight_types / sizeof *weight_types))
 
@@ -230,7 +240,8 @@ struct weights {
     struct panel_weights panels;
 };
 
-static struct weights weights_new(const struct weight_type *t, int64_t rows, int64_t cols, bool planted)
+static struct weights weights_new(const struct weight_type *t, int64_t rows, int64_t cols,
+                                  bool planted)
 {
     struct weights w = { .view = { .type = t->type, .rows = rows, .cols = cols } };
     const struct quant *q = quant_of(t->type);
@@ -308,7 +319,8 @@ static double magnitude(const float *row, const struct activations *x, int64_t t
     double sum = 0;
     for (int64_t k = 0; k < x->cols; k++) {
         int64_t group = token * x->groups + k / 32;
-        float a = q8 ? x->scale[group] * (float)x->q8[group * 32 + k % 32] : x->f32[(size_t)token * x->stride + (size_t)k];
+        float a = q8 ? x->scale[group] * (float)x->q8[group * 32 + k % 32]
+                     : x->f32[(size_t)token * x->stride + (size_t)k];
         sum += (double)row[k] * fabs((double)a);
     }
     return sum;
@@ -316,8 +328,9 @@ static double magnitude(const float *row, const struct activations *x, int64_t t
 
 #define UNTOUCHED 12345.0f
 
-static void compare_linear(const float *got, const float *want, size_t stride, const struct weights *w,
-                           const struct activations *x, int64_t begin, int64_t end, bool q8)
+static void compare_linear(const float *got, const float *want, size_t stride,
+                           const struct weights *w, const struct activations *x, int64_t begin,
+                           int64_t end, bool q8)
 {
     float *row = mem_alloc((size_t)(w->view.cols + 1) * sizeof *row);
     for (int64_t n = begin * 16; n < end * 16; n++) {
@@ -339,7 +352,9 @@ static void check_linear_once(const struct level *l, const struct weight_type *t
 {
     const struct quant *quant = quant_of(t->type);
     bool planted = random_below(4) == 0;
-    int64_t unit = quant->block_values, blocks = 1 + random_below(unit == 256 ? 4 : unit == 1 ? 300 : 20);
+    int64_t unit = quant->block_values, blocks = 1 + random_below(unit == 256 ? 4
+                                                                  : unit == 1 ? 300
+                                                                              : 20);
     int64_t rows = 1 + random_below(80), cols = unit * blocks;
     int64_t tokens = PICK(0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 31, 33, 50, 67);
     struct weights w = weights_new(t, rows, cols, planted && random_below(2));
@@ -360,10 +375,12 @@ static void check_linear_once(const struct level *l, const struct weight_type *t
     for (size_t i = 0; i < y_floats; i++)
         got[i] = want[i] = UNTOUCHED;
     void *scratch = guard_new(LINEAR_SCRATCH_BYTES, 64);
-    CONTEXT("%s linear_%s %s (%s) rows %lld cols %lld tokens %lld panels %lld..%lld%s", cpu_level_name(l->level),
-            q8 ? "q8" : "f32", panel_kind_name(w.panels.kind), quant->name, (long long)rows, (long long)cols,
-            (long long)tokens, (long long)begin, (long long)end, planted ? " planted" : "");
-    (q8 ? ref.linear_q8 : ref.linear_f32)[w.panels.kind](want, stride, &w.panels, begin, end, &x, scratch);
+    CONTEXT("%s linear_%s %s (%s) rows %lld cols %lld tokens %lld panels %lld..%lld%s",
+            cpu_level_name(l->level), q8 ? "q8" : "f32", panel_kind_name(w.panels.kind),
+            quant->name, (long long)rows, (long long)cols, (long long)tokens, (long long)begin,
+            (long long)end, planted ? " planted" : "");
+    (q8 ? ref.linear_q8 : ref.linear_f32)[w.panels.kind](want, stride, &w.panels, begin, end, &x,
+                                                         scratch);
     fn(got, stride, &w.panels, begin, end, &x, scratch);
     compare_linear(got, want, stride, &w, &x, begin, end, q8);
     for (int64_t i = 0; i + 1 < tokens; i++)
@@ -400,9 +417,11 @@ static void reference_linear_is_the_dot(void **state)
         struct weights w = weights_new(t, rows, cols, false);
         struct activations x = activations_new(3, cols, false);
         float *y = guard_new((size_t)(3 * rows) * 4, 4);
-        CONTEXT("ref linear %s rows %lld cols %lld", quant_name(t->type), (long long)rows, (long long)cols);
+        CONTEXT("ref linear %s rows %lld cols %lld", quant_name(t->type), (long long)rows,
+                (long long)cols);
         assert_int_equal(panel_kind_for(t->type, cols) == PANEL_BLOCKS, i % WEIGHT_TYPES > 6);
-        ref.linear_f32[w.panels.kind](y, (size_t)rows, &w.panels, 0, w.panels.panel_count, &x, NULL);
+        ref.linear_f32[w.panels.kind](y, (size_t)rows, &w.panels, 0, w.panels.panel_count, &x,
+                                      NULL);
         for (int64_t r = 0; r < 3; r++) {
             const float *a = x.f32 + (size_t)r * x.stride;
             for (int64_t n = 0; n < rows; n++) {
@@ -412,7 +431,8 @@ static void reference_linear_is_the_dot(void **state)
         }
         if (ref.linear_q8[w.panels.kind]) { /* the same on the dequantized activations */
             float *deq = mem_alloc((size_t)cols * sizeof *deq);
-            ref.linear_q8[w.panels.kind](y, (size_t)rows, &w.panels, 0, w.panels.panel_count, &x, NULL);
+            ref.linear_q8[w.panels.kind](y, (size_t)rows, &w.panels, 0, w.panels.panel_count, &x,
+                                         NULL);
             for (int64_t r = 0; r < 3; r++) {
                 for (int64_t k = 0; k < cols; k++)
                     deq[k] = x.scale[r * x.groups + k / 32] * (float)x.q8[r * x.groups * 32 + k];
@@ -436,7 +456,8 @@ static void check_quantize(const struct level *l)
         int64_t rows = random_below(6), cols = random_below(200);
         bool planted = random_below(2);
         if (cols == 0) rows = 0;
-        CONTEXT("%s quantize_act rows %lld cols %lld", cpu_level_name(l->level), (long long)rows, (long long)cols);
+        CONTEXT("%s quantize_act rows %lld cols %lld", cpu_level_name(l->level), (long long)rows,
+                (long long)cols);
         struct activations x = activations_new(rows, cols, planted);
         size_t groups = (size_t)(rows * x.groups);
         int8_t *q8 = guard_new(groups * 32, 64);
@@ -480,11 +501,12 @@ static void check_rms_norm(const struct level *l)
     }
 }
 
-static void check_rope_slot(const char *name, const struct level *l, rope_fn *fn, rope_fn *lower, rope_fn *plain,
-                            bool half)
+static void check_rope_slot(const char *name, const struct level *l, rope_fn *fn, rope_fn *lower,
+                            rope_fn *plain, bool half)
 {
     for (int i = 0; i < 60 && fn != lower; i++) {
-        int64_t pairs = random_below(3) == 0 ? random_below(130) : PICK(0, 1, 4, 8, 16, 32, 48, 64), rot = 2 * pairs;
+        int64_t pairs = random_below(3) == 0 ? random_below(130) : PICK(0, 1, 4, 8, 16, 32, 48, 64),
+                rot = 2 * pairs;
         float *x = guard_new((size_t)rot * 4, 4);
         float *cosine = guard_new((size_t)pairs * 4, 4), *sine = guard_new((size_t)pairs * 4, 4);
         fill_floats(x, rot, random_below(4) == 0);
@@ -497,8 +519,10 @@ static void check_rope_slot(const char *name, const struct level *l, rope_fn *fn
         plain(want, cosine, sine, rot);
         fn(got, cosine, sine, rot);
         for (int64_t k = 0; k < rot; k++) {
-            int64_t p = half ? k % pairs : k / 2, a = half ? p : 2 * p, b = half ? p + pairs : 2 * p + 1;
-            double size = (fabs((double)x[a]) + fabs((double)x[b])) * (fabs((double)cosine[p]) + fabs((double)sine[p]));
+            int64_t p = half ? k % pairs : k / 2, a = half ? p : 2 * p,
+                    b = half ? p + pairs : 2 * p + 1;
+            double size = (fabs((double)x[a]) + fabs((double)x[b])) *
+                          (fabs((double)cosine[p]) + fabs((double)sine[p]));
             compare(got[k], want[k], 0x1p-22 * size + FLT_MIN, k);
         }
         check_guards();
@@ -508,7 +532,8 @@ static void check_rope_slot(const char *name, const struct level *l, rope_fn *fn
 static void check_rope(const struct level *l)
 {
     check_rope_slot("rope_half", l, l->table.rope_half, l->lower.rope_half, ref.rope_half, true);
-    check_rope_slot("rope_adjacent", l, l->table.rope_adjacent, l->lower.rope_adjacent, ref.rope_adjacent, false);
+    check_rope_slot("rope_adjacent", l, l->table.rope_adjacent, l->lower.rope_adjacent,
+                    ref.rope_adjacent, false);
 }
 
 static void check_swiglu(const struct level *l)
@@ -520,16 +545,20 @@ static void check_swiglu(const struct level *l)
         fill_floats(up, n, random_below(4) == 0);
         for (int64_t k = 0; k < n && i % 3 == 0; k++)
             gate[k] = random_float() * 120; /* past both ends of expf */
-        float *got = guard_copy(i % 2 ? gate : up, (size_t)n * 4, 4), *want = guard_new((size_t)n * 4, 4);
+        float *got = guard_copy(i % 2 ? gate : up, (size_t)n * 4, 4),
+              *want = guard_new((size_t)n * 4, 4);
         guard_seal(gate);
         guard_seal(up);
         CONTEXT("%s swiglu n %lld", cpu_level_name(l->level), (long long)n);
         ref.swiglu(want, gate, up, n);
-        if (i % 2) l->table.swiglu(got, got, up, n);
-        else l->table.swiglu(got, gate, got, n);
+        if (i % 2)
+            l->table.swiglu(got, got, up, n);
+        else
+            l->table.swiglu(got, gate, got, n);
         /* where exp(-gate) overflows, the reference has zero and others may keep a tiny number */
         for (int64_t k = 0; k < n; k++)
-            compare(got[k], want[k], 0x1p-21 * fabs((double)want[k]) + FLT_MIN * (128 * fabs((double)up[k]) + 1), k);
+            compare(got[k], want[k],
+                    0x1p-21 * fabs((double)want[k]) + FLT_MIN * (128 * fabs((double)up[k]) + 1), k);
         check_guards();
     }
 }
@@ -570,23 +599,31 @@ static void check_f16(const struct level *l)
     }
 }
 
-static void check_kv_append(const struct level *l)
+static const struct kv_kind {
+    enum kv_type type;
+    const char *name;
+    size_t bytes; /* of a stored value */
+} kv_kinds[KV_TYPE_COUNT] = { { KV_F16, "f16", 2 }, { KV_F32, "f32", 4 } };
+
+static void check_kv_append(const struct level *l, const struct kv_kind *kind)
 {
-    for (int i = 0; i < 40 && l->table.kv_append != l->lower.kv_append; i++) {
+    kv_append_fn *fn = l->table.kv_append[kind->type], *plain = ref.kv_append[kind->type];
+    for (int i = 0; i < 40 && fn != l->lower.kv_append[kind->type]; i++) {
         int64_t dk = 1 + random_below(140), dv = 1 + random_below(140);
-        size_t k_bytes = (size_t)dk * 128, v_bytes = (size_t)dv * 128;
-        uint16_t *got_k = guard_new(k_bytes, 2), *got_v = guard_new(v_bytes, 2);
-        uint16_t *want_k = guard_new(k_bytes, 2), *want_v = guard_new(v_bytes, 2);
+        size_t k_bytes = (size_t)dk * 64 * kind->bytes, v_bytes = (size_t)dv * 64 * kind->bytes;
+        void *got_k = guard_new(k_bytes, kind->bytes), *got_v = guard_new(v_bytes, kind->bytes);
+        void *want_k = guard_new(k_bytes, kind->bytes), *want_v = guard_new(v_bytes, kind->bytes);
         float *k = guard_new((size_t)dk * 4, 4), *v = guard_new((size_t)dv * 4, 4);
         fill_floats(k, dk, false);
         fill_floats(v, dv, false);
         k[random_below(dk)] = PICK(0, 1) ? 1e9f : 3e-8f;
         guard_seal(k);
         guard_seal(v);
-        CONTEXT("%s kv_append dims %lld %lld", cpu_level_name(l->level), (long long)dk, (long long)dv);
+        CONTEXT("%s kv_append %s dims %lld %lld", cpu_level_name(l->level), kind->name,
+                (long long)dk, (long long)dv);
         for (int slot = 0; slot < KV_BLOCK_TOKENS; slot += 1 + (int)random_below(20)) {
-            ref.kv_append(want_k, want_v, slot, k, v, dk, dv);
-            l->table.kv_append(got_k, got_v, slot, k, v, dk, dv);
+            plain(want_k, want_v, slot, k, v, dk, dv);
+            fn(got_k, got_v, slot, k, v, dk, dv);
         }
         assert_memory_equal(got_k, want_k, k_bytes);
         assert_memory_equal(got_v, want_v, v_bytes);
@@ -602,7 +639,8 @@ static void check_vectors(const struct level *l)
     check_swiglu(l);
     check_add(l);
     check_f16(l);
-    check_kv_append(l);
+    for (int i = 0; i < KV_TYPE_COUNT; i++)
+        check_kv_append(l, &kv_kinds[i]);
 }
 
 static void vectors_agree(void **state)
@@ -614,33 +652,51 @@ static void vectors_agree(void **state)
 
 #define BLOCKS_MAX 12
 
-static void fill_block_f16(uint16_t *block, int64_t n, float magnitude_max)
+/* One sealed block of random values, stored as `kind` says. */
+static const void *kv_block_new(const struct kv_kind *kind, int64_t n, float magnitude_max)
 {
-    for (int64_t i = 0; i < n; i++)
-        block[i] = f32_to_fp16(random_float() * magnitude_max);
+    uint8_t *block = guard_new((size_t)n * kind->bytes, kind->bytes);
+    for (int64_t i = 0; i < n; i++) {
+        float f = random_float() * magnitude_max;
+        uint16_t half = f32_to_fp16(f);
+        if (kind->type == KV_F16)
+            memcpy(block + 2 * i, &half, 2);
+        else
+            memcpy(block + 4 * i, &f, 4);
+    }
+    guard_seal(block);
+    return block;
+}
+
+static double kv_size(const struct kv_kind *kind, const void *block, int64_t i)
+{
+    if (kind->type == KV_F16) return fabs((double)fp16_to_f32(((const uint16_t *)block)[i]));
+    return fabs((double)((const float *)block)[i]);
 }
 
 /* Bound of one output: score errors become relative errors of the softmax weights. */
-static double attention_bound(const struct attention_args *a, const float *q, int64_t position)
+static double attention_bound(const struct kv_kind *kind, const struct attention_args *a,
+                              const float *q, int64_t position)
 {
     double score_size = 0, v_size = 0;
     for (int64_t j = 0; j <= position; j++) {
         double sum = 0;
         for (int64_t d = 0; d < a->head_dim_k; d++)
-            sum += fabs((double)q[d] * (double)fp16_to_f32(a->k_blocks[j / 64][d * 64 + j % 64]));
+            sum += fabs((double)q[d]) * kv_size(kind, a->k_blocks[j / 64], d * 64 + j % 64);
         score_size = fmax(score_size, sum * (double)a->scale);
         for (int64_t d = 0; d < a->head_dim_v; d++)
-            v_size = fmax(v_size, fabs((double)fp16_to_f32(a->v_blocks[j / 64][j % 64 * a->head_dim_v + d])));
+            v_size = fmax(v_size, kv_size(kind, a->v_blocks[j / 64], j % 64 * a->head_dim_v + d));
     }
     return (0x1p-20 + score_size * 0x1p-21) * v_size;
 }
 
-static void compare_attention(const struct attention_args *a, const float *got, const float *want)
+static void compare_attention(const struct kv_kind *kind, const struct attention_args *a,
+                              const float *got, const float *want)
 {
     for (int64_t i = 0; i < a->query_count; i++) {
         for (int64_t h = 0; h < a->head_count; h++) {
             const float *q = a->q + (size_t)i * a->q_stride + h * a->head_dim_k;
-            double bound = attention_bound(a, q, a->position + i);
+            double bound = attention_bound(kind, a, q, a->position + i);
             for (int64_t d = 0; d < a->head_dim_v; d++) {
                 size_t at = (size_t)i * a->out_stride + (size_t)(h * a->head_dim_v + d);
                 compare(got[at], want[at], bound, (int64_t)at);
@@ -649,45 +705,54 @@ static void compare_attention(const struct attention_args *a, const float *got, 
     }
 }
 
-static void check_attention_once(const struct level *l)
+static void check_attention_once(const struct level *l, const struct kv_kind *kind)
 {
-    const uint16_t *k[BLOCKS_MAX], *v[BLOCKS_MAX];
-    int64_t dk = PICK(16, 32, 64, 80, 96, 128, 192, 20, 7), dv = random_below(4) ? dk : PICK(16, 64, 128, 13);
-    int64_t heads = 1 + random_below(random_below(3) ? 4 : 9), queries = PICK(0, 1, 1, 1, 2, 3, 5, 8, 17, 40);
+    const void *k[BLOCKS_MAX], *v[BLOCKS_MAX];
+    int64_t dk = PICK(16, 32, 64, 80, 96, 128, 192, 20, 7),
+            dv = random_below(4) ? dk : PICK(16, 64, 128, 13);
+    int64_t heads = 1 + random_below(random_below(3) ? 4 : 9),
+            queries = PICK(0, 1, 1, 1, 2, 3, 5, 8, 17, 40);
     int64_t position = random_below(random_below(2) ? 20 : 400);
     int64_t window = random_below(3) ? 0 : 1 + random_below(150);
     bool planted = random_below(8) == 0;
-    CONTEXT("%s attention dims %lld %lld heads %lld queries %lld position %lld window %lld%s", cpu_level_name(l->level),
-            (long long)dk, (long long)dv, (long long)heads, (long long)queries, (long long)position,
-            (long long)window, planted ? " planted" : "");
+    CONTEXT("%s attention %s dims %lld %lld heads %lld queries %lld position %lld window %lld%s",
+            cpu_level_name(l->level), kind->name, (long long)dk, (long long)dv, (long long)heads,
+            (long long)queries, (long long)position, (long long)window, planted ? " planted" : "");
     int64_t keys = position + queries, blocks = (keys + 63) / 64;
     for (int64_t b = 0; b < blocks; b++) {
-        uint16_t *block = guard_new((size_t)dk * 128, 2);
-        fill_block_f16(block, dk * 64, 1.5f);
-        guard_seal(k[b] = block);
-        block = guard_new((size_t)dv * 128, 2);
-        fill_block_f16(block, dv * 64, 2.0f);
-        guard_seal(v[b] = block);
+        k[b] = kv_block_new(kind, dk * 64, 1.5f);
+        v[b] = kv_block_new(kind, dv * 64, 2.0f);
     }
-    size_t q_stride = (size_t)(heads * dk + random_below(2) * 11), out_stride = (size_t)(heads * dv + random_below(2) * 5);
+    size_t q_stride = (size_t)(heads * dk + random_below(2) * 11),
+           out_stride = (size_t)(heads * dv + random_below(2) * 5);
     size_t q_floats = queries ? (size_t)(queries - 1) * q_stride + (size_t)(heads * dk) : 0;
     size_t out_floats = queries ? (size_t)(queries - 1) * out_stride + (size_t)(heads * dv) : 0;
-    float *q = guard_new(q_floats * 4, 4), *got = guard_new(out_floats * 4, 4), *want = guard_new(out_floats * 4, 4);
+    float *q = guard_new(q_floats * 4, 4), *got = guard_new(out_floats * 4, 4),
+          *want = guard_new(out_floats * 4, 4);
     for (size_t i = 0; i < q_floats; i++)
         q[i] = random_float() * 3;
     if (planted && q_floats) q[random_below((int64_t)q_floats)] = NAN;
     guard_seal(q);
     for (size_t i = 0; i < out_floats; i++)
         got[i] = want[i] = UNTOUCHED;
-    struct attention_args a = { .q = q, .out = want, .q_stride = q_stride, .out_stride = out_stride,
-                                .query_count = queries, .head_count = heads, .head_dim_k = dk, .head_dim_v = dv,
-                                .position = position, .window = window, .scale = 1.0f / sqrtf((float)dk),
-                                .k_blocks = k, .v_blocks = v };
+    struct attention_args a = { .q = q,
+                                .out = want,
+                                .q_stride = q_stride,
+                                .out_stride = out_stride,
+                                .query_count = queries,
+                                .head_count = heads,
+                                .head_dim_k = dk,
+                                .head_dim_v = dv,
+                                .position = position,
+                                .window = window,
+                                .scale = 1.0f / sqrtf((float)dk),
+                                .k_blocks = k,
+                                .v_blocks = v };
     void *scratch = guard_new(LINEAR_SCRATCH_BYTES, 64);
-    ref.attention(&a, scratch);
+    ref.attention[kind->type](&a, scratch);
     a.out = got;
-    l->table.attention(&a, scratch);
-    compare_attention(&a, got, want);
+    l->table.attention[kind->type](&a, scratch);
+    compare_attention(kind, &a, got, want);
     for (int64_t i = 0; i + 1 < queries; i++)
         for (size_t c = (size_t)(heads * dv); c < out_stride; c++)
             assert_true(got[(size_t)i * out_stride + c] == UNTOUCHED);
@@ -696,8 +761,10 @@ static void check_attention_once(const struct level *l)
 
 static void check_attention(const struct level *l)
 {
-    for (int i = 0; i < 80 && l->table.attention != l->lower.attention; i++)
-        check_attention_once(l);
+    for (int k = 0; k < KV_TYPE_COUNT; k++) {
+        for (int i = 0; i < 60 && l->table.attention[k] != l->lower.attention[k]; i++)
+            check_attention_once(l, &kv_kinds[k]);
+    }
 }
 
 static void attention_agrees(void **state)
@@ -709,24 +776,33 @@ static void attention_agrees(void **state)
 static void reference_attention_is_a_weighted_mean(void **state)
 {
     uint16_t k[2 * 64] = { 0 }, v[64 * 1] = { 0 };
-    const uint16_t *k_blocks[] = { k }, *v_blocks[] = { v };
+    const void *k_blocks[] = { k }, *v_blocks[] = { v };
     float q[2] = { 1, 0 }, out = 0;
     kernel_table_init_ref(&ref);
     for (int slot = 0; slot < 3; slot++) {
         float key[2] = { logf((float)(slot + 1)), 5 }, value = (float)(10 * (slot + 1));
-        ref.kv_append(k, v, slot, key, &value, 2, 1);
+        ref.kv_append[KV_F16](k, v, slot, key, &value, 2, 1);
     }
-    struct attention_args a = { .q = q, .out = &out, .q_stride = 2, .out_stride = 1, .query_count = 1,
-                                .head_count = 1, .head_dim_k = 2, .head_dim_v = 1, .position = 2, .scale = 1,
-                                .k_blocks = k_blocks, .v_blocks = v_blocks };
-    ref.attention(&a, NULL);
+    struct attention_args a = { .q = q,
+                                .out = &out,
+                                .q_stride = 2,
+                                .out_stride = 1,
+                                .query_count = 1,
+                                .head_count = 1,
+                                .head_dim_k = 2,
+                                .head_dim_v = 1,
+                                .position = 2,
+                                .scale = 1,
+                                .k_blocks = k_blocks,
+                                .v_blocks = v_blocks };
+    ref.attention[KV_F16](&a, NULL);
     assert_true(fabsf(out - (10 * 1 + 20 * 2 + 30 * 3) / 6.0f) < 0.02f);
     a.window = 1;
-    ref.attention(&a, NULL);
+    ref.attention[KV_F16](&a, NULL);
     assert_true(out == 30);
     a.window = 0;
     a.position = 0;
-    ref.attention(&a, NULL);
+    ref.attention[KV_F16](&a, NULL);
     assert_true(out == 10);
 }
 

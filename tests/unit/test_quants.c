@@ -28,16 +28,16 @@ static const struct golden {
     enum quant_type type;
     int id, values, bytes;
 } goldens[] = {
-    { QUANT_F16, 1, 1, 2 },        { QUANT_Q4_0, 2, 32, 18 },      { QUANT_Q4_1, 3, 32, 20 },
-    { QUANT_Q5_0, 6, 32, 22 },     { QUANT_Q5_1, 7, 32, 24 },      { QUANT_Q8_0, 8, 32, 34 },
-    { QUANT_Q8_1, 9, 32, 36 },     { QUANT_Q2_K, 10, 256, 84 },    { QUANT_Q3_K, 11, 256, 110 },
-    { QUANT_Q4_K, 12, 256, 144 },  { QUANT_Q5_K, 13, 256, 176 },   { QUANT_Q6_K, 14, 256, 210 },
-    { QUANT_Q8_K, 15, 256, 292 },  { QUANT_IQ2_XXS, 16, 256, 66 }, { QUANT_IQ2_XS, 17, 256, 74 },
-    { QUANT_IQ3_XXS, 18, 256, 98 }, { QUANT_IQ1_S, 19, 256, 50 },  { QUANT_IQ4_NL, 20, 32, 18 },
-    { QUANT_IQ3_S, 21, 256, 110 }, { QUANT_IQ2_S, 22, 256, 82 },   { QUANT_IQ4_XS, 23, 256, 136 },
-    { QUANT_IQ1_M, 29, 256, 56 },  { QUANT_BF16, 30, 1, 2 },       { QUANT_TQ1_0, 34, 256, 54 },
-    { QUANT_TQ2_0, 35, 256, 66 },  { QUANT_MXFP4, 39, 32, 17 },    { QUANT_NVFP4, 40, 64, 36 },
-    { QUANT_Q1_0, 41, 128, 18 },   { QUANT_Q2_0, 42, 64, 18 },
+    { QUANT_F16, 1, 1, 2 },         { QUANT_Q4_0, 2, 32, 18 },      { QUANT_Q4_1, 3, 32, 20 },
+    { QUANT_Q5_0, 6, 32, 22 },      { QUANT_Q5_1, 7, 32, 24 },      { QUANT_Q8_0, 8, 32, 34 },
+    { QUANT_Q8_1, 9, 32, 36 },      { QUANT_Q2_K, 10, 256, 84 },    { QUANT_Q3_K, 11, 256, 110 },
+    { QUANT_Q4_K, 12, 256, 144 },   { QUANT_Q5_K, 13, 256, 176 },   { QUANT_Q6_K, 14, 256, 210 },
+    { QUANT_Q8_K, 15, 256, 292 },   { QUANT_IQ2_XXS, 16, 256, 66 }, { QUANT_IQ2_XS, 17, 256, 74 },
+    { QUANT_IQ3_XXS, 18, 256, 98 }, { QUANT_IQ1_S, 19, 256, 50 },   { QUANT_IQ4_NL, 20, 32, 18 },
+    { QUANT_IQ3_S, 21, 256, 110 },  { QUANT_IQ2_S, 22, 256, 82 },   { QUANT_IQ4_XS, 23, 256, 136 },
+    { QUANT_IQ1_M, 29, 256, 56 },   { QUANT_BF16, 30, 1, 2 },       { QUANT_TQ1_0, 34, 256, 54 },
+    { QUANT_TQ2_0, 35, 256, 66 },   { QUANT_MXFP4, 39, 32, 17 },    { QUANT_NVFP4, 40, 64, 36 },
+    { QUANT_Q1_0, 41, 128, 18 },    { QUANT_Q2_0, 42, 64, 18 },
 };
 #define GOLDEN_COUNT (sizeof goldens / sizeof *goldens)
 
@@ -101,11 +101,14 @@ static void unpack_agrees_with_decode(void **state)
         size_t chunk_bytes = QUANT_UNPACK_VALUES / (size_t)q->block_values * (size_t)q->block_bytes;
         for (size_t at = 0; at < d.count; at += QUANT_UNPACK_VALUES) {
             struct quant_unpacked u;
-            q->unpack(&u, d.blocks.data + at / QUANT_UNPACK_VALUES * chunk_bytes, QUANT_UNPACK_VALUES);
+            q->unpack(&u, d.blocks.data + at / QUANT_UNPACK_VALUES * chunk_bytes,
+                      QUANT_UNPACK_VALUES);
             for (size_t i = 0; i < QUANT_UNPACK_VALUES; i++) {
                 float want, got = u.scale[i / 16] * (float)u.q[i] + u.min[i / 16];
                 memcpy(&want, d.values.data + (at + i) * sizeof want, sizeof want);
-                if (got != want) fail_msg("%s value %zu: wanted %a, got %a", q->name, at + i, (double)want, (double)got);
+                if (got != want)
+                    fail_msg("%s value %zu: wanted %a, got %a", q->name, at + i, (double)want,
+                             (double)got);
             }
         }
         golden_release(&d);
@@ -131,9 +134,10 @@ static void unpack_clears_what_is_past_the_end(void **state)
 
 static void integer_forms_are_there(void **state)
 {
-    static const enum quant_type must[] = { QUANT_Q8_0, QUANT_Q4_0, QUANT_Q4_1, QUANT_Q5_0, QUANT_Q5_1,
-                                            QUANT_Q2_K, QUANT_Q3_K, QUANT_Q4_K, QUANT_Q5_K, QUANT_Q6_K,
-                                            QUANT_IQ4_NL, QUANT_IQ4_XS, QUANT_MXFP4 };
+    static const enum quant_type must[] = { QUANT_Q8_0, QUANT_Q4_0, QUANT_Q4_1,   QUANT_Q5_0,
+                                            QUANT_Q5_1, QUANT_Q2_K, QUANT_Q3_K,   QUANT_Q4_K,
+                                            QUANT_Q5_K, QUANT_Q6_K, QUANT_IQ4_NL, QUANT_IQ4_XS,
+                                            QUANT_MXFP4 };
     for (size_t i = 0; i < sizeof must / sizeof *must; i++)
         assert_non_null(quant_of(must[i])->unpack);
 }
@@ -177,7 +181,8 @@ static void descriptors_agree_with_the_format(void **state)
         assert_int_equal(q->gguf_id, goldens[t].id);
         assert_int_equal(q->block_values, goldens[t].values);
         assert_int_equal(q->block_bytes, goldens[t].bytes);
-        assert_int_equal(q->in_files, goldens[t].type != QUANT_Q8_1 && goldens[t].type != QUANT_Q8_K);
+        assert_int_equal(q->in_files,
+                         goldens[t].type != QUANT_Q8_1 && goldens[t].type != QUANT_Q8_K);
         enum quant_type back = QUANT_COUNT;
         assert_true(quant_from_gguf((uint32_t)q->gguf_id, &back));
         assert_int_equal(back, goldens[t].type);
@@ -195,8 +200,9 @@ static void names_are_found_or_refused(void **state)
     static const struct {
         const char *name;
         enum quant_type type;
-    } known[] = { { "F32", QUANT_F32 }, { "F16", QUANT_F16 }, { "BF16", QUANT_BF16 }, { "F64", QUANT_F64 },
-                  { "I8", QUANT_I8 },   { "I16", QUANT_I16 }, { "I32", QUANT_I32 },   { "I64", QUANT_I64 } };
+    } known[] = { { "F32", QUANT_F32 }, { "F16", QUANT_F16 }, { "BF16", QUANT_BF16 },
+                  { "F64", QUANT_F64 }, { "I8", QUANT_I8 },   { "I16", QUANT_I16 },
+                  { "I32", QUANT_I32 }, { "I64", QUANT_I64 } };
     enum quant_type got;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         assert_true(quant_from_safetensors(known[i].name, &got));
@@ -233,7 +239,9 @@ static void fp16_is_exact_both_ways(void **state)
             continue;
         }
         double m = (h & 0x3ff) / 1024.0, e = (double)(h >> 10 & 31);
-        double want = e == 31 ? (double)INFINITY : e == 0 ? ldexp(m, -14) : ldexp(1 + m, (int)e - 15);
+        double want = e == 31  ? (double)INFINITY
+                      : e == 0 ? ldexp(m, -14)
+                               : ldexp(1 + m, (int)e - 15);
         assert_true(fabs((double)f) == want && !!signbit(f) == !!(h & 0x8000));
         assert_int_equal(f32_to_fp16(f), h);
     }
@@ -261,8 +269,9 @@ static void bf16_rounds_to_nearest_even(void **state)
     static const struct {
         uint32_t from;
         uint16_t to;
-    } cases[] = { { 0x3f800000, 0x3f80 }, { 0x3f808000, 0x3f80 }, { 0x3f808001, 0x3f81 }, { 0x3f818000, 0x3f82 },
-                  { 0x7f7fffff, 0x7f80 }, { 0x80000001, 0x8000 }, { 0x7f800000, 0x7f80 }, { 0x00018000, 0x0002 } };
+    } cases[] = { { 0x3f800000, 0x3f80 }, { 0x3f808000, 0x3f80 }, { 0x3f808001, 0x3f81 },
+                  { 0x3f818000, 0x3f82 }, { 0x7f7fffff, 0x7f80 }, { 0x80000001, 0x8000 },
+                  { 0x7f800000, 0x7f80 }, { 0x00018000, 0x0002 } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(f32_to_bf16(bits_float(cases[i].from)), cases[i].to);
     assert_true(isnan(bf16_to_f32(f32_to_bf16(bits_float(0x7f800001)))));

@@ -57,8 +57,8 @@ static bool has_bits(uint64_t word, uint64_t wanted)
     return (word & wanted) == wanted;
 }
 
-#define STATE_YMM 0x6u      /* SSE, AVX */
-#define STATE_ZMM 0xe6u     /* and opmask, upper halves, upper sixteen */
+#define STATE_YMM  0x6u     /* SSE, AVX */
+#define STATE_ZMM  0xe6u    /* and opmask, upper halves, upper sixteen */
 #define STATE_TILE 0x60000u /* XTILECFG, XTILEDATA */
 
 /* Linux hands out tile state on request only; the permission is the process's. */
@@ -70,11 +70,11 @@ static bool tiles_permitted(void)
 
 cpu_set cpu_detect(void)
 {
-    enum { FMA = 1 << 12, F16C = 1 << 29 };                                        /* leaf 1 ecx */
-    enum { BMI1 = 1 << 3, AVX2 = 1 << 5, BMI2 = 1 << 8 };                          /* leaf 7 ebx */
-    const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;             /* F DQ BW VL */
-    enum { VNNI = 1 << 11, BF16 = 1 << 5 };                                        /* 7 ecx, 7.1 eax */
-    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25 };           /* leaf 7 edx */
+    enum { FMA = 1 << 12, F16C = 1 << 29 };                              /* leaf 1 ecx */
+    enum { BMI1 = 1 << 3, AVX2 = 1 << 5, BMI2 = 1 << 8 };                /* leaf 7 ebx */
+    const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;   /* F DQ BW VL */
+    enum { VNNI = 1 << 11, BF16 = 1 << 5 };                              /* 7 ecx, 7.1 eax */
+    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25 }; /* leaf 7 edx */
     uint64_t state = saved_state();
     struct leaf one = leaf_read(1, 0), seven = leaf_read(7, 0), seven_one = leaf_read(7, 1);
     if (seven.a < 1) seven_one = (struct leaf){ 0 };
@@ -104,7 +104,8 @@ void cpu_brand(char *out, size_t out_bytes)
         memcpy(text + 16 * i, &r, 16);
     }
     const char *begin = text;
-    while (*begin == ' ') begin++;
+    while (*begin == ' ')
+        begin++;
     snprintf(out, out_bytes, "%s", *begin ? begin : "unknown");
 }
 

@@ -10,14 +10,14 @@
 #include "math/quants/quant_block.h"
 
 /* Where the scales stand in a block of the file. */
-#define Q8_0_BLOCK 34
-#define Q4_0_BLOCK 18
-#define Q4_K_BLOCK 144
-#define Q4_K_MIN_AT 2
+#define Q8_0_BLOCK     34
+#define Q4_0_BLOCK     18
+#define Q4_K_BLOCK     144
+#define Q4_K_MIN_AT    2
 #define Q4_K_SCALES_AT 4
-#define Q6_K_BLOCK 210
+#define Q6_K_BLOCK     210
 #define Q6_K_SCALES_AT 192
-#define Q6_K_D_AT 208
+#define Q6_K_D_AT      208
 
 static const struct {
     const char *name;
@@ -31,7 +31,8 @@ static const struct {
 enum panel_kind panel_kind_for(enum quant_type type, int64_t cols)
 {
     for (int k = 0; k < PANEL_BLOCKS; k++)
-        if (kinds[k].type == type && cols % quant_of(type)->block_values == 0) return (enum panel_kind)k;
+        if (kinds[k].type == type && cols % quant_of(type)->block_values == 0)
+            return (enum panel_kind)k;
     return PANEL_BLOCKS;
 }
 
@@ -86,7 +87,8 @@ static void pack_nibbles(uint8_t *dst, int row, const uint8_t *q)
 {
     for (int step = 0; step < 4; step++)
         for (int j = 0; j < 4; j++)
-            dst[step * 64 + row * 4 + j] = (uint8_t)((q[8 * step + j] & 15) | (q[8 * step + 4 + j] & 15) << 4);
+            dst[step * 64 + row * 4 + j] =
+                (uint8_t)((q[8 * step + j] & 15) | (q[8 * step + 4 + j] & 15) << 4);
 }
 
 static void pack_q4_0(uint8_t *panel, int row, const uint8_t *src, int64_t cols)
@@ -107,7 +109,8 @@ static void pack_q4_k(uint8_t *panel, int row, const uint8_t *src, int64_t cols)
         memcpy(panel + 2 * row, src, 2);
         memcpy(panel + 32 + 2 * row, src + Q4_K_MIN_AT, 2);
         for (int g = 0; g < 8; g++) {
-            block_scale_min(src + Q4_K_SCALES_AT, g, &panel[64 + 16 * g + row], &panel[192 + 16 * g + row]);
+            block_scale_min(src + Q4_K_SCALES_AT, g, &panel[64 + 16 * g + row],
+                            &panel[192 + 16 * g + row]);
             pack_nibbles(panel + 320 + 256 * g, row, (const uint8_t *)u.q + 32 * g);
         }
     }
@@ -127,18 +130,20 @@ static void pack_q6_k(uint8_t *panel, int row, const uint8_t *src, int64_t cols)
                 q[i] = (uint8_t)(u.q[32 * g + i] + 32);
             pack_nibbles(group, row, q);
             for (int i = 0; i < 32; i++)
-                group[256 + i / 16 * 64 + row * 4 + i % 4] |= (uint8_t)((q[i] >> 4) << i % 16 / 4 * 2);
+                group[256 + i / 16 * 64 + row * 4 + i % 4] |=
+                    (uint8_t)((q[i] >> 4) << i % 16 / 4 * 2);
         }
     }
 }
 
 static pack_row_fn *const packers[PANEL_BLOCKS] = {
-    [PANEL_F32] = pack_f32,   [PANEL_F16] = pack_pairs, [PANEL_BF16] = pack_pairs, [PANEL_Q8_0] = pack_q8_0,
-    [PANEL_Q4_0] = pack_q4_0, [PANEL_Q4_K] = pack_q4_k, [PANEL_Q6_K] = pack_q6_k,
+    [PANEL_F32] = pack_f32,   [PANEL_F16] = pack_pairs, [PANEL_BF16] = pack_pairs,
+    [PANEL_Q8_0] = pack_q8_0, [PANEL_Q4_0] = pack_q4_0, [PANEL_Q4_K] = pack_q4_k,
+    [PANEL_Q6_K] = pack_q6_k,
 };
 
-void panel_pack(uint8_t *dst, enum panel_kind kind, const struct tensor_view *src, int64_t panel_begin,
-                int64_t panel_end)
+void panel_pack(uint8_t *dst, enum panel_kind kind, const struct tensor_view *src,
+                int64_t panel_begin, int64_t panel_end)
 {
     assert((unsigned)kind < PANEL_BLOCKS && kinds[kind].type == src->type);
     size_t bytes = panel_bytes(kind, src->type, src->cols);

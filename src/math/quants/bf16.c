@@ -14,6 +14,11 @@ static float dot(const void *blocks, const float *x, size_t values)
     return quant_dot_decoded(blocks, x, values, decode, 1, 2);
 }
 
-const struct quant quant_bf16 = { .name = "BF16", .gguf_id = 30, .safetensors_name = "BF16",
-                                  .block_values = 1, .block_bytes = 2, .in_files = true,
-                                  .decode = decode, .dot = dot };
+const struct quant quant_bf16 = { .name = "BF16",
+                                  .gguf_id = 30,
+                                  .safetensors_name = "BF16",
+                                  .block_values = 1,
+                                  .block_bytes = 2,
+                                  .in_files = true,
+                                  .decode = decode,
+                                  .dot = dot };

@@ -7,14 +7,14 @@
 
 #include <stdint.h>
 
-extern const int8_t codebook_iq4[16];        /* IQ4_NL, IQ4_XS */
-extern const int8_t codebook_e2m1[16];       /* MXFP4, NVFP4: E2M1 values, doubled */
+extern const int8_t codebook_iq4[16];  /* IQ4_NL, IQ4_XS */
+extern const int8_t codebook_e2m1[16]; /* MXFP4, NVFP4: E2M1 values, doubled */
 extern const int8_t codebook_iq2_xxs[256][8];
 extern const int8_t codebook_iq2_xs[512][8];
 extern const int8_t codebook_iq2_s[1024][8];
 extern const int8_t codebook_iq3_xxs[256][4];
 extern const int8_t codebook_iq3_s[512][4];
-extern const int8_t codebook_iq1[2048][8];   /* IQ1_S, IQ1_M: -1, 0, 1 */
+extern const int8_t codebook_iq1[2048][8]; /* IQ1_S, IQ1_M: -1, 0, 1 */
 
 /* The 8 signs of a 7-bit code: the eighth makes the number of minus signs even. */
 static inline unsigned codebook_signs(unsigned code)

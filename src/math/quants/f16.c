@@ -14,6 +14,11 @@ static float dot(const void *blocks, const float *x, size_t values)
     return quant_dot_decoded(blocks, x, values, decode, 1, 2);
 }
 
-const struct quant quant_f16 = { .name = "F16", .gguf_id = 1, .safetensors_name = "F16",
-                                 .block_values = 1, .block_bytes = 2, .in_files = true,
-                                 .decode = decode, .dot = dot };
+const struct quant quant_f16 = { .name = "F16",
+                                 .gguf_id = 1,
+                                 .safetensors_name = "F16",
+                                 .block_values = 1,
+                                 .block_bytes = 2,
+                                 .in_files = true,
+                                 .decode = decode,
+                                 .dot = dot };

@@ -12,6 +12,11 @@ static float dot(const void *blocks, const float *x, size_t values)
     return quant_dot_decoded(blocks, x, values, decode, 1, sizeof(float));
 }
 
-const struct quant quant_f32 = { .name = "F32", .gguf_id = 0, .safetensors_name = "F32",
-                                 .block_values = 1, .block_bytes = 4, .in_files = true,
-                                 .decode = decode, .dot = dot };
+const struct quant quant_f32 = { .name = "F32",
+                                 .gguf_id = 0,
+                                 .safetensors_name = "F32",
+                                 .block_values = 1,
+                                 .block_bytes = 4,
+                                 .in_files = true,
+                                 .decode = decode,
+                                 .dot = dot };

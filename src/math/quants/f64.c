@@ -21,6 +21,11 @@ static float dot(const void *blocks, const float *x, size_t values)
     return quant_dot_decoded(blocks, x, values, decode, 1, 8);
 }
 
-const struct quant quant_f64 = { .name = "F64", .gguf_id = 28, .safetensors_name = "F64",
-                                 .block_values = 1, .block_bytes = 8, .in_files = true,
-                                 .decode = decode, .dot = dot };
+const struct quant quant_f64 = { .name = "F64",
+                                 .gguf_id = 28,
+                                 .safetensors_name = "F64",
+                                 .block_values = 1,
+                                 .block_bytes = 8,
+                                 .in_files = true,
+                                 .decode = decode,
+                                 .dot = dot };

@@ -6,9 +6,10 @@
 #define QUANT_BLOCK_VALUES 256
 
 struct block {
-    uint8_t low[32];      /* grid index of vector v, lower 8 bits */
-    uint8_t high[16];     /* nibble v: 3 upper bits, then the sign of the shift */
-    uint8_t scales[4][2]; /* 4 scales of 3 bits each; the top nibbles are the f16 scale, lowest first */
+    uint8_t low[32];  /* grid index of vector v, lower 8 bits */
+    uint8_t high[16]; /* nibble v: 3 upper bits, then the sign of the shift */
+    uint8_t
+        scales[4][2]; /* 4 scales of 3 bits each; the top nibbles are the f16 scale, lowest first */
 };
 
 static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)

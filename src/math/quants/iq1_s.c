@@ -6,9 +6,11 @@
 #define QUANT_BLOCK_VALUES 256
 
 struct block {
-    uint8_t scale[2];   /* f16 */
-    uint8_t low[32];    /* grid index of vector v, lower 8 bits */
-    uint8_t high[8][2]; /* of 4 vectors: 3 upper bits each, scale in bits 12..14, bit 15: shift is negative */
+    uint8_t scale[2]; /* f16 */
+    uint8_t low[32];  /* grid index of vector v, lower 8 bits */
+    uint8_t high
+        [8]
+        [2]; /* of 4 vectors: 3 upper bits each, scale in bits 12..14, bit 15: shift is negative */
 };
 
 static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)

@@ -6,8 +6,9 @@
 #define QUANT_BLOCK_VALUES 256
 
 struct block {
-    uint8_t scale[2];   /* f16 */
-    uint8_t parts[8][8]; /* of 32 values: 4 grid indices, then 4 sign codes of 7 bits and the scale on top */
+    uint8_t scale[2]; /* f16 */
+    uint8_t parts
+        [8][8]; /* of 32 values: 4 grid indices, then 4 sign codes of 7 bits and the scale on top */
 };
 
 static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)

@@ -17,10 +17,12 @@ static void unpack_block(int8_t *q, float *scale, float *min, const struct block
 {
     float d = block_f16(b->scale);
     for (int j = 0; j < 8; j++)
-        scale[2 * j] = scale[2 * j + 1] = d * (float)(1 + 2 * (b->scales[j / 2] >> (j % 2 * 4) & 15));
+        scale[2 * j] = scale[2 * j + 1] =
+            d * (float)(1 + 2 * (b->scales[j / 2] >> (j % 2 * 4) & 15));
     for (int v = 0; v < 64; v++) {
         int idx = b->low[v] | (b->high[v / 8] >> (v % 8) & 1) << 8;
-        codebook_signed(q + 4 * v, codebook_iq3_s[idx], 4, (unsigned)b->signs[v / 2] >> (v % 2 * 4));
+        codebook_signed(q + 4 * v, codebook_iq3_s[idx], 4,
+                        (unsigned)b->signs[v / 2] >> (v % 2 * 4));
     }
 }
 

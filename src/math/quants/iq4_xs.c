@@ -16,7 +16,8 @@ static void unpack_block(int8_t *q, float *scale, float *min, const struct block
 {
     float d = block_f16(b->scale);
     for (int j = 0; j < 8; j++) {
-        int low = b->scales_low[j / 2] >> (j % 2 * 4) & 15, high = block_u16(b->scales_high) >> 2 * j & 3;
+        int low = b->scales_low[j / 2] >> (j % 2 * 4) & 15,
+            high = block_u16(b->scales_high) >> 2 * j & 3;
         scale[2 * j] = scale[2 * j + 1] = d * (float)((low | high << 4) - 32);
         block_nibbles(q + 32 * j, b->nibbles[j], 0);
     }

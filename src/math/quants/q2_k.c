@@ -5,9 +5,9 @@
 #define QUANT_BLOCK_VALUES 256
 
 struct block {
-    uint8_t scales[16];        /* low nibble: scale, high: minimum, of each 16 */
-    uint8_t pairs[64];         /* bits 2s..2s+1 of byte 32h+i: value 128h + 32s + i */
-    uint8_t scale[2], min[2];  /* f16 */
+    uint8_t scales[16];       /* low nibble: scale, high: minimum, of each 16 */
+    uint8_t pairs[64];        /* bits 2s..2s+1 of byte 32h+i: value 128h + 32s + i */
+    uint8_t scale[2], min[2]; /* f16 */
 };
 
 static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)

@@ -15,7 +15,8 @@ static void unpack_block(int8_t *q, float *scale, float *min, const struct block
 {
     float d = block_f16(b->scale);
     for (int i = 0; i < 16; i++) {
-        int low = b->scales[i % 8] >> (i / 8 * 4) & 15, high = b->scales[8 + i % 4] >> (i / 4 * 2) & 3;
+        int low = b->scales[i % 8] >> (i / 8 * 4) & 15,
+            high = b->scales[8 + i % 4] >> (i / 4 * 2) & 3;
         scale[i] = d * (float)((low | high << 4) - 32);
     }
     for (int i = 0; i < 256; i++) {

@@ -8,7 +8,7 @@ struct block {
     uint8_t low[2][64];  /* of 128 values: low nibbles 0..63, high nibbles 64..127 */
     uint8_t high[2][32]; /* of 128 values: bits 2s..2s+1 of byte i belong to value 32s + i */
     int8_t scales[16];
-    uint8_t scale[2];    /* f16 */
+    uint8_t scale[2]; /* f16 */
 };
 
 static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)
@@ -18,7 +18,8 @@ static void unpack_block(int8_t *q, float *scale, float *min, const struct block
         scale[i] = d * (float)b->scales[i];
     for (int i = 0; i < 256; i++) {
         int h = i / 128, k = i % 128;
-        int low = b->low[h][k % 64] >> (k / 64 * 4) & 15, high = b->high[h][k % 32] >> (k / 32 * 2) & 3;
+        int low = b->low[h][k % 64] >> (k / 64 * 4) & 15,
+            high = b->high[h][k % 32] >> (k / 32 * 2) & 3;
         q[i] = (int8_t)((low | high << 4) - 32);
     }
 }

@@ -5,7 +5,7 @@
 #define QUANT_BLOCK_VALUES 256
 
 struct block {
-    uint8_t scale[4];    /* f32 */
+    uint8_t scale[4]; /* f32 */
     int8_t q[256];
     uint8_t sums[16][2]; /* i16: sums of 16 consecutive q */
 };

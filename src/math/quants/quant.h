@@ -26,11 +26,12 @@ typedef float quant_dot_fn(const void *blocks, const float *x, size_t values);
  * blocks): value i is scale[i/16] * q[i] + min[i/16]. Exact up to float32
  * rounding of the product. Formats without such a form have NULL here. */
 #define QUANT_UNPACK_VALUES 256
-#define QUANT_UNPACK_GROUP 16
+#define QUANT_UNPACK_GROUP  16
 struct quant_unpacked {
     int8_t q[QUANT_UNPACK_VALUES];
     float scale[QUANT_UNPACK_VALUES / QUANT_UNPACK_GROUP];
-    float min[QUANT_UNPACK_VALUES / QUANT_UNPACK_GROUP]; /* added; zero in formats without a minimum */
+    float min[QUANT_UNPACK_VALUES /
+              QUANT_UNPACK_GROUP]; /* added; zero in formats without a minimum */
 };
 /* `values` <= 256, whole blocks; what lies past `values` is set to zero. */
 typedef void quant_unpack_fn(struct quant_unpacked *ret, const void *blocks, size_t values);
@@ -41,10 +42,10 @@ struct quant {
     const char *safetensors_name; /* "BF16"; NULL: none */
     int block_values;             /* values per block, >= 1 */
     int block_bytes;
-    bool in_files;                /* false: activations only (Q8_1, Q8_K) */
-    quant_decode_fn *decode;      /* NULL: storage only, not a weight (I32 ...) */
-    quant_dot_fn *dot;            /* NULL exactly where decode is */
-    quant_unpack_fn *unpack;      /* NULL: use decode */
+    bool in_files;           /* false: activations only (Q8_1, Q8_K) */
+    quant_decode_fn *decode; /* NULL: storage only, not a weight (I32 ...) */
+    quant_dot_fn *dot;       /* NULL exactly where decode is */
+    quant_unpack_fn *unpack; /* NULL: use decode */
 };
 
 /* Never NULL for a valid type. */
@@ -61,7 +62,10 @@ float fp16_to_f32(uint16_t h);
 uint16_t f32_to_fp16(float f);
 static inline float bf16_to_f32(uint16_t h)
 {
-    union { uint32_t u; float f; } v = { (uint32_t)h << 16 };
+    union {
+        uint32_t u;
+        float f;
+    } v = { (uint32_t)h << 16 };
     return v.f;
 }
 uint16_t f32_to_bf16(float f); /* nearest even, NaN stays NaN */

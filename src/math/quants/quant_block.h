@@ -60,28 +60,34 @@ float quant_dot_decoded(const void *blocks, const float *x, size_t values, quant
 
 /* with_min: add the minimum when decoding. Formats without one must not add a
  * zero: it would turn -0 into +0. */
-#define QUANT_BLOCKS(symbol, text, id, size, with_min, files)                                      \
-    static_assert(sizeof(struct block) == (size), "a block of " text " has a fixed size in files"); \
-    static void unpack(struct quant_unpacked *ret, const void *blocks, size_t values)              \
-    {                                                                                              \
-        const struct block *b = blocks;                                                            \
-        memset(ret, 0, sizeof *ret);                                                               \
-        for (size_t at = 0; at + QUANT_BLOCK_VALUES <= values && at < QUANT_UNPACK_VALUES;         \
-             at += QUANT_BLOCK_VALUES, b++)                                                        \
-            unpack_block(ret->q + at, ret->scale + at / QUANT_UNPACK_GROUP,                        \
-                         ret->min + at / QUANT_UNPACK_GROUP, b);                                   \
-    }                                                                                              \
-    static void decode(float *out, const void *blocks, size_t values)                              \
-    {                                                                                              \
-        quant_decode_unpacked(out, blocks, values, unpack, QUANT_BLOCK_VALUES, size, with_min);    \
-    }                                                                                              \
-    static float dot(const void *blocks, const float *x, size_t values)                            \
-    {                                                                                              \
-        return quant_dot_decoded(blocks, x, values, decode, QUANT_BLOCK_VALUES, size);             \
-    }                                                                                              \
-    const struct quant symbol = { .name = text, .gguf_id = id, .block_values = QUANT_BLOCK_VALUES,  \
-                                  .block_bytes = size, .in_files = files, .decode = decode,         \
-                                  .dot = dot, .unpack = unpack };
+#define QUANT_BLOCKS(symbol, text, id, size, with_min, files)                                   \
+    static_assert(sizeof(struct block) == (size),                                               \
+                  "a block of " text " has a fixed size in files");                             \
+    static void unpack(struct quant_unpacked *ret, const void *blocks, size_t values)           \
+    {                                                                                           \
+        const struct block *b = blocks;                                                         \
+        memset(ret, 0, sizeof *ret);                                                            \
+        for (size_t at = 0; at + QUANT_BLOCK_VALUES <= values && at < QUANT_UNPACK_VALUES;      \
+             at += QUANT_BLOCK_VALUES, b++)                                                     \
+            unpack_block(ret->q + at, ret->scale + at / QUANT_UNPACK_GROUP,                     \
+                         ret->min + at / QUANT_UNPACK_GROUP, b);                                \
+    }                                                                                           \
+    static void decode(float *out, const void *blocks, size_t values)                           \
+    {                                                                                           \
+        quant_decode_unpacked(out, blocks, values, unpack, QUANT_BLOCK_VALUES, size, with_min); \
+    }                                                                                           \
+    static float dot(const void *blocks, const float *x, size_t values)                         \
+    {                                                                                           \
+        return quant_dot_decoded(blocks, x, values, decode, QUANT_BLOCK_VALUES, size);          \
+    }                                                                                           \
+    const struct quant symbol = { .name = text,                                                 \
+                                  .gguf_id = id,                                                \
+                                  .block_values = QUANT_BLOCK_VALUES,                           \
+                                  .block_bytes = size,                                          \
+                                  .in_files = files,                                            \
+                                  .decode = decode,                                             \
+                                  .dot = dot,                                                   \
+                                  .unpack = unpack };
 
 #define QUANT(name, symbol) extern const struct quant symbol;
 #include "math/tensor/quant_list.h"

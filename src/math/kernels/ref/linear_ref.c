@@ -6,7 +6,7 @@
 #include "math/quants/quant.h"
 #include "math/quants/quant_block.h"
 
-#define CHUNK QUANT_UNPACK_VALUES
+#define CHUNK  QUANT_UNPACK_VALUES
 #define TOKENS 64 /* rows of activations that share one expansion of the weights */
 
 /* Up to CHUNK columns of one row of weights. */
@@ -73,30 +73,37 @@ static void expand_q6_k(struct quant_unpacked *u, const uint8_t *panel, int r)
 }
 
 /* Columns k .. k+count-1 of a row whose weights are floats in the file. */
-static void expand_floats(float *out, const struct panel_weights *w, int64_t row, int64_t k, int count)
+static void expand_floats(float *out, const struct panel_weights *w, int64_t row, int64_t k,
+                          int count)
 {
     const uint8_t *panel = panel_of(w, row);
     int64_t r = row % PANEL_ROWS;
     for (int i = 0; i < count; i++) {
         const uint8_t *pair = panel + ((k + i) / 2 * PANEL_ROWS + r) * 4 + (k + i) % 2 * 2;
-        if (w->kind == PANEL_F32) memcpy(&out[i], panel + ((k + i) * PANEL_ROWS + r) * 4, 4);
-        else if (w->kind == PANEL_F16) out[i] = block_f16(pair);
-        else out[i] = bf16_to_f32(block_u16(pair));
+        if (w->kind == PANEL_F32)
+            memcpy(&out[i], panel + ((k + i) * PANEL_ROWS + r) * 4, 4);
+        else if (w->kind == PANEL_F16)
+            out[i] = block_f16(pair);
+        else
+            out[i] = bf16_to_f32(block_u16(pair));
     }
 }
 
-static void expand_blocks(struct chunk *c, const struct panel_weights *w, int64_t row, int64_t k, int count)
+static void expand_blocks(struct chunk *c, const struct panel_weights *w, int64_t row, int64_t k,
+                          int count)
 {
     const struct quant *q = quant_of(w->type);
     size_t row_bytes = w->panel_bytes / PANEL_ROWS;
-    const uint8_t *at = w->data + (size_t)row * row_bytes + (size_t)(k / q->block_values) * (size_t)q->block_bytes;
+    const uint8_t *at =
+        w->data + (size_t)row * row_bytes + (size_t)(k / q->block_values) * (size_t)q->block_bytes;
     c->floats_only = !q->unpack;
     if (q->unpack) q->unpack(&c->u, at, (size_t)count);
     q->decode(c->f32, at, (size_t)count);
 }
 
 /* `k` is a multiple of CHUNK, `count` at most CHUNK. */
-static void expand(struct chunk *c, const struct panel_weights *w, int64_t row, int64_t k, int count)
+static void expand(struct chunk *c, const struct panel_weights *w, int64_t row, int64_t k,
+                   int count)
 {
     const uint8_t *panel = panel_of(w, row);
     int r = (int)(row % PANEL_ROWS);
@@ -117,7 +124,8 @@ static void expand(struct chunk *c, const struct panel_weights *w, int64_t row, 
         c->f32[i] = c->u.scale[i / 16] * (float)c->u.q[i] + c->u.min[i / 16];
 }
 
-static double dot_f32(const struct chunk *c, const struct activations *x, int64_t token, int64_t k, int count)
+static double dot_f32(const struct chunk *c, const struct activations *x, int64_t token, int64_t k,
+                      int count)
 {
     const float *a = x->f32 + (size_t)token * x->stride + k;
     double sum = 0;
@@ -127,7 +135,8 @@ static double dot_f32(const struct chunk *c, const struct activations *x, int64_
 }
 
 /* Per half group of 16: scale * act_scale * sum(q a) + min * act_scale * sum(a). */
-static double dot_q8(const struct chunk *c, const struct activations *x, int64_t token, int64_t k, int count)
+static double dot_q8(const struct chunk *c, const struct activations *x, int64_t token, int64_t k,
+                     int count)
 {
     if (c->floats_only) return dot_f32(c, x, token, k, count);
     int64_t group = token * x->groups + k / ACT_GROUP;
@@ -144,7 +153,8 @@ static double dot_q8(const struct chunk *c, const struct activations *x, int64_t
     return sum;
 }
 
-typedef double dot_fn(const struct chunk *c, const struct activations *x, int64_t token, int64_t k, int count);
+typedef double dot_fn(const struct chunk *c, const struct activations *x, int64_t token, int64_t k,
+                      int count);
 
 static void row_times(float *y, size_t y_stride, const struct panel_weights *w, int64_t row,
                       const struct activations *x, dot_fn *dot)

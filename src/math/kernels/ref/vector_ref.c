@@ -26,15 +26,16 @@ static void quantize_group(int8_t *q, float *scale, int32_t sum[2], const float 
     }
 }
 
-void quantize_act_ref(int8_t *q8, float *scale, int32_t *sum, const float *x, size_t stride, int64_t rows,
-                      int64_t cols)
+void quantize_act_ref(int8_t *q8, float *scale, int32_t *sum, const float *x, size_t stride,
+                      int64_t rows, int64_t cols)
 {
     int64_t groups = (cols + ACT_GROUP - 1) / ACT_GROUP;
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t g = 0; g < groups; g++) {
             int64_t at = r * groups + g, left = cols - g * ACT_GROUP;
             quantize_group(q8 + at * ACT_GROUP, scale + at, sum + 2 * at,
-                           x + (size_t)r * stride + g * ACT_GROUP, left < ACT_GROUP ? left : ACT_GROUP);
+                           x + (size_t)r * stride + g * ACT_GROUP,
+                           left < ACT_GROUP ? left : ACT_GROUP);
         }
     }
 }
