@@ -8,4 +8,6 @@
 void kernel_table_init_x86(struct kernel_table *t, cpu_set set)
 {
     if (HAS(AVX2)) kernel_table_fill_avx2(t);
+    if (HAS(AVX512)) kernel_table_fill_avx512(t);
+    if (HAS(AVX512_VNNI)) kernel_table_fill_avx512vnni(t);
 }

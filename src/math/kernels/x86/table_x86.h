@@ -6,5 +6,7 @@
 #include "math/kernels/kernel_table.h"
 
 void kernel_table_fill_avx2(struct kernel_table *t);
+void kernel_table_fill_avx512(struct kernel_table *t);
+void kernel_table_fill_avx512vnni(struct kernel_table *t);
 
 #endif

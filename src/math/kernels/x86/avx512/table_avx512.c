@@ -1,0 +1,17 @@
+/* The rung of AVX-512 F, BW, DQ and VL.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "math/kernels/x86/avx512/avx512.h"
+#include "math/kernels/x86/table_x86.h"
+
+void kernel_table_fill_avx512(struct kernel_table *t)
+{
+    for (int kind = 0; kind < PANEL_KIND_COUNT; kind++) t->linear_f32[kind] = linear_f32_avx512;
+    t->quantize_act = quantize_act_avx512;
+    t->rms_norm = rms_norm_avx512;
+    t->rope_half = rope_half_avx512;
+    t->rope_adjacent = rope_adjacent_avx512;
+    t->swiglu = swiglu_avx512;
+    t->add = add_avx512;
+    t->f16_to_f32 = f16_to_f32_avx512;
+    t->kv_append = kv_append_avx512;
+}
