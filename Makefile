@@ -43,7 +43,7 @@ lint:
 	@tools/lint
 
 format:
-	@find src tests include -name '*.[ch]' 2>/dev/null | xargs clang-format -i
+	@tools/format_files | xargs clang-format -i
 
 bench: all
 	@tools/bench

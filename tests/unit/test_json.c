@@ -137,8 +137,11 @@ static void depth_and_size_limits(void **state)
     nested(text, JSON_DEPTH_MAX + 1, "{\"a\":\n", "}");
     assert_int_equal(parse(&doc, text, &err), STATUS_LIMIT);
     assert_non_null(strstr(err.text, "line 65, column 1"));
-    assert_int_equal(parse(&doc, "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
-                                 "[[[[\\\"[[[\"]", &err), 0);
+    assert_int_equal(parse(&doc,
+                           "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+                           "[[[[\\\"[[[\"]",
+                           &err),
+                     0);
     json_doc_free(doc);
     doc = NULL;
     assert_int_equal(json_parse(&doc, "[1,2]", 5, 4, "body", &err), STATUS_LIMIT);
@@ -158,11 +161,13 @@ static void lookups(void **state)
 {
     struct json_doc *doc;
     struct error err;
-    assert_int_equal(parse(&doc,
-                           "{\"i\":7,\"whole\":3.0,\"half\":0.5,\"big\":1e19,\"t\":true,\"n\":null,"
-                           "\"s\":\"text\",\"z\":\"a\\u0000b\",\"a\":[1,[2]],\"o\":{\"p\":{\"q\":9}},"
-                           "\"o.p\":1,\"min\":-9223372036854775808}",
-                           &err), 0);
+    assert_int_equal(
+        parse(&doc,
+              "{\"i\":7,\"whole\":3.0,\"half\":0.5,\"big\":1e19,\"t\":true,\"n\":null,"
+              "\"s\":\"text\",\"z\":\"a\\u0000b\",\"a\":[1,[2]],\"o\":{\"p\":{\"q\":9}},"
+              "\"o.p\":1,\"min\":-9223372036854775808}",
+              &err),
+        0);
     const struct json *root = json_root(doc);
     assert_int_equal(json_int(json_get(root, "i"), 0), 7);
     assert_int_equal(json_int(json_get(root, "whole"), 0), 3);

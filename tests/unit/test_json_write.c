@@ -118,8 +118,10 @@ static void numbers_read_back_equal(void **state)
 {
     struct buf b = BUF_INIT(100);
     uint64_t seed = 1;
-    static const double edges[] = { DBL_MIN, DBL_MAX, DBL_TRUE_MIN, 0x1p53, 0x1p53 + 2,
-                                    5e-324,  123456789012345678., 2.2250738585072011e-308 };
+    static const double edges[] = {
+        DBL_MIN,    DBL_MAX, DBL_TRUE_MIN,        0x1p53,
+        0x1p53 + 2, 5e-324,  123456789012345678., 2.2250738585072011e-308
+    };
     for (size_t i = 0; i < 40000; i++) {
         uint64_t bits = next_random(&seed);
         double d;

@@ -12,7 +12,7 @@
 #include "base/core/pool.h"
 
 #define THREADS_MOST 9
-#define MEETINGS 300
+#define MEETINGS     300
 
 struct stress {
     struct pool *pool;

@@ -8,7 +8,7 @@
 
 #include "base/core/status.h"
 
-#define SHA256_BYTES 32
+#define SHA256_BYTES     32
 #define SHA256_HEX_BYTES 65 /* with the terminator */
 
 struct sha256; /* running state */

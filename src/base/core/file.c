@@ -17,8 +17,8 @@
 #include "base/core/clock.h"
 #include "base/core/mem.h"
 
-#define READ_STEP_BYTES ((size_t)1 << 16)
-#define LIST_NAMES_MAX ((size_t)1 << 20)
+#define READ_STEP_BYTES   ((size_t)1 << 16)
+#define LIST_NAMES_MAX    ((size_t)1 << 20)
 #define PARTIAL_TRIES_MAX 16
 
 static enum status fail_errno(struct error *err, const char *verb, const char *name)

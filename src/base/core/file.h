@@ -17,7 +17,7 @@
 struct file_map {
     const uint8_t *data; /* NULL when the file is empty */
     size_t len;
-    int fd;              /* owned; -1 when closed */
+    int fd; /* owned; -1 when closed */
 };
 
 /* STATUS_NOT_FOUND for a missing file, STATUS_BAD_INPUT for a folder or device. */

@@ -6,16 +6,16 @@
  * enumerators) are renamed while its header is read. Its functions of those
  * names are never called, and ours are hidden symbols, so neither library can
  * end up in the other's. */
-#define json_type jansson_type
-#define json_string jansson_string
-#define JSON_OBJECT JANSSON_OBJECT
-#define JSON_ARRAY JANSSON_ARRAY
-#define JSON_STRING JANSSON_STRING
+#define json_type    jansson_type
+#define json_string  jansson_string
+#define JSON_OBJECT  JANSSON_OBJECT
+#define JSON_ARRAY   JANSSON_ARRAY
+#define JSON_STRING  JANSSON_STRING
 #define JSON_INTEGER JANSSON_INTEGER
-#define JSON_REAL JANSSON_REAL
-#define JSON_TRUE JANSSON_TRUE
-#define JSON_FALSE JANSSON_FALSE
-#define JSON_NULL JANSSON_NULL
+#define JSON_REAL    JANSSON_REAL
+#define JSON_TRUE    JANSSON_TRUE
+#define JSON_FALSE   JANSSON_FALSE
+#define JSON_NULL    JANSSON_NULL
 #include <jansson.h>
 #undef json_type
 #undef json_string
@@ -100,8 +100,8 @@ static enum status check_shape(const char *text, size_t len, size_t bytes_max, c
                                struct error *err)
 {
     if (len > bytes_max) {
-        return error_set(err, STATUS_LIMIT, "%s has %zu bytes of JSON; the limit is %zu", what,
-                         len, bytes_max);
+        return error_set(err, STATUS_LIMIT, "%s has %zu bytes of JSON; the limit is %zu", what, len,
+                         bytes_max);
     }
     /* jansson takes a NUL byte for the end and would ignore what follows it. */
     const char *nul = len ? memchr(text, 0, len) : NULL;

@@ -32,12 +32,13 @@ const struct json *json_root(const struct json_doc *doc);
 /* A NULL value has type JSON_NULL, no members and no length: lookups chain safely. */
 enum json_type json_type(const struct json *v);
 bool json_bool(const struct json *v, bool fallback);
-int64_t json_int(const struct json *v, int64_t fallback);   /* JSON_INT, or a REAL that is whole */
-double json_number(const struct json *v, double fallback);  /* JSON_INT or JSON_REAL */
-struct span json_string(const struct json *v);              /* {NULL,0} unless JSON_STRING; terminated, may hold \0 */
-const char *json_text(const struct json *v);                /* NULL unless a string without \0 inside */
+int64_t json_int(const struct json *v, int64_t fallback);  /* JSON_INT, or a REAL that is whole */
+double json_number(const struct json *v, double fallback); /* JSON_INT or JSON_REAL */
+/* {NULL,0} unless JSON_STRING; terminated, may hold \0 */
+struct span json_string(const struct json *v);
+const char *json_text(const struct json *v); /* NULL unless a string without \0 inside */
 
-size_t json_length(const struct json *v);                   /* of an array or object */
+size_t json_length(const struct json *v); /* of an array or object */
 const struct json *json_at(const struct json *array, size_t i);
 const struct json *json_get(const struct json *object, const char *key);
 /* Dotted path: "text_config.rope_scaling.factor". */

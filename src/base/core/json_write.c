@@ -11,7 +11,7 @@
 
 #include "base/core/utf8.h"
 
-#define LEVELS_MAX 128 /* bits in has_items and is_object */
+#define LEVELS_MAX   128 /* bits in has_items and is_object */
 #define NUMBER_BYTES 40
 
 static bool level_bit(const uint64_t bits[2], int level)

@@ -18,8 +18,8 @@
 struct json_writer {
     struct buf *out; /* borrowed */
     int depth;
-    int indent;      /* spaces per level; 0 writes one line */
-    uint64_t has_items[2];  /* one bit per level */
+    int indent;            /* spaces per level; 0 writes one line */
+    uint64_t has_items[2]; /* one bit per level */
     uint64_t is_object[2];
     bool after_key;
 };
@@ -35,7 +35,8 @@ void json_put_string(struct json_writer *w, const char *text); /* NULL writes nu
 void json_put_span(struct json_writer *w, struct span text);
 void json_put_int(struct json_writer *w, int64_t v);
 void json_put_real(struct json_writer *w, double v);
-void json_put_float(struct json_writer *w, float v); /* shortest that reads back as the same float */
+/* The shortest form that reads back as the same float. */
+void json_put_float(struct json_writer *w, float v);
 void json_put_bool(struct json_writer *w, bool v);
 void json_put_null(struct json_writer *w);
 void json_put_value(struct json_writer *w, const struct json *v); /* copies a parsed value */

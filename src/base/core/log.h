@@ -13,8 +13,8 @@ struct log {
     void *ctx;
 };
 
-void log_write(const struct log *log, enum log_level level, const char *area, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void log_write(const struct log *log, enum log_level level, const char *area, const char *format,
+               ...) __attribute__((format(printf, 4, 5)));
 
 /* Long work reports how far it is. `done` never falls; total 0 means unknown.
  * A false return asks to cancel: the work ends with STATUS_CANCELLED. */

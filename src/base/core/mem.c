@@ -13,9 +13,9 @@
 
 #include "base/core/checked.h"
 
-#define HUGE_PAGE_BYTES ((size_t)2 << 20)
-#define ARENA_ALIGN 16
-#define ARENA_CHUNK_BYTES ((size_t)4096)
+#define HUGE_PAGE_BYTES       ((size_t)2 << 20)
+#define ARENA_ALIGN           16
+#define ARENA_CHUNK_BYTES     ((size_t)4096)
 #define ARENA_CHUNK_BYTES_MAX ((size_t)1 << 20)
 
 #ifdef HEARTH_CHECKS

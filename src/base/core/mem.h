@@ -16,7 +16,7 @@ void *mem_zero(size_t bytes);
 void *mem_array(size_t count, size_t item_bytes);
 /* Contents up to the smaller size are kept; on failure `p` is still valid. */
 void *mem_resize(void *p, size_t count, size_t item_bytes);
-void mem_free(void *p); /* NULL is fine */
+void mem_free(void *p);                              /* NULL is fine */
 char *mem_copy_text(const char *text, size_t bytes); /* terminated copy */
 
 /* Large blocks: page aligned, zeroed, huge pages asked for where offered.

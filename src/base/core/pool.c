@@ -27,12 +27,12 @@
 
 #define LINE_BYTES 64
 #define ROUNDS_MAX 9 /* 2^9 = POOL_THREADS_MAX */
-#define CPUS_MAX 1024
+#define CPUS_MAX   1024
 /* A sleeping thread costs a wake call and tens of microseconds; a spinning one costs its core.
  * Where there are more threads than cores, the one waited for may need this very core. */
-#define SPIN_NS 200000
+#define SPIN_NS         200000
 #define SPIN_CROWDED_NS 2000
-#define SPINS_PER_LOOK 32
+#define SPINS_PER_LOOK  32
 
 struct signal {
     _Alignas(LINE_BYTES) _Atomic uint32_t word;
@@ -180,8 +180,7 @@ static void float_mode_set(uint64_t mode)
 static int core_of(int cpu)
 {
     char path[96];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
-             cpu);
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
     FILE *f = fopen(path, "r");
     if (!f) return cpu;
     int first = 0, digits = 0;
@@ -366,8 +365,7 @@ static void step_aside(const struct pool *p)
     if (sched_getaffinity(0, sizeof before, &before) != 0) return;
     CPU_ZERO(&mine);
     CPU_SET(p->caller_cpu, &mine);
-    if (sched_setaffinity(0, sizeof mine, &mine) == 0)
-        sched_setaffinity(0, sizeof before, &before);
+    if (sched_setaffinity(0, sizeof mine, &mine) == 0) sched_setaffinity(0, sizeof before, &before);
 }
 
 void pool_run(struct pool *p, pool_fn *fn, void *ctx)
