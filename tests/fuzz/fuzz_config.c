@@ -1,6 +1,7 @@
-/* Any bytes as a model's configuration: config.json (with generation_config.json behind a zero
- * byte), or a GGUF file; then every question that lm asks.
- * SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as a configuration, and then every question that lm asks.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The bytes are config.json, with generation_config.json behind a zero byte, or a GGUF file. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -231,20 +231,21 @@ static const struct {
     const char *name;
     enum rope_scaling scaling;
     enum status (*read)(const struct rope_set *set, struct rope_config *r);
-    bool in_gguf; /* the name is one of rope.scaling.type */
+    bool in_hf, in_gguf; /* where the name is known */
 } kinds[] = {
-    { "default", ROPE_DEFAULT, read_default, false },
-    { "none", ROPE_DEFAULT, read_default, true },
-    { "linear", ROPE_LINEAR, read_linear, true },
-    { "dynamic", ROPE_DYNAMIC, read_dynamic, false },
-    { "llama3", ROPE_LLAMA3, read_llama3, false },
-    { "yarn", ROPE_YARN, read_yarn, true },
+    { "default", ROPE_DEFAULT, read_default, true, false },
+    { "none", ROPE_DEFAULT, read_default, false, true },
+    { "linear", ROPE_LINEAR, read_linear, true, true },
+    { "dynamic", ROPE_DYNAMIC, read_dynamic, true, false },
+    { "llama3", ROPE_LLAMA3, read_llama3, true, false },
+    { "yarn", ROPE_YARN, read_yarn, true, true },
 };
 
 static enum status read_kind(const struct rope_set *set, const char *name, struct rope_config *r)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (strcmp(kinds[i].name, name) != 0 || (is_gguf(set) && !kinds[i].in_gguf)) continue;
+        bool known = is_gguf(set) ? kinds[i].in_gguf : kinds[i].in_hf;
+        if (!known || strcmp(kinds[i].name, name) != 0) continue;
         r->scaling = kinds[i].scaling;
         return kinds[i].read(set, r);
     }
