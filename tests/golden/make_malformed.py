@@ -104,6 +104,9 @@ def make_gguf():
     g("bad_input-split-tensor-count", gguf([ARCH, u16("split.no", 0), u16("split.count", 1), i32("split.tensors.count", 5)]), "split.tensors.count is 5")
     g("bad_input-split-with-plain-name", gguf([ARCH, u16("split.no", 0), u16("split.count", 2)]), "must end in -00001-of-00002.gguf")
     g("limit-split-of-9999-parts", gguf([ARCH, u16("split.no", 0), u16("split.count", 9999)]), "9999 parts")
+    g("bad_input-git-lfs-pointer", LFS, "Git LFS pointer")
+    g("unsupported-adapter", gguf([ARCH, string("general.type", "adapter")]), "is an adapter")
+    g("unsupported-projector", gguf([string("general.architecture", "clip")]), "is a vision projector")
     g("unsupported-big-endian-v2", gguf(version=2 << 24), "big-endian")
     for kind, words in ((5, "Q4_3"), (31, "Q4_0_4_4"), (33, "Q4_0_8_8"), (36, "ik_llama.cpp"), (38, "IQ4_NL_8_8"), (97, "ik_llama.cpp"),
                         (99, "ik_llama.cpp"), (133, "ik_llama.cpp"), (158, "ik_llama.cpp"), (202, "ik_llama.cpp"), (399, "ik_llama.cpp"),
@@ -111,6 +114,7 @@ def make_gguf():
         g("unsupported-tensor-type-%d" % kind, one(kind, [256], bytes(512)), words)
 
 
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 1\n"
 I_8 = 24  # ggml's id of I8
 
 
@@ -136,6 +140,7 @@ def make_safetensors():
     s("ok-f4-pairs-and-fp8", st({"a": t("F4", [6], 0, 3), "b": t("F8_E4M3", [2], 3, 5), "c": t("F6_E2M3", [4], 5, 8)}, bytes(8)), "")
     s("ok-any-order", st({"b": t("BF16", [3], 16, 22), "a": t("F32", [2, 2], 0, 16)}, data), "")
     s("bad_input-seven-bytes", b"\0" * 7, "7 bytes")
+    s("bad_input-git-lfs-pointer", LFS, "Git LFS pointer")
     s("bad_input-empty", b"", "0 bytes")
     s("limit-header-of-2-to-64", st(ok, data, (1 << 64) - 1), "18446744073709551615 bytes")
     s("limit-header-of-100000001", st(ok, data, 100000001), "100000001 bytes")
@@ -246,6 +251,7 @@ def make_folders():
     folder("unsupported-mistral-native", {"params.json": b"{}", "consolidated.safetensors": shard("a"), "tekken.json": b"{}"}, "Mistral's own layout")
     folder("unsupported-adapter", {"adapter_config.json": b"{}", "adapter_model.safetensors": shard("a")}, "is an adapter")
     folder("usage-two-gguf", {"a.gguf": gguf(), "b.gguf": gguf()}, "a.gguf, b.gguf")
+    folder("unsupported-only-a-projector", {"mmproj.gguf": gguf([string("general.architecture", "clip")])}, "is a vision projector")
     folder("not_found-split-part", {"m-00002-of-00002.gguf": part(1, 2, "b", 2)}, "m-00001-of-00002.gguf is missing")
     folder("bad_input-split-parts-exchanged", {"m-00001-of-00002.gguf": part(1, 2, "b", 2), "m-00002-of-00002.gguf": part(0, 2, "a", 2)}, "must end in -00002-of-00002")
     folder("bad_input-split-part-twice", {"m-0000%d-of-00002.gguf" % (i + 1): part(0, 2, "ab"[i], 2) for i in range(2)}, "split.no says part 1")

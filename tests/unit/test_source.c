@@ -5,7 +5,9 @@
 #include "support/fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/core/file.h"
 #include "lm/format/config.h"
@@ -204,13 +206,39 @@ static void single_files(void **state)
     source_close(s);
 }
 
+/* A file that shrinks under its mapping is found before somebody reads past its end. */
+static void truncated_while_open(void **state)
+{
+    static const char *const bases[] = { "config.json", "model.safetensors" };
+    char folder[] = "/tmp/hearth-test-XXXXXX", path[2][64];
+    struct error err;
+    assert_non_null(mkdtemp(folder));
+    for (int i = 0; i < 2; i++) {
+        char from[128];
+        snprintf(from, sizeof from, "tests/golden/folders/ok-single/%s", bases[i]);
+        struct buf b = fixture_read(fixture_source(from));
+        assert_true(file_join(path[i], sizeof path[i], folder, bases[i]));
+        assert_int_equal(file_write(path[i], b.data, b.len, &err), STATUS_OK);
+        buf_release(&b);
+    }
+    struct source *s = open_or_fail(folder);
+    assert_int_equal(source_check_whole(s, &err), STATUS_OK);
+    assert_int_equal(truncate(path[1], 10), 0);
+    assert_int_equal(source_check_whole(s, &err), STATUS_IO);
+    assert_non_null(strstr(err.text, "model.safetensors has become shorter"));
+    source_close(s);
+    for (int i = 0; i < 2; i++)
+        unlink(path[i]);
+    rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_folders),    cmocka_unit_test(golden_models),
         cmocka_unit_test(golden_gguf),     cmocka_unit_test(reading_files),
         cmocka_unit_test(tensors_by_name), cmocka_unit_test(unreadable_dtype),
-        cmocka_unit_test(single_files),
+        cmocka_unit_test(single_files),    cmocka_unit_test(truncated_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

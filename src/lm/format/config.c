@@ -40,8 +40,7 @@ void config_key_name(const struct config *c, struct config_key key, char ret[CON
 {
     if (source_gguf(c->source))
         gguf_key_name(c, key.gguf ? key.gguf : "?", ret, CONFIG_KEY_NAME_BYTES);
-    else
-        snprintf(ret, CONFIG_KEY_NAME_BYTES, "config.json: %s", key.hf ? key.hf : "?");
+    else snprintf(ret, CONFIG_KEY_NAME_BYTES, "config.json: %s", key.hf ? key.hf : "?");
 }
 
 /* A key in text_config hides the one outside, even when it is null there. */
@@ -136,23 +135,17 @@ static void gguf_words(const struct gguf_value *v, char out[WORDS_BYTES])
     if (gguf_string(v, &text))
         snprintf(out, WORDS_BYTES, "the string \"%.*s\"", (int)(text.len < 60 ? text.len : 60),
                  text.data);
-    else if (gguf_number(v, &number))
-        snprintf(out, WORDS_BYTES, "%.15g", number);
-    else if (gguf_bool(v, &flag))
-        snprintf(out, WORDS_BYTES, flag ? "true" : "false");
-    else
-        snprintf(out, WORDS_BYTES, "a list");
+    else if (gguf_number(v, &number)) snprintf(out, WORDS_BYTES, "%.15g", number);
+    else if (gguf_bool(v, &flag)) snprintf(out, WORDS_BYTES, flag ? "true" : "false");
+    else snprintf(out, WORDS_BYTES, "a list");
 }
 
 static void value_words(const struct config_value *v, uint64_t i, char out[WORDS_BYTES])
 {
     double number;
-    if (v->json)
-        json_words(json_item(v, i), out);
-    else if (is_list(v) && item_number(v, i, &number))
-        snprintf(out, WORDS_BYTES, "%.15g", number);
-    else
-        gguf_words(&v->gguf, out);
+    if (v->json) json_words(json_item(v, i), out);
+    else if (is_list(v) && item_number(v, i, &number)) snprintf(out, WORDS_BYTES, "%.15g", number);
+    else gguf_words(&v->gguf, out);
 }
 
 static enum status missing(const struct config *c, struct config_key key, struct error *err)
@@ -316,10 +309,8 @@ enum status config_text_or_null(const struct config *c, struct config_key key, c
     struct config_value v;
     const char *text = NULL;
     if (config_find(c, key, &v)) {
-        if (v.json)
-            text = json_text(v.json);
-        else if (v.gguf.type == GGUF_STRING)
-            text = kept_text(c, v.gguf.data);
+        if (v.json) text = json_text(v.json);
+        else if (v.gguf.type == GGUF_STRING) text = kept_text(c, v.gguf.data);
         if (!text)
             return wrong(c, key, &v, 0, "a string of at most 4096 bytes without zero bytes", err);
     }
@@ -451,10 +442,8 @@ enum status config_init(struct config *ret, const struct source *source, struct 
     struct config c = { .source = source };
     const struct gguf *g = source_gguf(source);
     enum status st = g ? init_gguf(&c, g, err) : init_json(&c, source_config_json(source), err);
-    if (st)
-        config_release(&c);
-    else
-        *ret = c;
+    if (st) config_release(&c);
+    else *ret = c;
     return st;
 }
 

@@ -81,6 +81,7 @@ const char *config_dtype(const struct config *c);
 /* Sampling defaults and end tokens: generation_config.json wins over config.json for eos, and
  * the list is the union of both; GGUF: tokenizer.ggml.{bos,eos,eot,eom}_token_id. */
 #define CONFIG_EOS_MAX 16
+#define CONFIG_VOCAB_MAX 4000000
 struct generation_config {
     int64_t bos_id;               /* -1: none */
     int64_t eos_ids[CONFIG_EOS_MAX];

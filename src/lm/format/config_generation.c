@@ -13,7 +13,7 @@
 struct gather {
     const struct config *c;
     struct generation_config *ret;
-    int64_t vocab; /* ids at or above it do not exist; INT32_MAX when unknown */
+    int64_t vocab; /* ids at or above it do not exist; CONFIG_VOCAB_MAX when unknown */
     struct error *err;
 };
 
@@ -196,11 +196,14 @@ static enum status find_vocab(struct gather *g, const struct gguf *file)
 {
     struct config_key key = { "vocab_size", "vocab_size" };
     struct gguf_value v;
-    if (file && gguf_find(file, "tokenizer.ggml.tokens", &v) && v.type == GGUF_ARRAY) {
-        g->vocab = v.count < INT32_MAX ? (int64_t)v.count : INT32_MAX;
-        return STATUS_OK;
-    }
-    return config_int_or(g->c, key, 1, INT32_MAX, INT32_MAX, &g->vocab, g->err);
+    if (!file || !gguf_find(file, "tokenizer.ggml.tokens", &v) || v.type != GGUF_ARRAY)
+        return config_int_or(g->c, key, 1, CONFIG_VOCAB_MAX, CONFIG_VOCAB_MAX, &g->vocab, g->err);
+    if (v.count > CONFIG_VOCAB_MAX)
+        return error_set(g->err, STATUS_LIMIT,
+                         "tokenizer.ggml.tokens has %" PRIu64 " items, at most %d are read",
+                         v.count, CONFIG_VOCAB_MAX);
+    g->vocab = (int64_t)v.count;
+    return STATUS_OK;
 }
 
 enum status config_generation(const struct config *c, struct generation_config *ret,

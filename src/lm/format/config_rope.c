@@ -166,8 +166,7 @@ static enum status yarn_attention_hf(const struct rope_set *set, struct rope_con
         return st;
     if (mscale != 0 && mscale_all_dim != 0)
         r->attention_factor = yarn_scale(r->factor, mscale) / yarn_scale(r->factor, mscale_all_dim);
-    else
-        r->attention_factor = yarn_scale(r->factor, 1);
+    else r->attention_factor = yarn_scale(r->factor, 1);
     return STATUS_OK;
 }
 
@@ -414,10 +413,8 @@ static enum status rope_gguf(struct rope_set *set, const char *layer_type, struc
     if ((st = real(set, NULL, base, 1, THETA_MAX, THETA_DEFAULT, &r->theta)) ||
         (st = share_gguf(set, &r->partial_rotary_factor)))
         return st;
-    if (source_has_tensor(set->c->source, "rope_factors_long.weight"))
-        kind = "longrope";
-    else if (!is_local && (st = kind_gguf(set, &kind, &factor)))
-        return st;
+    if (source_has_tensor(set->c->source, "rope_factors_long.weight")) kind = "longrope";
+    else if (!is_local && (st = kind_gguf(set, &kind, &factor))) return st;
     if (strcmp(kind, "linear") == 0 && factor >= 1) { /* either of its two keys */
         r->scaling = ROPE_LINEAR;
         r->factor = factor;

@@ -157,10 +157,8 @@ enum status gguf_open_maps(struct gguf **ret, struct file_map *maps, size_t map_
         return error_set(err, STATUS_NO_MEMORY, "%s: out of memory", name);
     for (size_t i = 0; i < map_count && !st; i++) {
         char part_name[GGUF_PART_NAME_BYTES];
-        if (map_count == 1)
-            snprintf(part_name, sizeof part_name, "%s", name);
-        else
-            snprintf(part_name, sizeof part_name, "%s, part %zu", name, i + 1);
+        if (map_count == 1) snprintf(part_name, sizeof part_name, "%s", name);
+        else snprintf(part_name, sizeof part_name, "%s, part %zu", name, i + 1);
         st = gguf_part_read(&g->parts[i], maps[i].data, maps[i].len, part_name, err);
         if (!st) g->part_count++;
     }
@@ -182,10 +180,8 @@ static enum status open_part(struct gguf_part *ret, const char *path, struct err
     enum status st = file_map_path(&map, path, err);
     if (st) return st;
     st = gguf_part_read(ret, map.data, map.len, path, err);
-    if (st)
-        file_unmap(&map);
-    else
-        ret->map = map;
+    if (st) file_unmap(&map);
+    else ret->map = map;
     return st;
 }
 

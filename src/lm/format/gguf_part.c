@@ -132,6 +132,11 @@ static enum status read_frame(struct reader *r, uint64_t *ret_tensors, uint64_t 
     if (r->len == 0)
         return error_set(r->err, STATUS_BAD_INPUT, "%s: the file is empty", file_of(r));
     if (!take(r, 4, &magic)) return file_ends(r, "the magic bytes of GGUF");
+    if (is_lfs_pointer(r->data, r->len))
+        return error_set(r->err, STATUS_BAD_INPUT,
+                         "%s: a Git LFS pointer stands in place of the file: fetch the file itself "
+                         "(git lfs pull)",
+                         file_of(r));
     if (memcmp(magic, "GGUF", 4) != 0)
         return error_set(r->err, STATUS_BAD_INPUT,
                          "%s: no GGUF file: it begins with bytes %02x %02x %02x %02x, not \"GGUF\"",

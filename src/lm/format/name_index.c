@@ -56,10 +56,8 @@ bool name_index_find(const struct name_index *index, struct span name, size_t *r
             *ret = index->sorted[middle].position;
             return true;
         }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
+        if (order < 0) low = middle + 1;
+        else high = middle;
     }
     return false;
 }

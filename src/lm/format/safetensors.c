@@ -284,10 +284,8 @@ static enum status read_tensors(struct parse *p, const struct json *root)
     p->s->tensors = mem_array(json_length(root) + 1, sizeof *p->s->tensors);
     if (!p->s->tensors) return no_memory(p);
     for (struct json_member m = json_first(root); m.value; m = json_next(root, m)) {
-        if (span_equals(m.key, "__metadata__"))
-            st = read_metadata(p, m.value);
-        else
-            st = read_tensor(p, m.key, m.value);
+        if (span_equals(m.key, "__metadata__")) st = read_metadata(p, m.value);
+        else st = read_tensor(p, m.key, m.value);
         if (st) return st;
     }
     if ((st = check_tiling(p))) return st;
@@ -305,6 +303,11 @@ static enum status check_frame(struct parse *p, const uint8_t *bytes, size_t len
             "%s: %zu bytes are no safetensors file: it is damaged or was not downloaded "
             "completely",
             p->file, len);
+    if (is_lfs_pointer(bytes, len))
+        return error_set(p->err, STATUS_BAD_INPUT,
+                         "%s: a Git LFS pointer stands in place of the file: fetch the file itself "
+                         "(git lfs pull)",
+                         p->file);
     for (int i = 0; i < LENGTH_BYTES; i++)
         header |= (uint64_t)bytes[i] << (8 * i);
     if (header > HEADER_BYTES_MAX)

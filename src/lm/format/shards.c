@@ -67,8 +67,7 @@ static enum status list_names(struct shards *s, const struct json *map, struct e
         if (!name.data)
             st = error_set(err, STATUS_BAD_INPUT, SHARDS_INDEX ": the file of %.*s is not a string",
                            NAME_SHOWN(m.key));
-        else
-            st = check_shard_name(name, err);
+        else st = check_shard_name(name, err);
         all.sorted[i] = (struct name_entry){ name, i };
         i++;
     }
@@ -145,10 +144,8 @@ static size_t name_position(const struct shards *s, struct span name)
         int order = memcmp(s->names[middle], name.data, shared);
         if (order == 0) order = (len > name.len) - (len < name.len);
         if (order == 0) return middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
+        if (order < 0) low = middle + 1;
+        else high = middle;
     }
     return s->count;
 }
@@ -185,10 +182,8 @@ static enum status open_all(struct shards *s, const char *folder, const struct j
                             struct error *err)
 {
     enum status st;
-    if (map)
-        st = list_names(s, map, err);
-    else if (!(st = alloc_names(s, 1, err)))
-        st = copy_name(s, span_of(SHARDS_SINGLE), err);
+    if (map) st = list_names(s, map, err);
+    else if (!(st = alloc_names(s, 1, err))) st = copy_name(s, span_of(SHARDS_SINGLE), err);
     if (st || (st = open_files(s, folder, err)) || (st = join_tensors(s, err))) return st;
     return map ? check_index(s, map, err) : STATUS_OK;
 }
@@ -233,13 +228,10 @@ enum status shards_open(struct shards *ret, const char *folder, struct error *er
     if (has_single && !index_names_single(map)) map = NULL;
     if (!has_single && (json_type(map) != JSON_OBJECT || json_length(map) == 0))
         st = error_set(err, STATUS_BAD_INPUT, SHARDS_INDEX " has no weight_map");
-    else
-        st = open_all(&s, folder, map, err);
+    else st = open_all(&s, folder, map, err);
     json_doc_free(doc);
-    if (st)
-        shards_release(&s);
-    else
-        *ret = s;
+    if (st) shards_release(&s);
+    else *ret = s;
     return st;
 }
 

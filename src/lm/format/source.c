@@ -166,12 +166,39 @@ static enum status list_parts(struct source *s, struct error *err)
     return st;
 }
 
+/* Vision projectors, adapters and importance matrices are not models; what else general.type may
+ * say ("model", "vocab") is left to who reads it. NULL for a model. */
+static const char *sidecar_words(const struct gguf *g)
+{
+    static const struct {
+        const char *key, *value, *words;
+    } known[] = {
+        { "general.type", "adapter", "an adapter" },
+        { "general.type", "mmproj", "a vision projector" },
+        { "general.type", "imatrix", "an importance matrix" },
+        { "general.architecture", "clip", "a vision projector" },
+    };
+    struct gguf_value v;
+    struct span text;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (gguf_find(g, known[i].key, &v) && gguf_string(&v, &text) &&
+            span_equals(text, known[i].value))
+            return known[i].words;
+    }
+    return NULL;
+}
+
 /* In a folder its files are listed already; of a file only the parts are the model's. */
 static enum status open_gguf(struct source *s, const char *path, struct error *err)
 {
     enum status st = gguf_open(&s->gguf, path, err);
     s->container = CONTAINER_GGUF;
-    return st || s->names ? st : list_parts(s, err);
+    if (st) return st;
+    const char *sidecar = sidecar_words(s->gguf);
+    if (sidecar)
+        return error_set(err, STATUS_UNSUPPORTED, "%s is %s, not a model: give the model's file",
+                         path, sidecar);
+    return s->names ? STATUS_OK : list_parts(s, err);
 }
 
 static enum status refuse_pickle(const char *where, const char *name, struct error *err)
@@ -214,22 +241,11 @@ static bool is_candidate(const struct source *s, size_t i)
     return true;
 }
 
-/* Vision projectors and adapters are not models. */
-static bool is_sidecar(const struct gguf *g)
-{
-    struct gguf_value v;
-    struct span text;
-    if (gguf_find(g, "general.type", &v) && gguf_string(&v, &text) && !span_equals(text, "model"))
-        return true;
-    return gguf_find(g, "general.architecture", &v) && gguf_string(&v, &text) &&
-           span_equals(text, "clip");
-}
-
 static bool opens_as_sidecar(const char *path)
 {
     struct gguf *g;
     if (gguf_open(&g, path, NULL)) return false;
-    bool sidecar = is_sidecar(g);
+    bool sidecar = sidecar_words(g) != NULL;
     gguf_close(g);
     return sidecar;
 }
@@ -374,10 +390,8 @@ static enum status source_new(struct source **ret, const char *path, bool is_fol
 
 static enum status finish(struct source **ret, struct source *s, enum status st)
 {
-    if (st)
-        source_close(s);
-    else
-        *ret = s;
+    if (st) source_close(s);
+    else *ret = s;
     return st;
 }
 
@@ -572,6 +586,19 @@ static size_t map_count(const struct source *s)
 static const struct file_map *map_at(const struct source *s, size_t i)
 {
     return s->gguf ? gguf_part_map(s->gguf, i) : safetensors_map(s->shards.files[i]);
+}
+
+enum status source_check_whole(const struct source *s, struct error *err)
+{
+    for (size_t i = 0; i < map_count(s); i++) {
+        const struct file_map *map = map_at(s, i);
+        if (!map->data || file_still_whole(map)) continue;
+        return error_set(err, STATUS_IO,
+                         "%s: %s has become shorter since it was opened: do not replace a model's "
+                         "files while they are in use",
+                         s->path, s->gguf ? gguf_part_name(s->gguf, i) : s->shards.names[i]);
+    }
+    return STATUS_OK;
 }
 
 typedef void map_advice(const struct file_map *m, size_t offset, size_t len);

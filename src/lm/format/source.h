@@ -60,6 +60,9 @@ enum status source_tensor(const struct source *s, const char *name, struct tenso
 bool source_has_tensor(const struct source *s, const char *name);
 uint64_t source_tensor_bytes(const struct source *s); /* of all tensors */
 
+/* STATUS_IO when a file of weights was truncated since it was opened: call it before a long pass over
+ * the views, because reading past the end raises SIGBUS. */
+enum status source_check_whole(const struct source *s, struct error *err);
 /* Where the bytes of a view lie, for read-ahead and for letting go after packing. */
 void source_will_need(const struct source *s, const struct tensor_view *view);
 void source_dont_need(const struct source *s, const struct tensor_view *view);

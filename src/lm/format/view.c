@@ -1,6 +1,8 @@
-/* A view of a stored tensor from its type and shape, with every product checked.
+/* What both weight formats need: views with every product checked, and a common mistake.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "lm/format/view.h"
+
+#include <string.h>
 
 #include "base/core/checked.h"
 #include "math/quants/quant.h"
@@ -36,4 +38,10 @@ enum view_fault view_of(enum quant_type type, const int64_t *shape, int dims,
     *ret = v;
     *ret_bytes = bytes;
     return VIEW_OK;
+}
+
+bool is_lfs_pointer(const uint8_t *bytes, size_t len)
+{
+    static const char head[] = "version https://git-lfs.github.com/spec/";
+    return len >= sizeof head - 1 && memcmp(bytes, head, sizeof head - 1) == 0;
 }

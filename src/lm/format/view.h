@@ -1,4 +1,4 @@
-/* A view of a stored tensor from its type and shape, with every product checked.
+/* What both weight formats need: views with every product checked, and a common mistake.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LM_FORMAT_VIEW_H
 #define LM_FORMAT_VIEW_H
@@ -19,5 +19,9 @@ enum view_fault {
  * negative, dims <= TENSOR_DIMS_MAX. */
 enum view_fault view_of(enum quant_type type, const int64_t *shape, int dims,
                         struct tensor_view *ret, size_t *ret_bytes);
+
+/* Whether the bytes are a Git LFS pointer: what a clone has in place of a file whose content
+ * was not fetched. */
+bool is_lfs_pointer(const uint8_t *bytes, size_t len);
 
 #endif
