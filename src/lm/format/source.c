@@ -241,13 +241,15 @@ static bool is_candidate(const struct source *s, size_t i)
     return true;
 }
 
-static bool opens_as_sidecar(const char *path)
+/* A file that does not open counts as a model: naming it beats leaving it out. */
+static enum status check_model(const char *path, bool *ret_is_model, struct error *err)
 {
     struct gguf *g;
-    if (gguf_open(&g, path, NULL)) return false;
-    bool sidecar = sidecar_words(g) != NULL;
-    gguf_close(g);
-    return sidecar;
+    enum status st = gguf_open(&g, path, err);
+    if (st == STATUS_NO_MEMORY) return st;
+    *ret_is_model = st || !sidecar_words(g);
+    if (!st) gguf_close(g);
+    return STATUS_OK;
 }
 
 static enum status open_gguf_folder(struct source *s, struct error *err)
@@ -263,8 +265,12 @@ static enum status open_gguf_folder(struct source *s, struct error *err)
         found[count++] = i;
     }
     for (size_t i = 0; i < count && count > 1; i++) {
-        if (!file_join(path, sizeof path, s->folder, s->files[found[i]].name)) continue;
-        if (!opens_as_sidecar(path)) found[models++] = found[i];
+        bool is_model = false;
+        enum status st = STATUS_OK;
+        if (file_join(path, sizeof path, s->folder, s->files[found[i]].name))
+            st = check_model(path, &is_model, err);
+        if (st) return st;
+        if (is_model) found[models++] = found[i];
     }
     if (models > 1)
         return error_set(
