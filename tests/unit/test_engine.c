@@ -5,6 +5,7 @@
  * token, after a reused prefix, beside other sessions. */
 #include "lm/engine/engine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "support/fixture.h"
