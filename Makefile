@@ -11,6 +11,7 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 PROMPT ?= Once upon a time
+TOKENS ?= 200
 # For your own build folder: make OPTIONS=-Dchecks=true
 OPTIONS ?=
 
@@ -28,8 +29,7 @@ all: build/configured
 	@ninja -C build hearth
 
 run: all
-	@if [ -t 0 ] && [ -t 1 ]; then build/hearth run models/ember; \
-	else build/hearth run models/ember "$(PROMPT)"; fi
+	@build/hearth run models/ember -n $(TOKENS) "$(PROMPT)"
 
 test: build-san/configured
 	@ninja -C build-san
