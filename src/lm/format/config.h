@@ -26,7 +26,7 @@ struct config {
     const struct source *source; /* borrowed */
     const char *arch;            /* architectures[0] or general.architecture; owned */
     const char *model_type;      /* model_type, or again the GGUF architecture; owned */
-    struct config_texts *texts;  /* terminated copies of GGUF strings; owned; NULL for config.json */
+    struct config_texts *texts; /* terminated copies of GGUF strings; owned; NULL for config.json */
 };
 
 /* STATUS_BAD_INPUT when the source has no configuration or names no architecture. */
@@ -45,15 +45,17 @@ enum status config_real_or(const struct config *c, struct config_key key, double
                            double fallback, double *ret, struct error *err);
 enum status config_bool_or(const struct config *c, struct config_key key, bool fallback, bool *ret,
                            struct error *err);
-/* NULL when missing; a terminated string owned by the source (HF) or valid until config_release (GGUF). */
+/* NULL when missing; a terminated string owned by the source (HF) or valid until
+ * config_release (GGUF). */
 enum status config_text_or_null(const struct config *c, struct config_key key, const char **ret,
                                 struct error *err);
-/* Item i of a list of numbers, or the number itself where the value is a scalar; fallback when missing. */
+/* Item i of a list of numbers, or the number itself where the value is a scalar; fallback when
+ * missing. */
 enum status config_int_at(const struct config *c, struct config_key key, int64_t i, int64_t min,
                           int64_t max, int64_t fallback, int64_t *ret, struct error *err);
 /* Item i of a list of strings (layer_types); NULL when missing. */
-enum status config_text_at(const struct config *c, struct config_key key, int64_t i, const char **ret,
-                           struct error *err);
+enum status config_text_at(const struct config *c, struct config_key key, int64_t i,
+                           const char **ret, struct error *err);
 
 enum rope_scaling { ROPE_DEFAULT, ROPE_LINEAR, ROPE_DYNAMIC, ROPE_LLAMA3, ROPE_YARN };
 
@@ -61,17 +63,17 @@ enum rope_scaling { ROPE_DEFAULT, ROPE_LINEAR, ROPE_DYNAMIC, ROPE_LLAMA3, ROPE_Y
  * (arXiv 2309.00071). Fields that a kind does not use are zero. */
 struct rope_config {
     enum rope_scaling scaling;
-    double theta;                 /* base, default 10000 */
-    double factor;                /* linear, dynamic, llama3, yarn; >= 1 */
-    double low_freq_factor, high_freq_factor;  /* llama3 */
-    double beta_fast, beta_slow;  /* yarn, defaults 32 and 1 */
-    double attention_factor;      /* yarn: multiplies cos and sin; already resolved */
-    bool truncate;                /* yarn: round the correction range, default true */
+    double theta;                             /* base, default 10000 */
+    double factor;                            /* linear, dynamic, llama3, yarn; >= 1 */
+    double low_freq_factor, high_freq_factor; /* llama3 */
+    double beta_fast, beta_slow;              /* yarn, defaults 32 and 1 */
+    double attention_factor;                  /* yarn: multiplies cos and sin; already resolved */
+    bool truncate;                            /* yarn: round the correction range, default true */
     int64_t original_context;     /* original_max_position_embeddings, or max_position_embeddings */
     double partial_rotary_factor; /* share of head_dim that rotates, default 1 */
 };
-/* `layer_type` picks a nested set of rope_parameters ("full_attention"), NULL where there is one set.
- * An unknown rope_type is STATUS_UNSUPPORTED and lists what is supported. */
+/* `layer_type` picks a nested set of rope_parameters ("full_attention"), NULL where there is one
+ * set. GGUF files with rope_factors_long.weight are longrope. An unknown rope_type is STATUS_UNSUPPORTED and lists what is supported. */
 enum status config_rope(const struct config *c, const char *layer_type, struct rope_config *ret,
                         struct error *err);
 
@@ -81,15 +83,17 @@ const char *config_dtype(const struct config *c);
 /* Sampling defaults and end tokens: generation_config.json wins over config.json for eos, and
  * the list is the union of both; GGUF: tokenizer.ggml.{bos,eos,eot,eom}_token_id. */
 #define CONFIG_EOS_MAX 16
-#define CONFIG_VOCAB_MAX 4000000
+#define CONFIG_VOCAB_MAX \
+    4000000 /* token ids are below it, and below vocab_size where that is known */
 struct generation_config {
-    int64_t bos_id;               /* -1: none */
+    int64_t bos_id; /* -1: none */
     int64_t eos_ids[CONFIG_EOS_MAX];
     int eos_count;
-    bool has_sampling;            /* do_sample or any of the fields below was given */
+    bool has_sampling; /* do_sample or any of the fields below was given */
     double temperature, top_p, min_p, repetition_penalty; /* defaults 1, 1, 0, 1 */
-    int64_t top_k;                /* 0: off */
+    int64_t top_k;                                        /* 0: off */
 };
-enum status config_generation(const struct config *c, struct generation_config *ret, struct error *err);
+enum status config_generation(const struct config *c, struct generation_config *ret,
+                              struct error *err);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * gguf_open() believes nothing: every count, length, offset and product is
  * checked against the file's size before it is used, duplicates and unknown
- * types are refused, and tensor data must tile the data section in order.
+ * types are refused, and tensor data must tile the data section in order, up to the end of
+ * the file.
  * Views point into the mapping, which lives as long as the gguf. A split model
  * (NAME-00001-of-0000N.gguf) is opened by any of its parts: the others are
  * found beside it, and one gguf presents all tensors. Source of the rules:
@@ -23,8 +24,20 @@
 struct gguf;
 
 enum gguf_type {
-    GGUF_U8, GGUF_I8, GGUF_U16, GGUF_I16, GGUF_U32, GGUF_I32, GGUF_F32, GGUF_BOOL,
-    GGUF_STRING, GGUF_ARRAY, GGUF_U64, GGUF_I64, GGUF_F64, GGUF_TYPE_COUNT
+    GGUF_U8,
+    GGUF_I8,
+    GGUF_U16,
+    GGUF_I16,
+    GGUF_U32,
+    GGUF_I32,
+    GGUF_F32,
+    GGUF_BOOL,
+    GGUF_STRING,
+    GGUF_ARRAY,
+    GGUF_U64,
+    GGUF_I64,
+    GGUF_F64,
+    GGUF_TYPE_COUNT
 };
 
 /* One key's value; borrowed from the mapping. Arrays of strings are walked with gguf_strings. */
@@ -32,7 +45,7 @@ struct gguf_value {
     enum gguf_type type;      /* GGUF_ARRAY for arrays */
     enum gguf_type item_type; /* of an array; else equal to type */
     uint64_t count;           /* items of an array; 1 otherwise */
-    const uint8_t *data;      /* the scalar or first item, unaligned; of a string or array of strings: its length field */
+    const uint8_t *data;      /* first item, unaligned; of strings: the length field of the first */
     size_t bytes;             /* extent of data */
 };
 
@@ -43,8 +56,8 @@ struct gguf_tensor {
 
 enum status gguf_open(struct gguf **ret, const char *path, struct error *err);
 /* From mappings already made, in part order; takes them over on success. `name` is for messages. */
-enum status gguf_open_maps(struct gguf **ret, struct file_map *maps, size_t map_count, const char *name,
-                           struct error *err);
+enum status gguf_open_maps(struct gguf **ret, struct file_map *maps, size_t map_count,
+                           const char *name, struct error *err);
 /* From bytes that the caller keeps alive: for fuzzing and tests. */
 enum status gguf_open_bytes(struct gguf **ret, const void *bytes, size_t len, const char *name,
                             struct error *err);
@@ -55,7 +68,7 @@ void gguf_close(struct gguf *g);
 
 uint32_t gguf_version(const struct gguf *g);
 size_t gguf_part_count(const struct gguf *g);
-uint64_t gguf_file_bytes(const struct gguf *g); /* all parts */
+uint64_t gguf_file_bytes(const struct gguf *g);             /* all parts */
 const char *gguf_part_name(const struct gguf *g, size_t i); /* base name of its file */
 /* The mapping of part i, for read-ahead; its data is NULL when the bytes are the caller's. */
 const struct file_map *gguf_part_map(const struct gguf *g, size_t i);
@@ -79,7 +92,8 @@ struct gguf_strings {
     uint64_t next;
     size_t offset;
 };
-bool gguf_strings_next(struct gguf_strings *walk, struct span *ret); /* false at the end or for other types */
+bool gguf_strings_next(struct gguf_strings *walk,
+                       struct span *ret); /* false at the end or for other types */
 
 size_t gguf_tensor_count(const struct gguf *g);
 const struct gguf_tensor *gguf_tensor(const struct gguf *g, size_t i);

@@ -18,8 +18,8 @@ struct safetensors;
 
 struct safetensors_tensor {
     struct span name;
-    const char *dtype;       /* as in the file: "F8_E4M3" */
-    bool has_view;           /* false for dtypes that math/quants does not know; then only bytes are set */
+    const char *dtype; /* as in the file: "F8_E4M3" */
+    bool has_view; /* false for dtypes that math/quants does not know; then only bytes are set */
     struct tensor_view view;
     const uint8_t *data;
     size_t bytes;
@@ -33,12 +33,14 @@ enum status safetensors_open_bytes(struct safetensors **ret, const void *bytes, 
                                    const char *name, struct error *err);
 void safetensors_close(struct safetensors *s);
 
-/* The mapping behind the views, for read-ahead; its data is NULL when the bytes are the caller's. */
+/* The mapping behind the views, for read-ahead; data is NULL when the bytes are the caller's. */
 const struct file_map *safetensors_map(const struct safetensors *s);
 size_t safetensors_count(const struct safetensors *s);
-const struct safetensors_tensor *safetensors_at(const struct safetensors *s, size_t i); /* in order of their data */
+const struct safetensors_tensor *safetensors_at(const struct safetensors *s,
+                                                size_t i); /* in order of their data */
 const struct safetensors_tensor *safetensors_find(const struct safetensors *s, const char *name);
-const struct safetensors_tensor *safetensors_find_span(const struct safetensors *s, struct span name);
+const struct safetensors_tensor *safetensors_find_span(const struct safetensors *s,
+                                                       struct span name);
 /* Value of a __metadata__ key; {NULL,0} when absent. */
 struct span safetensors_metadata(const struct safetensors *s, const char *key);
 

@@ -254,7 +254,7 @@ static enum status check_model(const char *path, bool *ret_is_model, struct erro
 
 static enum status open_gguf_folder(struct source *s, struct error *err)
 {
-    size_t found[GGUF_CANDIDATES_MAX], count = 0, models = 0;
+    size_t found[GGUF_CANDIDATES_MAX] = { 0 }, count = 0, models = 0;
     char path[PATH_BYTES_MAX];
     for (size_t i = 0; i < s->file_count; i++) {
         if (!is_candidate(s, i)) continue;

@@ -29,10 +29,13 @@ struct source_file {
 };
 
 enum status source_open(struct source **ret, const char *path, struct error *err);
-/* From texts without files, for tests and fuzzing: config.json, and generation_config.json or {NULL, 0}. */
-enum status source_open_texts(struct source **ret, struct span config, struct span generation, struct error *err);
+/* From texts without files, for tests and fuzzing: config.json, and generation_config.json or
+ * {NULL, 0}. */
+enum status source_open_texts(struct source **ret, struct span config, struct span generation,
+                              struct error *err);
 /* A GGUF that is already open; takes it over on success. `name` is for messages. */
-enum status source_open_gguf(struct source **ret, struct gguf *g, const char *name, struct error *err);
+enum status source_open_gguf(struct source **ret, struct gguf *g, const char *name,
+                             struct error *err);
 void source_close(struct source *s);
 
 const char *source_path(const struct source *s);
@@ -53,15 +56,16 @@ enum status source_read(struct source *s, const char *name, struct span *ret, st
 size_t source_tensor_count(const struct source *s);
 /* Name and view of tensor i; the view's type is only meaningful when the function returns true
  * (false: a dtype this build cannot read; *ret_type_name says which). */
-bool source_tensor_at(const struct source *s, size_t i, struct span *ret_name, struct tensor_view *ret,
-                      const char **ret_type_name);
+bool source_tensor_at(const struct source *s, size_t i, struct span *ret_name,
+                      struct tensor_view *ret, const char **ret_type_name);
 /* STATUS_NOT_FOUND when absent, STATUS_UNSUPPORTED for an unreadable dtype. */
-enum status source_tensor(const struct source *s, const char *name, struct tensor_view *ret, struct error *err);
+enum status source_tensor(const struct source *s, const char *name, struct tensor_view *ret,
+                          struct error *err);
 bool source_has_tensor(const struct source *s, const char *name);
 uint64_t source_tensor_bytes(const struct source *s); /* of all tensors */
 
-/* STATUS_IO when a file of weights was truncated since it was opened: call it before a long pass over
- * the views, because reading past the end raises SIGBUS. */
+/* STATUS_IO when a file of weights was truncated since it was opened: call it before a long pass
+ * over the views, because reading past the end raises SIGBUS. */
 enum status source_check_whole(const struct source *s, struct error *err);
 /* Where the bytes of a view lie, for read-ahead and for letting go after packing. */
 void source_will_need(const struct source *s, const struct tensor_view *view);
