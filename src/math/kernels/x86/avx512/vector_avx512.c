@@ -140,17 +140,29 @@ static inline __m256i to_f16(const float *x, __mmask16 m)
     return _mm512_cvtps_ph(_mm512_maskz_loadu_ps(m, x), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
-void kv_append_avx512(uint16_t *k_block, uint16_t *v_block, int slot, const float *k, const float *v,
-                      int64_t head_dim_k, int64_t head_dim_v)
+void kv_append_f16_avx512(void *k_block, void *v_block, int slot, const float *k, const float *v,
+                          int64_t head_dim_k, int64_t head_dim_v)
 {
+    uint16_t *k_to = (uint16_t *)k_block + slot, *v_to = (uint16_t *)v_block + slot * head_dim_v;
     for (int64_t i = 0; i < head_dim_k; i += 16) {
         uint16_t half[16];
         int64_t n = head_dim_k - i < 16 ? head_dim_k - i : 16;
         _mm256_storeu_si256((__m256i *)half, to_f16(k + i, lanes16(n)));
-        for (int64_t j = 0; j < n; j++) k_block[(i + j) * KV_BLOCK_TOKENS + slot] = half[j];
+        for (int64_t j = 0; j < n; j++) k_to[(i + j) * KV_BLOCK_TOKENS] = half[j];
     }
     for (int64_t i = 0; i < head_dim_v; i += 16) {
         __mmask16 m = lanes16(head_dim_v - i);
-        _mm256_mask_storeu_epi16(v_block + slot * head_dim_v + i, m, to_f16(v + i, m));
+        _mm256_mask_storeu_epi16(v_to + i, m, to_f16(v + i, m));
+    }
+}
+
+void kv_append_f32_avx512(void *k_block, void *v_block, int slot, const float *k, const float *v,
+                          int64_t head_dim_k, int64_t head_dim_v)
+{
+    float *k_to = (float *)k_block + slot, *v_to = (float *)v_block + slot * head_dim_v;
+    for (int64_t i = 0; i < head_dim_k; i++) k_to[i * KV_BLOCK_TOKENS] = k[i];
+    for (int64_t i = 0; i < head_dim_v; i += 16) {
+        __mmask16 m = lanes16(head_dim_v - i);
+        _mm512_mask_storeu_ps(v_to + i, m, _mm512_maskz_loadu_ps(m, v + i));
     }
 }
