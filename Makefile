@@ -10,6 +10,7 @@ MESON ?= meson
 PYTHON ?= python3
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+BENCH ?=
 PROMPT ?= Once upon a time
 TOKENS ?= 200
 # For your own build folder: make OPTIONS=-Dchecks=true
@@ -46,7 +47,7 @@ format:
 	@tools/format_files | xargs clang-format -i
 
 bench: all
-	@tools/bench
+	@tools/bench $(BENCH)
 
 fuzz: build-fuzz/configured
 	@ninja -C build-fuzz
