@@ -176,7 +176,7 @@ int64_t json_int(const struct json *v, int64_t fallback)
     if (type == JSON_INT) return json_integer_value(value_of(v));
     if (type != JSON_REAL) return fallback;
     double d = json_real_value(value_of(v));
-    if (!(d >= -0x1p63 && d < 0x1p63)) return fallback;
+    if (!(d >= -9223372036854775808.0 && d < 9223372036854775808.0)) return fallback;
     int64_t whole = (int64_t)d;
     return (double)whole == d ? whole : fallback;
 }
