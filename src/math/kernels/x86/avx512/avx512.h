@@ -12,6 +12,7 @@ swiglu_fn swiglu_avx512;
 add_fn add_avx512;
 f16_to_f32_fn f16_to_f32_avx512;
 kv_append_fn kv_append_f16_avx512, kv_append_f32_avx512;
+attention_fn attention_f16_avx512, attention_f32_avx512;
 
 /* Any panel kind: weights are expanded to float, activations stay float. */
 linear_fn linear_f32_avx512;

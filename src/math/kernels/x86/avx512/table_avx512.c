@@ -15,4 +15,6 @@ void kernel_table_fill_avx512(struct kernel_table *t)
     t->f16_to_f32 = f16_to_f32_avx512;
     t->kv_append[KV_F16] = kv_append_f16_avx512;
     t->kv_append[KV_F32] = kv_append_f32_avx512;
+    t->attention[KV_F16] = attention_f16_avx512;
+    t->attention[KV_F32] = attention_f32_avx512;
 }
