@@ -1,0 +1,52 @@
+/* Terminals, and numbers as people read them.
+ * SPDX-License-Identifier: Apache-2.0 */
+#define _DEFAULT_SOURCE
+#include "front/cmd/terminal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct terminal terminal_of(FILE *stream)
+{
+    struct terminal t = { .stream = stream, .width = 80 };
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool dumb = !term || strcmp(term, "dumb") == 0;
+    t.interactive = isatty(fileno(stream)) && !dumb;
+    t.colour = t.interactive && !(no_colour && *no_colour);
+    struct winsize size;
+    if (t.interactive && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        t.width = size.ws_col;
+    return t;
+}
+
+void terminal_dim_line(const struct terminal *t, const char *text)
+{
+    fprintf(t->stream, t->colour ? "\033[2m%s\033[0m\n" : "%s\n", text);
+}
+
+void format_bytes(char *out, size_t out_bytes, uint64_t bytes)
+{
+    static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+    double v = (double)bytes;
+    size_t unit = 0;
+    while (v >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
+        v /= 1000;
+        unit++;
+    }
+    int digits = unit == 0 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2;
+    snprintf(out, out_bytes, "%.*f %s", digits, v, units[unit]);
+}
+
+void format_count(char *out, size_t out_bytes, uint64_t count)
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    size_t at = 0;
+    for (int i = 0; i < len && at + 2 < out_bytes; i++) {
+        if (i > 0 && (len - i) % 3 == 0) out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = 0;
+}
