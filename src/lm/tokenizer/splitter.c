@@ -146,6 +146,16 @@ enum status splitter_add_named(struct splitter *s, const char *name, struct erro
     return STATUS_OK;
 }
 
+const char *splitter_name_of(struct span regex)
+{
+    if (regex.len < sizeof("\\p{N}{1,3}")) return NULL; /* a stage before others says nothing */
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        for (int k = 0; names[i].stages[k] != PATTERN_NONE; k++)
+            if (names[i].stages[k + 1] == PATTERN_NONE && span_equals(regex, patterns[names[i].stages[k]].regex))
+                return names[i].name;
+    return NULL;
+}
+
 const struct split_pattern *splitter_pattern(int i)
 {
     return i >= 0 && i + 1 < PATTERN_COUNT ? &patterns[i + 1] : NULL;

@@ -57,6 +57,9 @@ enum status splitter_add_fn(struct splitter *s, split_fn *fn, struct error *err)
 /* All stages of a pre-tokenizer by name ("qwen2"); STATUS_UNSUPPORTED lists the known names. */
 enum status splitter_add_named(struct splitter *s, const char *name, struct error *err);
 
+/* Name of the pre-tokenizer that is this one expression, NULL when it is none. */
+const char *splitter_name_of(struct span regex);
+
 /* Pattern i of the list, NULL past the end: for tests. */
 const struct split_pattern *splitter_pattern(int i);
 

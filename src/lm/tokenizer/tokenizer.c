@@ -37,6 +37,12 @@ void tokenizer_free(struct tokenizer *t)
     mem_free(t);
 }
 
+void tokenizer_set_pre(struct tokenizer *t, const char *name)
+{
+    size_t len = strlen(name);
+    if (!t->pre[0] && len < sizeof(t->pre)) memcpy(t->pre, name, len + 1);
+}
+
 static bool is_byte_level(const struct tokenizer *t)
 {
     return t->model == MODEL_BYTE_BPE || t->model == MODEL_TIKTOKEN;

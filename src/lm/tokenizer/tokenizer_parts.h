@@ -64,6 +64,8 @@ struct tokenizer {
 };
 
 struct tokenizer *tokenizer_new(struct error *err);
+/* Names the pre-tokenizer, unless it has a name. */
+void tokenizer_set_pre(struct tokenizer *t, const char *name);
 /* Builds indexes; checks what must hold between the parts. Only reads what loaders set. */
 enum status tokenizer_finish(struct tokenizer *t, struct error *err);
 /* Marks the tokens that a piece with their bytes encodes to (byte-level models). */

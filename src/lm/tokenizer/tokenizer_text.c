@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/core/utf8.h"
-#include "lm/tokenizer/tokenizer_parts.h"
+#include "lm/tokenizer/tokenizer_load.h"
 
 /* Bytes that print stand for themselves (as Latin-1); the other 68 follow from U+0100. */
 static bool prints(int b)
@@ -88,4 +88,29 @@ bool looks_like_control(struct span t)
     if (!looks_like_markup(t) || t.data[0] != '<') return false;
     if (t.len >= 5 && t.data[1] == '|' && t.data[t.len - 2] == '|') return true;
     return t.len >= 9 && !memcmp(t.data + 1, wide, 3) && !memcmp(t.data + t.len - 4, wide, 3);
+}
+
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool base64_append(struct buf *out, struct span text)
+{
+    if (text.len % 4) return false;
+    for (size_t i = 0; i < text.len; i += 4) {
+        int pad = i + 4 == text.len ? (text.data[i + 3] == '=') + (text.data[i + 2] == '=' && text.data[i + 3] == '=') : 0;
+        uint32_t bits = 0;
+        for (int k = 0; k < 4; k++) {
+            int v = k < 4 - pad ? base64_value(text.data[i + (size_t)k]) : 0;
+            if (v < 0) return false;
+            bits = bits << 6 | (uint32_t)v;
+        }
+        char bytes[3] = { (char)(bits >> 16), (char)(bits >> 8), (char)bits };
+        if (!buf_append(out, bytes, (size_t)(3 - pad))) return false;
+    }
+    return true;
 }
