@@ -93,7 +93,7 @@ static enum status kind_of(const struct tokenizer *t, const struct lists *l, uin
 static enum status load_token(struct tokenizer *t, const struct lists *l, uint64_t i, struct span text,
                               struct error *err)
 {
-    enum token_kind kind;
+    enum token_kind kind = TOKEN_NORMAL;
     double score = 0;
     enum status status = kind_of(t, l, i, text, &kind, err);
     if (status) return status;

@@ -91,9 +91,15 @@ static struct span strip(struct span text, bool left, bool right)
     return text;
 }
 
+/* U+2581 counts as a blank at the end only: SentencePiece trims what it has written, but
+ * squeezes what it reads. */
 static void squeeze(struct buf *out, struct span text)
 {
-    while (text.len && text.data[text.len - 1] == ' ') text.len--;
+    for (size_t before = text.len + 1; before != text.len;) {
+        before = text.len;
+        if (text.len && text.data[text.len - 1] == ' ') text.len--;
+        if (text.len >= 3 && !memcmp(text.data + text.len - 3, "\xE2\x96\x81", 3)) text.len -= 3;
+    }
     bool blank = true;
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] != ' ' || !blank) buf_byte(out, text.data[i]);

@@ -154,7 +154,7 @@ static enum status load_pieces(struct tokenizer *t, struct span s, const struct 
     int64_t id = 0;
     while (next_field(&s, &f, &ok)) {
         if (f.number != 1 || f.wire != 2 || !read_piece(f.bytes, &p)) continue;
-        enum token_kind kind;
+        enum token_kind kind = TOKEN_NORMAL;
         enum status status = kind_of(p.type, t, &kind, err);
         if (kind == TOKEN_USER && !status && looks_like_control(p.text)) kind = TOKEN_CONTROL;
         float score = p.score;
@@ -183,6 +183,7 @@ static enum status load_normalizer(struct tokenizer *t, const struct parts *part
     if (!status && squeeze) status = normalizer_add(&t->normalizer, NORM_SQUEEZE, none, none, false, false, err);
     t->prefix = number_in(parts->normalizer, 3, 1) ? PREFIX_ALWAYS : PREFIX_NONE;
     t->strip_blank = t->prefix != PREFIX_NONE || squeeze;
+    t->strip_more = squeeze;
     return status;
 }
 

@@ -57,7 +57,7 @@ static enum status next_stage(struct splitter *s, struct split_stage **ret, stru
 
 enum status splitter_add_fn(struct splitter *s, split_fn *fn, struct error *err)
 {
-    struct split_stage *stage;
+    struct split_stage *stage = NULL;
     enum status status = next_stage(s, &stage, err);
     if (status) return status;
     stage->fn = fn;
@@ -68,7 +68,7 @@ enum status splitter_add_fn(struct splitter *s, split_fn *fn, struct error *err)
 enum status splitter_add_pcre(struct splitter *s, struct span regex, enum split_behavior behavior, bool invert,
                               struct error *err)
 {
-    struct split_stage *stage;
+    struct split_stage *stage = NULL;
     enum status status = next_stage(s, &stage, err);
     if (status) return status;
     status = split_regex_new(&stage->regex, regex, err);
@@ -96,7 +96,7 @@ enum status splitter_add_regex(struct splitter *s, struct span regex, enum split
 enum status splitter_add_literal(struct splitter *s, struct span literal, enum split_behavior behavior, bool invert,
                                  struct error *err)
 {
-    struct split_stage *stage;
+    struct split_stage *stage = NULL;
     enum status status = next_stage(s, &stage, err);
     if (status) return status;
     if (!literal.len) return error_set(err, STATUS_BAD_INPUT, "the pre-tokenizer splits at an empty string");

@@ -59,11 +59,17 @@ static void find_bytes(struct tokenizer *t)
         int32_t *slot = &v->byte_ids[(uint8_t)vocab_bytes(v, id).data[0]];
         if (*slot < 0) *slot = id;
     }
+}
+
+/* Needs the set of tokens that any text is searched for. */
+static void find_aliases(struct tokenizer *t)
+{
     for (int b = 0; b < 256 && is_byte_level(t); b++) {
         char name[4];
-        if (v->byte_ids[b] >= 0) continue;
-        int32_t id = vocab_find(v, (struct span){ name, (size_t)byte_alphabet_char((uint8_t)b, name) }, 0);
-        if (id >= 0 && v->tokens[id].kind == TOKEN_USER && v->tokens[id].len == 2) t->byte_alias[b] = id;
+        size_t found, len = (size_t)byte_alphabet_char((uint8_t)b, name);
+        if (t->vocab.byte_ids[b] >= 0 || len != 2) continue;
+        int32_t id = prefix_set_longest(&t->plain, &t->vocab, name, len, &found);
+        if (id >= 0 && found == len) t->byte_alias[b] = id;
     }
 }
 
@@ -112,7 +118,9 @@ enum status tokenizer_finish(struct tokenizer *t, struct error *err)
     if (t->bos < 0) t->adds_bos = false;
     if (t->eos < 0) t->adds_eos = false;
     find_bytes(t);
-    return build_sets(t, err);
+    status = build_sets(t, err);
+    if (!status) find_aliases(t);
+    return status;
 }
 
 enum status tokenizer_mark_whole(struct tokenizer *t, struct error *err)
@@ -165,10 +173,10 @@ enum status tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size
     size_t begin = out->len;
     bool first = true;
     for (size_t i = 0; i < count; i++) {
-        struct span s;
+        struct span s = { NULL, 0 };
         enum status status = piece_text(t, ids[i], first, &s, err);
         if (status) return status;
-        first = false;
+        first = first && t->strip_more && !s.len;
         int byte = out->len > begin ? alias_after(t, ids[i], out->data[out->len - 1]) : -1;
         if (byte >= 0)
             out->data[out->len - 1] = (char)byte;
@@ -206,11 +214,11 @@ static void hold_back(struct detokenizer *d, struct span s, struct buf *out)
 
 enum status detokenizer_feed(struct detokenizer *d, int32_t id, struct buf *out, struct error *err)
 {
-    struct span s;
+    struct span s = { NULL, 0 };
     enum status status = piece_text(d->tokenizer, id, d->at_start, &s, err);
     if (status) return status;
     if (d->skip_special && tokenizer_is_special(d->tokenizer, id)) return STATUS_OK;
-    d->at_start = false;
+    d->at_start = d->at_start && d->tokenizer->strip_more && !s.len;
     int byte = d->held_bytes ? alias_after(d->tokenizer, id, d->held[d->held_bytes - 1]) : -1;
     char raw = (char)byte;
     if (byte >= 0) {

@@ -112,7 +112,7 @@ static enum status split_behavior(const struct json *step, enum split_behavior *
 
 static enum status add_split(struct tokenizer *t, const struct json *step, struct error *err)
 {
-    enum split_behavior behavior;
+    enum split_behavior behavior = SPLIT_ISOLATED;
     enum status status = split_behavior(step, &behavior, err);
     if (status) return status;
     bool invert = json_bool(json_get(step, "invert"), false);

@@ -91,6 +91,24 @@ static enum status apply_family(struct tokenizer *t, const struct files *f, cons
     return status;
 }
 
+/* Files say "no limit" as 1e30 written out, which no integer holds: such numbers become reals. */
+static bool widen_numbers(struct buf *out, struct span text)
+{
+    size_t digits = 0;
+    bool quoted = false, real = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool digit = !quoted && c >= '0' && c <= '9';
+        if (digits > 18 && !digit && !real && c != '.' && c != 'e' && c != 'E') buf_text(out, "e0");
+        if (!digit) real = !quoted && (c == '.' || c == 'e' || c == 'E' || (real && (c == '+' || c == '-')));
+        digits = digit ? digits + 1 : 0;
+        buf_byte(out, c);
+        if (quoted && c == '\\' && i + 1 < text.len) buf_byte(out, text.data[++i]);
+        else if (c == '"') quoted = !quoted;
+    }
+    return !out->failed;
+}
+
 static enum status read_json(struct source *s, const char *name, struct json_doc **ret, struct error *err)
 {
     struct span text;
@@ -98,7 +116,11 @@ static enum status read_json(struct source *s, const char *name, struct json_doc
     *ret = NULL;
     if (status == STATUS_NOT_FOUND) return STATUS_OK;
     if (status) return status;
-    return json_parse(ret, text.data, text.len, CONFIG_BYTES_MAX, name, err);
+    struct buf wide = BUF_INIT(CONFIG_BYTES_MAX);
+    if (!widen_numbers(&wide, text)) status = buf_check(&wide, name, err);
+    if (!status) status = json_parse(ret, wide.data ? wide.data : "", wide.len, CONFIG_BYTES_MAX, name, err);
+    buf_release(&wide);
+    return status;
 }
 
 static const char *rank_file(const struct source *s)

@@ -49,6 +49,7 @@ struct tokenizer {
     bool fuse_unknown;   /* neighbouring unknowns become one */
     bool cut_user;       /* TOKEN_USER is cut out by the model, not before the normaliser */
     bool strip_blank;    /* decoding drops one leading blank */
+    bool strip_more;     /* ... and goes on with the next token while no text has come out */
     int32_t unknown_id;  /* -1: none */
     float unknown_score; /* unigram */
     int32_t bos, eos;
