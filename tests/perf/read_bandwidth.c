@@ -16,24 +16,24 @@
 #include "base/core/mem.h"
 #include "base/core/pool.h"
 
-#define MIB_MIN 256
-#define MIB_MAX 65536
-#define PASSES_MAX 1000
-#define STREAMS 4
-#define LINE_WORDS 8       /* uint64_t in a cache line */
-#define AHEAD_WORDS 512    /* 4 KiB */
+#define MIB_MIN     256
+#define MIB_MAX     65536
+#define PASSES_MAX  1000
+#define STREAMS     4
+#define LINE_WORDS  8   /* uint64_t in a cache line */
+#define AHEAD_WORDS 512 /* 4 KiB */
 
 struct probe {
     uint64_t *words;
-    int64_t lines;      /* of 64 bytes; 256 MiB and more, so that a remainder of a few is nothing */
+    int64_t lines; /* of 64 bytes; 256 MiB and more, so that a remainder of a few is nothing */
     int passes;
-    double *rates;      /* GB/s of each pass, written by thread 0 */
+    double *rates; /* GB/s of each pass, written by thread 0 */
     uint64_t folded[POOL_THREADS_MAX];
 };
 
 static uint64_t fold(const uint64_t *words, size_t stream_words)
 {
-    uint64_t sums[LINE_WORDS] = {0};
+    uint64_t sums[LINE_WORDS] = { 0 };
     for (size_t i = 0; i < stream_words; i += LINE_WORDS) {
         for (size_t s = 0; s < STREAMS; s++) {
             const uint64_t *line = words + s * stream_words + i;
@@ -53,7 +53,8 @@ static void read_passes(struct pool *pool, struct probe *p, int thread_idx, int 
     int64_t begin, end;
     pool_share(p->lines, thread_idx, thread_count, &begin, &end);
     size_t stream_words = (size_t)(end - begin) / STREAMS * LINE_WORDS;
-    for (int pass = -1; pass < p->passes; pass++) { /* the first one faults and warms, and does not count */
+    for (int pass = -1; pass < p->passes;
+         pass++) { /* the first one faults and warms, and does not count */
         pool_barrier(pool);
         int64_t start = clock_monotonic_ns();
         p->folded[thread_idx] ^= fold(p->words + (size_t)begin * LINE_WORDS, stream_words);
@@ -94,9 +95,9 @@ static void print_result(struct probe *p, int threads)
 
 static int measure(int64_t mib, int threads, int passes)
 {
-    struct error err = {0};
-    struct job job = {0};
-    struct probe probe = {.lines = mib << 14, .passes = passes};
+    struct error err = { 0 };
+    struct job job = { 0 };
+    struct probe probe = { .lines = mib << 14, .passes = passes };
     if (pool_new(&job.pool, threads, &err)) {
         fprintf(stderr, "read_bandwidth: cannot start threads\n");
         return 1;
@@ -115,16 +116,14 @@ static int measure(int64_t mib, int threads, int passes)
         fprintf(stderr, "read_bandwidth: %" PRId64 " MiB are not available\n", mib);
     }
     mem_free(probe.rates);
-    if (probe.words)
-        mem_unmap(probe.words, bytes);
+    if (probe.words) mem_unmap(probe.words, bytes);
     pool_free(job.pool);
     return result;
 }
 
 static long number_at(int argc, char **argv, int i, long fallback, long min, long max)
 {
-    if (i >= argc)
-        return fallback;
+    if (i >= argc) return fallback;
     char *end;
     errno = 0;
     long n = strtol(argv[i], &end, 10);
