@@ -31,7 +31,6 @@
 #define GEMV_COLS (64 * 1024)  /* k per pass: the records of 4 rows fit the scratch */
 #define GEMM_COLS 512
 #define GEMM_ROWS 510          /* 85 tiles */
-#define PREFETCH_BYTES 8192
 
 INLINE int record_words(int rows, int group)
 {
@@ -94,15 +93,16 @@ INLINE void gemv_group(struct form f, int R, const uint8_t *block, int g, const 
     for (int r = 0; r < R; r++) sums[r] = _mm512_fmadd_ps(min, float_of(a, 2 * R + r), sums[r]);
 }
 
+/* Lines are asked for a few at a time between the groups: a burst for a whole block of 256 k would
+ * wait for fill buffers. */
 INLINE void gemv_panel(struct form f, int R, const uint8_t *p, int64_t cols, const int32_t *a, __m512 *sums)
 {
-    const int per_block = block_cols(f.kind) / f.group;
+    const int per_block = block_cols(f.kind) / f.group, share = block_bytes(f.kind) * 32 / block_cols(f.kind);
     for (int64_t k = 0; k < cols; k += block_cols(f.kind), p += block_bytes(f.kind)) {
-        for (int i = 0; i < block_bytes(f.kind); i += 64) {
-            _mm_prefetch((const char *)p + PREFETCH_BYTES + i, _MM_HINT_T0);
-        }
+        const char *ahead = (const char *)p + PREFETCH_BYTES;
 #pragma GCC unroll 1
-        for (int g = 0; g < per_block; g += 32 / f.group) {
+        for (int g = 0; g < per_block; g += 32 / f.group, ahead += share) {
+            for (int i = 0; i < share; i += 64) _mm_prefetch(ahead + i, _MM_HINT_T0);
             for (int h = 0; h < 32 / f.group; h++, a += record_words(R, f.group)) {
                 gemv_group(f, R, p, g + h, a, sums);
             }

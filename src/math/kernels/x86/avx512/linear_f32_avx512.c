@@ -45,6 +45,8 @@ INLINE void stream_panel(enum panel_kind kind, int R, const uint8_t *p, int64_t 
 #pragma GCC unroll 4
     for (int64_t k = 0; k + 2 <= cols; k += 2, p += bytes) {
         load_pair(kind, p, &w0, &w1);
+        _mm_prefetch((const char *)p + PREFETCH_BYTES, _MM_HINT_T0);
+        if (kind == PANEL_F32) _mm_prefetch((const char *)p + PREFETCH_BYTES + 64, _MM_HINT_T0);
         for (int r = 0; r < R; r++) {
             sums[r][0] = _mm512_fmadd_ps(w0, _mm512_set1_ps(x[(size_t)r * stride + (size_t)k]), sums[r][0]);
             sums[r][1] = _mm512_fmadd_ps(w1, _mm512_set1_ps(x[(size_t)r * stride + (size_t)k + 1]), sums[r][1]);

@@ -6,6 +6,9 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+/* How far ahead weights that are read once are asked for: 2 KiB was too near. */
+#define PREFETCH_BYTES 8192
+
 /* Mask of the first `n` lanes of 16; n may lie outside 0..16. */
 static inline __mmask16 lanes16(int64_t n)
 {
