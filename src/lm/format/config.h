@@ -73,7 +73,8 @@ struct rope_config {
     double partial_rotary_factor; /* share of head_dim that rotates, default 1 */
 };
 /* `layer_type` picks a nested set of rope_parameters ("full_attention"), NULL where there is one
- * set. GGUF files with rope_factors_long.weight are longrope. An unknown rope_type is STATUS_UNSUPPORTED and lists what is supported. */
+ * set. An unknown rope_type is STATUS_UNSUPPORTED and lists what is supported; so are GGUF files
+ * with rope_factors_long.weight, which says longrope. rope_freqs.weight is the family's to read. */
 enum status config_rope(const struct config *c, const char *layer_type, struct rope_config *ret,
                         struct error *err);
 

@@ -1,13 +1,11 @@
 /* GGUF v2 and v3: keys and tensors of a model file, checked and mapped.
  * SPDX-License-Identifier: Apache-2.0
  *
- * gguf_open() believes nothing: every count, length, offset and product is
- * checked against the file's size before it is used, duplicates and unknown
- * types are refused, and tensor data must tile the data section in order, up to the end of
- * the file.
- * Views point into the mapping, which lives as long as the gguf. A split model
- * (NAME-00001-of-0000N.gguf) is opened by any of its parts: the others are
- * found beside it, and one gguf presents all tensors. Source of the rules:
+ * gguf_open() believes nothing: every count, length, offset and product is checked against the
+ * file's size before it is used, duplicates and unknown types are refused, and tensor data must
+ * tile the data section in order, up to the end of the file. Views point into the mapping, which
+ * lives as long as the gguf. A split model (NAME-00001-of-0000N.gguf) is opened by any of its
+ * parts: the others are found beside it, and one gguf presents all tensors. Source of the rules:
  * ggml docs/gguf.md and gguf.cpp. Immutable after opening: any thread may read. */
 #ifndef LM_FORMAT_GGUF_H
 #define LM_FORMAT_GGUF_H
