@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/core/json.h"
 #include "lm/format/config.h"
 
 /* A configuration of its own source; `members` stand behind the architecture. */
@@ -449,6 +450,51 @@ static void rope_of_twins(void **state)
     }
 }
 
+/* tests/vectors/make_rope.py: transformers' own reading of the golden models. */
+static bool rope_as_transformers(const struct json *want)
+{
+    char path[128];
+    snprintf(path, sizeof path, "golden/models/%s", json_text(json_get(want, "model")));
+    struct opened o = open_path(FIXTURE(path));
+    struct rope_config got;
+    struct error err;
+    const char *layer = json_text(json_get(want, "layer"));
+    bool ok = config_rope(&o.config, layer, &got, &err) == STATUS_OK;
+    shut(&o);
+    if (!ok) {
+        print_error("%s: %s\n", path, err.text);
+        return false;
+    }
+    bool has_original = got.scaling == ROPE_YARN || got.scaling == ROPE_LLAMA3;
+    double attention = got.scaling == ROPE_YARN ? got.attention_factor : 1;
+    ok = got.scaling == (enum rope_scaling)json_int(json_get(want, "kind"), -1) &&
+         got.theta == json_number(json_get(want, "theta"), 0) &&
+         got.factor == json_number(json_get(want, "factor"), -1) &&
+         got.partial_rotary_factor == json_number(json_get(want, "share"), -1) &&
+         fabs(attention - json_number(json_get(want, "attention"), 0)) < 1e-12 &&
+         (!has_original || got.original_context == json_int(json_get(want, "original"), 0));
+    if (!ok) print_rope(path, &got);
+    return ok;
+}
+
+static void rope_of_golden_models(void **state)
+{
+    const char *models = FIXTURE("golden/models"); /* skips before anything is owned */
+    struct buf text = fixture_read(fixture_source("tests/vectors/rope.json"));
+    struct json_doc *doc;
+    struct error err;
+    size_t wrong = 0;
+    if (json_parse(&doc, text.data, text.len, text.len, "rope.json", &err))
+        fail_msg("%s", err.text);
+    size_t count = json_length(json_root(doc));
+    for (size_t i = 0; i < count; i++)
+        wrong += !rope_as_transformers(json_at(json_root(doc), i));
+    json_doc_free(doc);
+    buf_release(&text);
+    assert_true(models && count > 60);
+    assert_int_equal(wrong, 0);
+}
+
 static void rope_factors_are_not_ignored(void **state)
 {
     struct opened o = open_path(FIXTURE("golden/gguf/phi3-longrope.gguf"));
@@ -579,6 +625,7 @@ int main(void)
         cmocka_unit_test(rope_spellings),
         cmocka_unit_test(rope_refusals),
         cmocka_unit_test(rope_of_twins),
+        cmocka_unit_test(rope_of_golden_models),
         cmocka_unit_test(rope_factors_are_not_ignored),
         cmocka_unit_test(end_tokens),
         cmocka_unit_test(generation_refusals),
