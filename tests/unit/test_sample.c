@@ -79,8 +79,8 @@ static void check_top(size_t number, const struct json *want, const struct sampl
         int32_t id = (int32_t)json_int(json_at(pair, 0), -1);
         double logprob = json_number(json_at(pair, 1), NAN);
         if (got->top[i].id != id || fabs(got->top[i].logprob - logprob) > 1e-5)
-            fail_msg("case %zu, top %d: wanted id %d at %.6f, came id %d at %.6f", number, i, id, logprob,
-                     got->top[i].id, got->top[i].logprob);
+            fail_msg("case %zu, top %d: wanted id %d at %.6f, came id %d at %.6f", number, i, id,
+                     logprob, got->top[i].id, got->top[i].logprob);
     }
 }
 
@@ -124,7 +124,8 @@ static void independent_computation(void **state)
     struct buf text = fixture_read(fixture_source("tests/vectors/sample.json"));
     struct json_doc *doc;
     struct error err;
-    if (json_parse(&doc, text.data, text.len, text.len, "sample.json", &err)) fail_msg("%s", err.text);
+    if (json_parse(&doc, text.data, text.len, text.len, "sample.json", &err))
+        fail_msg("%s", err.text);
     const struct json *cases = json_root(doc);
     assert_true(json_length(cases) > 50);
     for (size_t i = 0; i < json_length(cases); i++)
@@ -189,8 +190,8 @@ static void same_seed_same_tokens(void **state)
     sampler_free(c);
 }
 
-static void pick_fails(const float *logits, int64_t vocab, int64_t valid, const struct sample_options *o,
-                       const char *words)
+static void pick_fails(const float *logits, int64_t vocab, int64_t valid,
+                       const struct sample_options *o, const char *words)
 {
     struct sampler *s;
     struct sampled got = { .id = -7 };
@@ -204,7 +205,8 @@ static void pick_fails(const float *logits, int64_t vocab, int64_t valid, const 
 
 static void broken_logits(void **state)
 {
-    const float nan_at_2[] = { 0, 1, NAN, NAN }, infinite[] = { 0, INFINITY }, none[] = { -INFINITY, -INFINITY };
+    const float nan_at_2[] = { 0, 1, NAN, NAN }, infinite[] = { 0, INFINITY },
+                none[] = { -INFINITY, -INFINITY };
     const float fine[] = { 1, 2, 3 };
     const struct logit_bias forbid[] = { { 0, -INFINITY }, { 1, -INFINITY } };
     struct sample_options o = sample_options_default, g = sample_options_greedy;
@@ -243,9 +245,12 @@ static void options_refused(void **state)
         { { .top_p = 1, .repetition_penalty = 1, .presence_penalty = 3 }, "presence penalty" },
         { { .top_p = 1, .repetition_penalty = 1, .frequency_penalty = -3 }, "frequency penalty" },
         { { .top_p = 1, .repetition_penalty = 1, .penalty_window = -1 }, "penalty window" },
-        { { .top_p = 1, .repetition_penalty = 1, .bias = bad_bias, .bias_count = 1 }, "bias of id 3" },
-        { { .top_p = 1, .repetition_penalty = 1, .bias = far_bias, .bias_count = 1 }, "bias for id 10" },
-        { { .top_p = 1, .repetition_penalty = 1, .bias = far_bias, .bias_count = 1025 }, "at most 1024" },
+        { { .top_p = 1, .repetition_penalty = 1, .bias = bad_bias, .bias_count = 1 },
+          "bias of id 3" },
+        { { .top_p = 1, .repetition_penalty = 1, .bias = far_bias, .bias_count = 1 },
+          "bias for id 10" },
+        { { .top_p = 1, .repetition_penalty = 1, .bias = far_bias, .bias_count = 1025 },
+          "at most 1024" },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct sampler *s = NULL;

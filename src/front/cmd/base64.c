@@ -12,7 +12,8 @@ bool base64_encode(struct buf *out, const void *bytes, size_t len)
     const uint8_t *b = bytes;
     for (size_t i = 0; i < len; i += 3) {
         size_t n = len - i < 3 ? len - i : 3;
-        uint32_t v = (uint32_t)b[i] << 16 | (n > 1 ? (uint32_t)b[i + 1] << 8 : 0) | (n > 2 ? b[i + 2] : 0u);
+        uint32_t v =
+            (uint32_t)b[i] << 16 | (n > 1 ? (uint32_t)b[i + 1] << 8 : 0) | (n > 2 ? b[i + 2] : 0u);
         char four[4] = { digits[v >> 18], digits[v >> 12 & 63], n > 1 ? digits[v >> 6 & 63] : '=',
                          n > 2 ? digits[v & 63] : '=' };
         if (!buf_append(out, four, 4)) return false;
@@ -45,8 +46,8 @@ static size_t decode_four(const char *four, bool last, uint32_t *ret)
 enum status base64_decode(struct buf *out, struct span text, struct error *err)
 {
     if (text.len % 4)
-        return error_set(err, STATUS_BAD_INPUT, "base64 of %zu characters; the length must be a multiple of 4",
-                         text.len);
+        return error_set(err, STATUS_BAD_INPUT,
+                         "base64 of %zu characters; the length must be a multiple of 4", text.len);
     for (size_t i = 0; i < text.len; i += 4) {
         uint32_t v = 0;
         size_t n = decode_four(text.data + i, i + 4 == text.len, &v);

@@ -5,7 +5,8 @@
 static enum status run(const struct args *args, struct error *err)
 {
     if (args->operand_count > 0)
-        return error_set(err, STATUS_USAGE, "unknown command \"debug %s\"; `hearth debug` lists them",
+        return error_set(err, STATUS_USAGE,
+                         "unknown command \"debug %s\"; `hearth debug` lists them",
                          args->operands[0]);
     help_group("debug");
     return STATUS_OK;

@@ -9,7 +9,8 @@
 #include "lm/sample/sample.h"
 
 static const struct option_spec specs[] = {
-    { "ids", 0, OPTION_TEXT, "FILE", .help = "token ids, decimal, separated by white space; - reads standard input" },
+    { "ids", 0, OPTION_TEXT, "FILE",
+      .help = "token ids, decimal, separated by white space; - reads standard input" },
     { "count", 'n', OPTION_INT, "N", 1, 1 << 24, "how many ids to print" },
     { 0 },
 };
@@ -30,7 +31,8 @@ static enum status extend(struct session *s, const struct engine_info *info, str
     return st;
 }
 
-static enum status print_greedy(struct engine *e, struct token_list *ids, int64_t count, struct error *err)
+static enum status print_greedy(struct engine *e, struct token_list *ids, int64_t count,
+                                struct error *err)
 {
     const struct engine_info *info = engine_info(e);
     size_t prompt = ids->count;

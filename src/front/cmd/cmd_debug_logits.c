@@ -13,7 +13,8 @@
 #include "front/cmd/text_input.h"
 
 static const struct option_spec specs[] = {
-    { "ids", 0, OPTION_TEXT, "FILE", .help = "token ids, decimal, separated by white space; - reads standard input" },
+    { "ids", 0, OPTION_TEXT, "FILE",
+      .help = "token ids, decimal, separated by white space; - reads standard input" },
     { "out", 'o', OPTION_TEXT, "F.f32", .help = "where the float32 [tokens, vocab] go" },
     { 0 },
 };
@@ -90,8 +91,9 @@ const struct command cmd_debug_logits = {
     .operands = "MODEL --ids FILE --out F.f32",
     .operands_min = 1,
     .operands_max = 1,
-    .about = "Nothing is added to the ids. The file is raw little-endian float32, one row of vocabulary "
-             "size per id; it appears when it is complete.",
+    .about =
+        "Nothing is added to the ids. The file is raw little-endian float32, one row of vocabulary "
+        "size per id; it appears when it is complete.",
     .tables = tables,
     .run = run,
 };

@@ -12,10 +12,12 @@
 #include "front/cmd/text_input.h"
 
 static const struct option_spec specs[] = {
-    { "parse-special", 0, OPTION_FLAG, .help = "special tokens written in the text become their ids" },
+    { "parse-special", 0, OPTION_FLAG,
+      .help = "special tokens written in the text become their ids" },
     { "decode", 0, OPTION_FLAG, .help = "read ids, write the bytes they stand for" },
     { "jsonl", 0, OPTION_FLAG,
-      .help = "read one {\"text\":...} or {\"bytes_b64\":...} a line, optionally with \"parse_special\":true; "
+      .help = "read one {\"text\":...} or {\"bytes_b64\":...} a line, optionally with "
+              "\"parse_special\":true; "
               "write {\"ids\":[...],\"text_b64\":...}, the ids decoded again" },
     { 0 },
 };
@@ -53,7 +55,8 @@ static enum status line_bytes(const struct json *line, struct buf *text, struct 
 {
     const struct json *plain = json_get(line, "text"), *coded = json_get(line, "bytes_b64");
     if ((json_type(plain) == JSON_STRING) == (json_type(coded) == JSON_STRING))
-        return error_set(err, STATUS_BAD_INPUT, "a line needs either \"text\" or \"bytes_b64\", a string");
+        return error_set(err, STATUS_BAD_INPUT,
+                         "a line needs either \"text\" or \"bytes_b64\", a string");
     if (json_type(coded) == JSON_STRING) return base64_decode(text, json_string(coded), err);
     struct span s = json_string(plain);
     buf_append(text, s.data, s.len);
@@ -93,8 +96,8 @@ static enum status print_line(const struct tokenizer *t, const struct json *line
     return st;
 }
 
-static enum status parse_and_print(const struct tokenizer *t, const char *line, size_t len, bool special,
-                                   struct scratch *s, struct error *err)
+static enum status parse_and_print(const struct tokenizer *t, const char *line, size_t len,
+                                   bool special, struct scratch *s, struct error *err)
 {
     struct json_doc *doc;
     buf_clear(&s->text);
@@ -112,8 +115,11 @@ static enum status parse_and_print(const struct tokenizer *t, const char *line, 
 static enum status print_jsonl(const struct tokenizer *t, bool special, struct error *err)
 {
     struct buf input;
-    struct scratch s = { BUF_INIT(INPUT_BYTES_MAX), BUF_INIT(INPUT_BYTES_MAX), BUF_INIT(INPUT_BYTES_MAX),
-                         BUF_INIT(INPUT_BYTES_MAX), { 0 } };
+    struct scratch s = { BUF_INIT(INPUT_BYTES_MAX),
+                         BUF_INIT(INPUT_BYTES_MAX),
+                         BUF_INIT(INPUT_BYTES_MAX),
+                         BUF_INIT(INPUT_BYTES_MAX),
+                         { 0 } };
     enum status st = input_read(&input, "-", err);
     if (st) return st;
     size_t number = 1;
@@ -155,7 +161,8 @@ const struct command cmd_debug_tokens = {
     .operands = "MODEL < TEXT",
     .operands_min = 1,
     .operands_max = 1,
-    .about = "MODEL may be a folder with only tokenizer files, or a GGUF file without tensors. No BOS is added.",
+    .about = "MODEL may be a folder with only tokenizer files, or a GGUF file without tensors. No "
+             "BOS is added.",
     .tables = tables,
     .run = run,
 };

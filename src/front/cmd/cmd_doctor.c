@@ -74,10 +74,13 @@ static void collect(struct findings *f)
     if (cpu_set_best(f->levels) == CPU_BASE)
         advise(f, "the CPU has none of the fast levels: everything runs in plain C, slowly");
     if (strcmp(f->machine.huge_pages, "never") == 0)
-        advise(f, "huge pages are off: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled (as root) "
+        advise(f, "huge pages are off: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled "
+                  "(as root) "
                   "makes large models faster");
     if (f->machine.cpus_usable < f->machine.cpus_online)
-        advise(f, "this process may use only some of the machine's cores (taskset, container or cgroup)");
+        advise(
+            f,
+            "this process may use only some of the machine's cores (taskset, container or cgroup)");
     if (strcmp(f->home_state, "not writable") == 0 || strcmp(f->home_state, "not a folder") == 0)
         advise(f, "HEARTH_HOME cannot be used: tokenizers are compiled anew at each start");
 }

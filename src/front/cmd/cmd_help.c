@@ -17,7 +17,8 @@ static enum status run(const struct args *args, struct error *err)
         words[i + 1] = args->operands[i];
     const struct command *c = command_find(args->operand_count + 1, words, &used);
     if (!c || used < args->operand_count)
-        return error_set(err, STATUS_USAGE, "there is no command \"%s\"; `hearth help` lists the commands",
+        return error_set(err, STATUS_USAGE,
+                         "there is no command \"%s\"; `hearth help` lists the commands",
                          args->operands[args->operand_count - 1]);
     if (strcmp(c->name, "debug") == 0) help_group("debug");
     else help_command(c);

@@ -16,8 +16,8 @@
 #include "math/quants/quant.h"
 
 #define TYPE_NAMES_MAX 64
-#define WARNINGS_MAX 16
-#define COUNT_MAX ((int64_t)1 << 40)
+#define WARNINGS_MAX   16
+#define COUNT_MAX      ((int64_t)1 << 40)
 
 struct warnings {
     char texts[WARNINGS_MAX][ERROR_TEXT_BYTES];
@@ -39,7 +39,9 @@ static void report_shape(struct report *r, const struct config *c)
     } facts[] = {
         { "layers", "layers", { "num_hidden_layers", "block_count" } },
         { "hidden_size", "hidden size", { "hidden_size", "embedding_length" } },
-        { "intermediate_size", "feed-forward size", { "intermediate_size", "feed_forward_length" } },
+        { "intermediate_size",
+          "feed-forward size",
+          { "intermediate_size", "feed_forward_length" } },
         { "heads", "attention heads", { "num_attention_heads", "attention.head_count" } },
         { "kv_heads", "key/value heads", { "num_key_value_heads", "attention.head_count_kv" } },
         { "head_size", "head size", { "head_dim", "attention.key_length" } },
@@ -50,7 +52,8 @@ static void report_shape(struct report *r, const struct config *c)
     };
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
         int64_t v;
-        if (config_has(c, facts[i].name) && !config_int_or(c, facts[i].name, 0, COUNT_MAX, 0, &v, NULL))
+        if (config_has(c, facts[i].name) &&
+            !config_int_or(c, facts[i].name, 0, COUNT_MAX, 0, &v, NULL))
             report_count(r, facts[i].key, facts[i].label, (uint64_t)v);
     }
 }
@@ -74,7 +77,8 @@ static void report_config(struct report *r, const struct source *source, struct 
     struct config c;
     struct error err = { 0 };
     const struct model_family *family;
-    if (source_tensor_count(source) == 0 && !source_config_json(source) && !source_gguf(source)) return;
+    if (source_tensor_count(source) == 0 && !source_config_json(source) && !source_gguf(source))
+        return;
     if (config_init(&c, source, &err)) {
         warn(w, err.text);
         return;
@@ -128,7 +132,8 @@ static void report_tensors(struct report *r, const struct source *source, struct
         struct tensor_view t = { 0 };
         const char *type_name = "?";
         bool readable = source_tensor_at(source, i, &name, &t, &type_name);
-        struct type_total *total = total_of(totals, &count, readable ? quant_name(t.type) : type_name);
+        struct type_total *total =
+            total_of(totals, &count, readable ? quant_name(t.type) : type_name);
         if (!total) continue;
         total->tensors++;
         if (!readable) continue;
@@ -143,7 +148,8 @@ static void report_tensors(struct report *r, const struct source *source, struct
     for (int i = 0; i < count; i++)
         report_type(r, &totals[i]);
     report_close_array(r);
-    if (source_tensor_count(source) == 0) warn(w, "there are no weights here, only a tokenizer or a configuration");
+    if (source_tensor_count(source) == 0)
+        warn(w, "there are no weights here, only a tokenizer or a configuration");
 }
 
 /* --- files, tokenizer, licence --- */
@@ -182,8 +188,8 @@ static void report_template(struct report *r, const struct tokenizer *t)
     report_text(r, "chat_template_sha256", "chat template", hex);
 }
 
-static void report_special(struct report *r, const struct tokenizer *t, const char *key, const char *label,
-                           int32_t id)
+static void report_special(struct report *r, const struct tokenizer *t, const char *key,
+                           const char *label, int32_t id)
 {
     if (id < 0) return;
     struct span piece = tokenizer_piece(t, id);
@@ -247,8 +253,9 @@ static enum status check_weights(struct report *r, const struct source *source, 
     report_count(r, "nan_values", "NaN", f.nan_count);
     report_count(r, "infinite_values", "infinite", f.infinite_count);
     if (f.tensors == 0) return STATUS_OK;
-    snprintf(text, sizeof text, "%llu NaN and %llu infinite values in %zu tensors, the first of them %s",
-             (unsigned long long)f.nan_count, (unsigned long long)f.infinite_count, f.tensors, f.first);
+    snprintf(
+        text, sizeof text, "%llu NaN and %llu infinite values in %zu tensors, the first of them %s",
+        (unsigned long long)f.nan_count, (unsigned long long)f.infinite_count, f.tensors, f.first);
     warn(w, text);
     return STATUS_OK;
 }
@@ -277,7 +284,8 @@ static enum status inspect(struct source *source, const struct args *args, struc
     report_tokenizer(&r, source, &w);
     report_licence(&r, source);
     report_files(&r, source);
-    if (args_flag(args, "check-weights")) st = check_weights(&r, source, &w, source_path(source), err);
+    if (args_flag(args, "check-weights"))
+        st = check_weights(&r, source, &w, source_path(source), err);
     report_warnings(&r, &w);
     if (!st) return report_end(&r, err);
     report_abandon(&r);
@@ -307,7 +315,8 @@ const struct command cmd_inspect = {
     .operands = "MODEL",
     .operands_min = 1,
     .operands_max = 1,
-    .about = "Reads the files only; nothing is loaded. What the files say about the licence is repeated as their "
+    .about = "Reads the files only; nothing is loaded. What the files say about the licence is "
+             "repeated as their "
              "claim, not judged.",
     .tables = tables,
     .run = run,

@@ -13,12 +13,15 @@ static void report_fit(struct report *r, uint64_t private_bytes, uint64_t mapped
     uint64_t total = private_bytes + mapped;
     report_bytes(r, "memory_available_bytes", "available here", usable);
     if (usable == 0) {
-        report_text(r, "fits", "fits", "unknown: this system does not say how much memory is available");
+        report_text(r, "fits", "fits",
+                    "unknown: this system does not say how much memory is available");
         return;
     }
     report_flag(r, "fits", "fits", total <= usable);
     if (total > usable && private_bytes <= usable)
-        report_line(r, "The mapped weights are read again from disk whenever they fall out of memory: slow.");
+        report_line(
+            r,
+            "The mapped weights are read again from disk whenever they fall out of memory: slow.");
     if (private_bytes > usable)
         report_line(r, "A smaller --ctx, or a quantized form of the model, needs less.");
 }
@@ -49,7 +52,8 @@ static enum status run(const struct args *args, struct error *err)
     return report_end(&r, err);
 }
 
-static const struct option_table *const tables[] = { &context_table, &model_table, &json_table, NULL };
+static const struct option_table *const tables[] = { &context_table, &model_table, &json_table,
+                                                     NULL };
 
 const struct command cmd_plan = {
     .name = "plan",
@@ -57,8 +61,10 @@ const struct command cmd_plan = {
     .operands = "MODEL [--ctx N]",
     .operands_min = 1,
     .operands_max = 1,
-    .about = "Packed weights, cache and work are this process's own memory. Mapped weights are used where "
-             "they lie in the file: they take memory while they are used, and can be dropped by the system.",
+    .about = "Packed weights, cache and work are this process's own memory. Mapped weights are "
+             "used where "
+             "they lie in the file: they take memory while they are used, and can be dropped by "
+             "the system.",
     .tables = tables,
     .run = run,
 };

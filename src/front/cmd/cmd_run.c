@@ -16,32 +16,43 @@
 #include "lm/sample/random.h"
 
 static const struct option_spec run_specs[] = {
-    { "max-tokens", 'n', OPTION_INT, "N", 1, 1 << 30, "stop after N tokens; by default when the context is full" },
-    { "stop", 0, OPTION_TEXTS, "TEXT", .help = "stop before this text; may be given several times" },
+    { "max-tokens", 'n', OPTION_INT, "N", 1, 1 << 30,
+      "stop after N tokens; by default when the context is full" },
+    { "stop", 0, OPTION_TEXTS, "TEXT",
+      .help = "stop before this text; may be given several times" },
     { "ignore-eos", 0, OPTION_FLAG, .help = "go on behind the end of text" },
-    { "parse-special", 0, OPTION_FLAG, .help = "special tokens written in the prompt become their ids" },
+    { "parse-special", 0, OPTION_FLAG,
+      .help = "special tokens written in the prompt become their ids" },
     { 0 },
 };
 static const struct option_table run_table = { "Generation", run_specs };
 
 static const struct option_spec sample_specs[] = {
-    { "greedy", 0, OPTION_FLAG, .help = "always the most probable token; the same as --temperature 0" },
-    { "temperature", 't', OPTION_REAL, "T", 0, 100, "0 is greedy; 1 is the model's own distribution" },
+    { "greedy", 0, OPTION_FLAG,
+      .help = "always the most probable token; the same as --temperature 0" },
+    { "temperature", 't', OPTION_REAL, "T", 0, 100,
+      "0 is greedy; 1 is the model's own distribution" },
     { "top-k", 0, OPTION_INT, "K", 0, INT32_MAX, "only the K most probable tokens; 0 is off" },
     { "top-p", 0, OPTION_REAL, "P", 0, 1, "the most probable tokens up to this share; 1 is off" },
-    { "min-p", 0, OPTION_REAL, "P", 0, 1, "no token below this share of the most probable one; 0 is off" },
-    { "repeat-penalty", 0, OPTION_REAL, "R", 0, 10, "divides what prompt or answer already hold; 1 is off" },
-    { "presence-penalty", 0, OPTION_REAL, "X", -2, 2, "subtracted once from what the answer holds" },
-    { "frequency-penalty", 0, OPTION_REAL, "X", -2, 2, "subtracted for each time the answer holds it" },
+    { "min-p", 0, OPTION_REAL, "P", 0, 1,
+      "no token below this share of the most probable one; 0 is off" },
+    { "repeat-penalty", 0, OPTION_REAL, "R", 0, 10,
+      "divides what prompt or answer already hold; 1 is off" },
+    { "presence-penalty", 0, OPTION_REAL, "X", -2, 2,
+      "subtracted once from what the answer holds" },
+    { "frequency-penalty", 0, OPTION_REAL, "X", -2, 2,
+      "subtracted for each time the answer holds it" },
     { "logit-bias", 0, OPTION_TEXTS, "ID=VALUE",
       .help = "added to the logit of a token; -inf forbids it; may be given several times" },
-    { "seed", 0, OPTION_INT, "N", 0, 0x1p63, "the same seed gives the same text; by default one is made up" },
+    { "seed", 0, OPTION_INT, "N", 0, 0x1p63,
+      "the same seed gives the same text; by default one is made up" },
     { "logprobs", 0, OPTION_INT, "N", 0, SAMPLE_TOP_LOGPROBS_MAX,
       "with --json: the log probability of each token and of the N most probable ones" },
     { 0 },
 };
-static const struct option_table sample_table = { "Sampling (defaults are the model's generation_config, else the neutral values)",
-                                                  sample_specs };
+static const struct option_table sample_table = {
+    "Sampling (defaults are the model's generation_config, else the neutral values)", sample_specs
+};
 static const struct option_table *const tables[] = { &run_table,   &sample_table, &context_table,
                                                      &model_table, &json_table,   NULL };
 
@@ -70,9 +81,11 @@ static enum status read_biases(const struct args *args, struct logit_bias *bias,
         }
         if (len >= sizeof id_text || !parse_int(id_text, &id) || id < 0 || id > INT32_MAX ||
             !parse_real(equals + 1, &value))
-            return error_set(err, STATUS_USAGE, "--logit-bias takes ID=VALUE, such as 1234=-2.5, not \"%s\"", text);
+            return error_set(err, STATUS_USAGE,
+                             "--logit-bias takes ID=VALUE, such as 1234=-2.5, not \"%s\"", text);
         if (n == SAMPLE_BIAS_MAX)
-            return error_set(err, STATUS_USAGE, "at most %d --logit-bias are possible", SAMPLE_BIAS_MAX);
+            return error_set(err, STATUS_USAGE, "at most %d --logit-bias are possible",
+                             SAMPLE_BIAS_MAX);
         bias[n] = (struct logit_bias){ (int32_t)id, (float)value };
     }
     *ret_count = n;
@@ -92,7 +105,8 @@ static struct sample_options sample_defaults(const struct generation_config *g)
 }
 
 static enum status read_sampling(const struct args *args, const struct generation_config *g,
-                                 struct logit_bias *bias, struct sample_options *ret, struct error *err)
+                                 struct logit_bias *bias, struct sample_options *ret,
+                                 struct error *err)
 {
     struct sample_options o = sample_defaults(g);
     o.temperature = (float)args_real(args, "temperature", o.temperature);
@@ -190,7 +204,8 @@ static void write_timings(struct json_writer *w, const struct generation *g)
     json_close_object(w);
 }
 
-static enum status print_json(const struct generation *g, uint64_t seed, bool logprobs, struct error *err)
+static enum status print_json(const struct generation *g, uint64_t seed, bool logprobs,
+                              struct error *err)
 {
     struct buf out = BUF_INIT(INPUT_BYTES_MAX);
     struct json_writer w;
@@ -221,8 +236,9 @@ static void print_rate(const struct generation *g)
     struct terminal t = terminal_of(stderr);
     char line[160];
     if (!t.interactive) return;
-    snprintf(line, sizeof line, "[%zu tokens, %.1f tokens/s; prompt %zu tokens, %.1f tokens/s; %s]", g->count,
-             rate(g->decode_count, g->decode_ns), g->prompt_count, rate(g->prompt_count, g->prompt_ns), g->finish);
+    snprintf(line, sizeof line, "[%zu tokens, %.1f tokens/s; prompt %zu tokens, %.1f tokens/s; %s]",
+             g->count, rate(g->decode_count, g->decode_ns), g->prompt_count,
+             rate(g->prompt_count, g->prompt_ns), g->finish);
     terminal_dim_line(&t, line);
 }
 
@@ -235,19 +251,26 @@ static enum status encode_prompt(const struct tokenizer *t, const struct buf *pr
     if (tokenizer_adds_bos(t)) st = token_list_push(ids, tokenizer_bos(t), err);
     if (!st) st = tokenizer_encode(t, prompt->data, prompt->len, special, ids, err);
     if (!st && ids->count == 0)
-        st = error_set(err, STATUS_USAGE, "the prompt is empty, and this model's text begins with no token of its own");
+        st =
+            error_set(err, STATUS_USAGE,
+                      "the prompt is empty, and this model's text begins with no token of its own");
     return st;
 }
 
 static enum status run_engine(struct engine *e, const struct tokenizer *t, const struct args *args,
-                              const struct token_list *prompt, struct model_settings *m, struct error *err)
+                              const struct token_list *prompt, struct model_settings *m,
+                              struct error *err)
 {
     bool json = args_flag(args, "json");
     struct logit_bias bias[SAMPLE_BIAS_MAX];
     struct generation g = {
-        .engine = e, .tokenizer = t, .show = json ? NULL : show,
-        .token_max = args_int(args, "max-tokens", 0), .ignore_eos = args_flag(args, "ignore-eos"),
-        .top_logprobs = (int)args_int(args, "logprobs", 0), .progress = &m->options.progress,
+        .engine = e,
+        .tokenizer = t,
+        .show = json ? NULL : show,
+        .token_max = args_int(args, "max-tokens", 0),
+        .ignore_eos = args_flag(args, "ignore-eos"),
+        .top_logprobs = (int)args_int(args, "logprobs", 0),
+        .progress = &m->options.progress,
     };
     enum status st = read_stops(args, &g.stops, err);
     if (!st) st = read_sampling(args, &engine_info(e)->generation, bias, &g.sampling, err);
@@ -256,7 +279,8 @@ static enum status run_engine(struct engine *e, const struct tokenizer *t, const
     progress_bar_clear(&m->bar);
     if (!st || (st == STATUS_CANCELLED && g.finish)) {
         if (json) {
-            enum status written = print_json(&g, g.sampling.seed, args_given(args, "logprobs"), err);
+            enum status written =
+                print_json(&g, g.sampling.seed, args_given(args, "logprobs"), err);
             if (written) st = written;
         } else {
             putchar('\n');
@@ -296,8 +320,10 @@ const struct command cmd_run = {
     .operands = "MODEL [PROMPT]",
     .operands_min = 1,
     .operands_max = 2,
-    .about = "The prompt is the argument, or standard input when something is piped in. It is taken as plain "
-             "text behind the model's BOS token, if it has one: no chat template is applied. Text appears "
+    .about = "The prompt is the argument, or standard input when something is piped in. It is "
+             "taken as plain "
+             "text behind the model's BOS token, if it has one: no chat template is applied. Text "
+             "appears "
              "as it is generated; Ctrl-C ends the generation and keeps what there is.",
     .tables = tables,
     .run = run,

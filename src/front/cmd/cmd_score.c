@@ -12,18 +12,22 @@
 #include "front/cmd/command.h"
 #include "front/cmd/interrupt.h"
 #include "front/cmd/model_options.h"
+#include "front/cmd/quote.h"
 #include "front/cmd/report.h"
 #include "front/cmd/text_input.h"
 #include "lm/sample/sample.h"
 
 static const struct option_spec specs[] = {
     { "tokens", 0, OPTION_FLAG, .help = "print each token's id, log probability and piece" },
-    { "ids", 0, OPTION_FLAG, .help = "FILE holds decimal ids separated by white space; nothing is added to them" },
-    { "parse-special", 0, OPTION_FLAG, .help = "special tokens written in the text become their ids" },
+    { "ids", 0, OPTION_FLAG,
+      .help = "FILE holds decimal ids separated by white space; nothing is added to them" },
+    { "parse-special", 0, OPTION_FLAG,
+      .help = "special tokens written in the text become their ids" },
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &context_table, &model_table, &json_table, NULL };
+static const struct option_table *const tables[] = { &own_table, &context_table, &model_table,
+                                                     &json_table, NULL };
 
 /* Window w of the text: [bos] tokens[begin..end), of which those from `first` on are scored. */
 struct scoring {
@@ -33,11 +37,12 @@ struct scoring {
     int32_t bos;                       /* -1: none */
     float *logprobs;                   /* [ids.count]; the first is unknown without a BOS */
     size_t scored, window_count, window_tokens;
-    double sum;                        /* of the log probabilities */
+    double sum; /* of the log probabilities */
     int64_t ns;
 
-    int32_t *window;                   /* [window_tokens] */
-    size_t window_count_now, text_at;  /* window[0] is ids[text_at], or the BOS and text_at what follows */
+    int32_t *window; /* [window_tokens] */
+    size_t window_count_now,
+        text_at; /* window[0] is ids[text_at], or the BOS and text_at what follows */
 };
 
 /* The logits after window[position] judge the token that follows. */
@@ -49,10 +54,11 @@ static enum status judge(void *ctx, size_t position, const float *logits, struct
     size_t at = s->text_at + position + (s->bos < 0);
     double logprob = logprob_of(logits, s->info->vocab_size, s->ids.ids[at]);
     if (isnan(logprob))
-        return error_set(err, STATUS_FAILED,
-                         "the logits after token %zu are not numbers: `hearth inspect --check-weights` looks "
-                         "at the weights",
-                         at);
+        return error_set(
+            err, STATUS_FAILED,
+            "the logits after token %zu are not numbers: `hearth inspect --check-weights` looks "
+            "at the weights",
+            at);
     s->logprobs[at] = (float)logprob;
     s->sum += logprob;
     s->scored++;
@@ -64,7 +70,8 @@ static size_t fill_window(struct scoring *s, size_t at)
 {
     size_t n = 0, from = at;
     if (s->bos >= 0) s->window[n++] = s->bos;
-    else if (at > 0) from = at - 1; /* the last token of the window before is context for the first */
+    else if (at > 0)
+        from = at - 1; /* the last token of the window before is context for the first */
     s->text_at = from;
     for (size_t i = from; i < s->ids.count && n < s->window_tokens; i++)
         s->window[n++] = s->ids.ids[i];
@@ -72,8 +79,8 @@ static size_t fill_window(struct scoring *s, size_t at)
     return n - (s->bos >= 0) - (at - from);
 }
 
-static enum status score_windows(struct scoring *s, struct session *session, struct progress_bar *bar,
-                                 struct error *err)
+static enum status score_windows(struct scoring *s, struct session *session,
+                                 struct progress_bar *bar, struct error *err)
 {
     enum status st = STATUS_OK;
     for (size_t at = 0; at < s->ids.count && !st; s->window_count++) {
@@ -86,12 +93,14 @@ static enum status score_windows(struct scoring *s, struct session *session, str
     return st;
 }
 
-static enum status score(struct scoring *s, struct engine *e, struct progress_bar *bar, struct error *err)
+static enum status score(struct scoring *s, struct engine *e, struct progress_bar *bar,
+                         struct error *err)
 {
     struct session *session;
     s->window_tokens = (size_t)s->info->context_max;
     if (s->window_tokens < 2 || s->ids.count + (s->bos >= 0) < 2)
-        return error_set(err, STATUS_BAD_INPUT, "a text or context of one token leaves nothing to score");
+        return error_set(err, STATUS_BAD_INPUT,
+                         "a text or context of one token leaves nothing to score");
     s->logprobs = mem_array(s->ids.count, sizeof *s->logprobs);
     s->window = mem_array(s->window_tokens, sizeof *s->window);
     if (!s->logprobs || !s->window)
@@ -107,11 +116,15 @@ static enum status score(struct scoring *s, struct engine *e, struct progress_ba
 
 static void report_token(struct report *r, const struct scoring *s, size_t i)
 {
-    struct span piece = s->tokenizer ? tokenizer_piece(s->tokenizer, s->ids.ids[i]) : (struct span){ 0 };
+    struct span piece =
+        s->tokenizer ? tokenizer_piece(s->tokenizer, s->ids.ids[i]) : (struct span){ 0 };
     bool known = i > 0 || s->bos >= 0;
     if (!r->json) {
-        report_line(r, "%8" PRId32 "  %10.5f  %.*s", s->ids.ids[i], known ? s->logprobs[i] : NAN, (int)piece.len,
-                    piece.data ? piece.data : "");
+        buf_format(&r->out, "%8" PRId32 "  ", s->ids.ids[i]);
+        if (known) buf_format(&r->out, "%10.5f  ", (double)s->logprobs[i]);
+        else buf_text(&r->out, "         -  ");
+        quote_piece(&r->out, piece);
+        buf_byte(&r->out, '\n');
         return;
     }
     report_open_object(r, NULL);
@@ -142,10 +155,11 @@ static enum status report_score(const struct scoring *s, const struct args *args
     report_count(&r, "windows", "windows", s->window_count);
     report_count(&r, "window_tokens", "tokens per window", s->window_tokens);
     if (s->window_count > 1)
-        report_line(&r,
-                    "The text is longer than the context of %zu tokens: it was scored in %zu windows, each "
-                    "beginning anew.",
-                    s->window_tokens, s->window_count);
+        report_line(
+            &r,
+            "The text is longer than the context of %zu tokens: it was scored in %zu windows, each "
+            "beginning anew.",
+            s->window_tokens, s->window_count);
     return report_end(&r, err);
 }
 
@@ -164,7 +178,8 @@ static enum status read_input(struct scoring *s, const struct engine *e, const s
     if (!st) st = input_read(&text, path, err);
     if (st) return st;
     if (tokenizer_adds_bos(s->tokenizer)) s->bos = tokenizer_bos(s->tokenizer);
-    st = tokenizer_encode(s->tokenizer, text.data, text.len, args_flag(args, "parse-special"), &s->ids, err);
+    st = tokenizer_encode(s->tokenizer, text.data, text.len, args_flag(args, "parse-special"),
+                          &s->ids, err);
     buf_release(&text);
     return st;
 }
@@ -193,9 +208,11 @@ const struct command cmd_score = {
     .operands = "MODEL FILE",
     .operands_min = 2,
     .operands_max = 2,
-    .about = "FILE is a text, or - for standard input. The model's BOS token goes before it, if it has one; "
-             "without one the first token cannot be scored. A text longer than the context is scored in "
-             "windows of --ctx tokens.",
+    .about =
+        "FILE is a text, or - for standard input. The model's BOS token goes before it, if it has "
+        "one; "
+        "without one the first token cannot be scored. A text longer than the context is scored in "
+        "windows of --ctx tokens.",
     .tables = tables,
     .run = run,
 };

@@ -3,44 +3,22 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/core/utf8.h"
 #include "front/cmd/command.h"
 #include "front/cmd/model_options.h"
+#include "front/cmd/quote.h"
 #include "front/cmd/report.h"
 #include "front/cmd/text_input.h"
 
 static const struct option_spec specs[] = {
-    { "parse-special", 0, OPTION_FLAG, .help = "special tokens written in the text become their ids" },
+    { "parse-special", 0, OPTION_FLAG,
+      .help = "special tokens written in the text become their ids" },
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
 static const struct option_table *const tables[] = { &own_table, &model_table, &json_table, NULL };
 
-/* The piece between quotes: what would confuse a terminal or the eye is written as \n, \t, \xNN. */
-static void quote_piece(struct buf *out, struct span piece)
-{
-    buf_byte(out, '"');
-    for (size_t i = 0; i < piece.len;) {
-        uint32_t c;
-        unsigned char byte = (unsigned char)piece.data[i];
-        int n = utf8_decode(piece.data + i, piece.len - i, &c);
-        if (byte == '\n') buf_text(out, "\\n");
-        else if (byte == '\t') buf_text(out, "\\t");
-        else if (byte == '"' || byte == '\\') buf_format(out, "\\%c", byte);
-        else if (n == 0 || c < 32 || (c >= 0x7F && c < 0xA0)) buf_format(out, "\\x%02X", byte);
-        else buf_append(out, piece.data + i, (size_t)n);
-        i += n > 0 && c >= 0xA0 ? (size_t)n : 1;
-    }
-    buf_byte(out, '"');
-}
-
-static void hex_bytes(struct buf *out, struct span piece)
-{
-    for (size_t i = 0; i < piece.len; i++)
-        buf_format(out, i ? " %02X" : "%02X", (unsigned char)piece.data[i]);
-}
-
-static enum status report_token(struct report *r, const struct tokenizer *t, int32_t id, struct error *err)
+static enum status report_token(struct report *r, const struct tokenizer *t, int32_t id,
+                                struct error *err)
 {
     struct buf quoted = BUF_INIT(INPUT_BYTES_MAX), hex = BUF_INIT(INPUT_BYTES_MAX);
     struct span piece = tokenizer_piece(t, id);
@@ -66,8 +44,8 @@ static enum status report_token(struct report *r, const struct tokenizer *t, int
     return st;
 }
 
-static enum status report_tokens(const struct tokenizer *t, const struct token_list *ids, size_t text_bytes,
-                                 bool json, struct error *err)
+static enum status report_tokens(const struct tokenizer *t, const struct token_list *ids,
+                                 size_t text_bytes, bool json, struct error *err)
 {
     struct report r;
     enum status st = STATUS_OK;
@@ -112,8 +90,10 @@ const struct command cmd_tokens = {
     .operands = "MODEL [TEXT]",
     .operands_min = 1,
     .operands_max = 2,
-    .about = "The text is the argument, or standard input when something is piped in. Each line has the id, the "
-             "piece and its bytes. MODEL may be a folder with only tokenizer files. No BOS is added.",
+    .about =
+        "The text is the argument, or standard input when something is piped in. Each line has the "
+        "id, the "
+        "piece and its bytes. MODEL may be a folder with only tokenizer files. No BOS is added.",
     .tables = tables,
     .run = run,
 };

@@ -11,7 +11,7 @@ struct command {
     const char *summary;  /* for the list of commands, no period */
     const char *operands; /* for the usage line: "MODEL [PROMPT]" */
     int operands_min, operands_max;
-    const char *about;    /* paragraphs for --help; NULL: none */
+    const char *about;                        /* paragraphs for --help; NULL: none */
     const struct option_table *const *tables; /* ends with NULL; NULL: no options of its own */
     /* Does the work. A failure's words are printed by main, behind "hearth: "; STATUS_CANCELLED
      * without words prints nothing. */

@@ -12,7 +12,7 @@ struct loop {
     struct session *session;
     struct sampler *sampler;
     struct detokenizer detokenizer;
-    size_t limit; /* tokens to generate at most */
+    size_t limit;   /* tokens to generate at most */
     size_t written; /* bytes of text given to show() */
 };
 
@@ -51,7 +51,8 @@ static void remember(struct generation *g, const struct sampled *s)
 static enum status show_text(struct generation *g, struct loop *l, bool last, bool *ret_stopped,
                              struct error *err)
 {
-    size_t certain = stop_text_scan(&g->stops, g->text.data ? g->text.data : "", g->text.len, ret_stopped);
+    size_t certain =
+        stop_text_scan(&g->stops, g->text.data ? g->text.data : "", g->text.len, ret_stopped);
     if (last && !*ret_stopped) certain = g->text.len;
     enum status st = STATUS_OK;
     if (g->show && certain > l->written)
@@ -66,7 +67,8 @@ static enum status take_token(struct generation *g, struct loop *l, struct error
     const struct engine_info *info = engine_info(g->engine);
     struct sampled s;
     bool stopped = false;
-    enum status st = sampler_pick(l->sampler, session_logits(l->session), info->valid_vocab, g->top_logprobs, &s, err);
+    enum status st = sampler_pick(l->sampler, session_logits(l->session), info->valid_vocab,
+                                  g->top_logprobs, &s, err);
     if (st) return st;
     if (!g->ignore_eos && is_eos(&info->generation, s.id)) {
         g->finish = "stop";
@@ -99,8 +101,8 @@ static enum status decode(struct generation *g, struct loop *l, struct error *er
     }
 }
 
-static enum status evaluate_prompt(struct generation *g, struct loop *l, const struct token_list *prompt,
-                                   struct error *err)
+static enum status evaluate_prompt(struct generation *g, struct loop *l,
+                                   const struct token_list *prompt, struct error *err)
 {
     int64_t begin = clock_monotonic_ns();
     enum status st = session_sync(l->session, prompt->ids, prompt->count, g->progress, err);

@@ -26,10 +26,10 @@ struct generation {
     const struct tokenizer *tokenizer;
     struct sample_options sampling;
     struct stop_text stops;
-    int64_t token_max;        /* 0: until the context is full */
+    int64_t token_max; /* 0: until the context is full */
     bool ignore_eos;
     int top_logprobs;
-    show_fn *show;            /* NULL: nobody looks */
+    show_fn *show; /* NULL: nobody looks */
     void *show_ctx;
     const struct progress *progress; /* of the prompt's evaluation; NULL: none */
 
@@ -38,8 +38,8 @@ struct generation {
     size_t count;
     struct token_logprob *tops;
     struct buf text;
-    size_t shown;             /* bytes of text before the stop text, or all */
-    const char *finish;       /* "stop", "length", "context" or "cancelled"; NULL after a failure */
+    size_t shown;       /* bytes of text before the stop text, or all */
+    const char *finish; /* "stop", "length", "context" or "cancelled"; NULL after a failure */
     size_t prompt_count, decode_count;
     int64_t prompt_ns, decode_ns;
 };

@@ -6,8 +6,8 @@
 #include "front/cmd/command.h"
 
 #define NAME_WORDS_MAX 2
-#define HELP_COLUMN 30 /* where the words begin, behind an option and its value */
-#define HELP_WIDTH 100
+#define HELP_COLUMN    30 /* where the words begin, behind an option and its value */
+#define HELP_WIDTH     100
 
 const struct command *const command_list[] = {
 #define COMMAND(symbol) &cmd_##symbol,
@@ -113,8 +113,10 @@ void help_overview(void)
     printf("Hearth %s runs open-weight language models on this machine.\n\n", HEARTH_VERSION);
     printf("Usage: hearth COMMAND [OPTIONS] ...\n\nCommands:\n");
     print_commands("");
-    printf("\n`hearth COMMAND --help` explains one of them. MODEL is a Hugging Face folder or a GGUF file.\n"
-           "Exit codes: 0 success, 1 failure, 2 usage, 3 not found, 4 malformed input, 5 not supported,\n"
+    printf("\n`hearth COMMAND --help` explains one of them. MODEL is a Hugging Face folder or a "
+           "GGUF file.\n"
+           "Exit codes: 0 success, 1 failure, 2 usage, 3 not found, 4 malformed input, 5 not "
+           "supported,\n"
            "6 a limit, 7 out of memory, 8 input or output, 9 context too long, 130 interrupted.\n");
 }
 

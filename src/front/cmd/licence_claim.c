@@ -25,7 +25,8 @@ static void read_line(struct licence_claim *c, struct span line)
     struct span *const fields[] = { &c->id, &c->name, &c->link };
     for (int i = 0; i < 3; i++) {
         size_t len = strlen(keys[i]);
-        if (line.len <= len || memcmp(line.data, keys[i], len) != 0 || line.data[len] != ':') continue;
+        if (line.len <= len || memcmp(line.data, keys[i], len) != 0 || line.data[len] != ':')
+            continue;
         struct span value = trim((struct span){ line.data + len + 1, line.len - len - 1 });
         if (value.len && !fields[i]->data) *fields[i] = value;
     }
@@ -49,7 +50,8 @@ static void read_front_matter(struct licence_claim *c, struct span text)
 
 static void read_gguf(struct licence_claim *c, const struct gguf *g)
 {
-    static const char *const keys[] = { "general.license", "general.license.name", "general.license.link" };
+    static const char *const keys[] = { "general.license", "general.license.name",
+                                        "general.license.link" };
     struct span *const fields[] = { &c->id, &c->name, &c->link };
     struct gguf_value v;
     for (int i = 0; i < 3; i++)
@@ -58,7 +60,8 @@ static void read_gguf(struct licence_claim *c, const struct gguf *g)
 
 static bool is_licence_file(const char *name)
 {
-    static const char *const words[] = { "license", "licence", "copying", "notice", "use_policy", "model_license" };
+    static const char *const words[] = { "license", "licence",    "copying",
+                                         "notice",  "use_policy", "model_license" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strncasecmp(name, words[i], strlen(words[i])) == 0) return true;
     return false;

@@ -26,7 +26,7 @@ static void read_meminfo(struct machine *m)
     FILE *f = fopen("/proc/meminfo", "r");
     if (!f) return;
     while (fgets(line, sizeof line, f)) {
-        uint64_t *field = strncmp(line, "MemTotal:", 9) == 0       ? &m->memory_total
+        uint64_t *field = strncmp(line, "MemTotal:", 9) == 0        ? &m->memory_total
                           : strncmp(line, "MemAvailable:", 13) == 0 ? &m->memory_available
                                                                     : NULL;
         if (field) *field = strtoull(strchr(line, ':') + 1, NULL, 10) * 1024;
@@ -65,7 +65,8 @@ void machine_read(struct machine *ret)
     read_huge_pages(ret);
     ret->cpus_online = (int)sysconf(_SC_NPROCESSORS_ONLN);
     cpu_set_t set;
-    ret->cpus_usable = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : ret->cpus_online;
+    ret->cpus_usable =
+        sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : ret->cpus_online;
 }
 
 uint64_t machine_usable_memory(const struct machine *m)

@@ -17,8 +17,10 @@ static enum status unknown_command(const char *word, struct error *err)
 {
     const char *near = command_nearest(word);
     if (near)
-        return error_set(err, STATUS_USAGE, "unknown command \"%s\"; did you mean `hearth %s`?", word, near);
-    return error_set(err, STATUS_USAGE, "unknown command \"%s\"; `hearth help` lists the commands", word);
+        return error_set(err, STATUS_USAGE, "unknown command \"%s\"; did you mean `hearth %s`?",
+                         word, near);
+    return error_set(err, STATUS_USAGE, "unknown command \"%s\"; `hearth help` lists the commands",
+                     word);
 }
 
 /* Output that did not reach its file is a failure, even when everything else went well. */
@@ -27,8 +29,8 @@ static enum status flush_output(enum status st, struct error *err)
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return st;
     if (st) return st;
-    return error_set(err, STATUS_IO, "writing to standard output failed: %s",
-                     errno ? strerror(errno) : "an earlier write did");
+    return error_set(err, STATUS_IO, "writing to standard output failed%s",
+                     errno == ENOSPC ? ": no space is left on the device" : "");
 }
 
 static enum status dispatch(int argc, char **argv, struct error *err)
@@ -52,12 +54,9 @@ int main(int argc, char **argv)
     enum status st = STATUS_OK;
     if (argc < 2)
         st = error_set(&err, STATUS_USAGE, "say what to do: `hearth help` lists the commands");
-    else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        help_overview();
-    else if (strcmp(argv[1], "--version") == 0)
-        st = cmd_version.run(NULL, &err);
-    else
-        st = dispatch(argc, argv, &err);
+    else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) help_overview();
+    else if (strcmp(argv[1], "--version") == 0) st = cmd_version.run(NULL, &err);
+    else st = dispatch(argc, argv, &err);
     st = flush_output(st, &err);
     return st ? report(&err, st) : 0;
 }

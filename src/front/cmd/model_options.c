@@ -11,7 +11,8 @@ static const struct option_spec model_specs[] = {
       .help = "cpu is fast; ref is plain C in fp32, the oracle of all others" },
     { "precise", 0, OPTION_FLAG, .help = "do not quantize activations (slower)" },
     { "cpu", 0, OPTION_TEXT, "LEVEL",
-      .help = "use no instructions past LEVEL: base, avx2, avx512 ... (`hearth doctor` lists them)" },
+      .help =
+          "use no instructions past LEVEL: base, avx2, avx512 ... (`hearth doctor` lists them)" },
     { "threads", 0, OPTION_INT, "N", 0, 512, "threads; 0 takes one per physical core" },
     { 0 },
 };
@@ -60,10 +61,11 @@ enum status model_tokenizer(const struct tokenizer **ret, const struct engine *e
 {
     *ret = engine_tokenizer(e);
     if (*ret) return STATUS_OK;
-    return error_set(err, STATUS_NOT_FOUND,
-                     "%s has no tokenizer files (tokenizer.json, tokenizer.model, vocab.json with merges.txt, "
-                     "*.tiktoken); `hearth debug logits` and `debug greedy` work on ids",
-                     path);
+    return error_set(
+        err, STATUS_NOT_FOUND,
+        "%s has no tokenizer files (tokenizer.json, tokenizer.model, vocab.json with merges.txt, "
+        "*.tiktoken); `hearth debug logits` and `debug greedy` work on ids",
+        path);
 }
 
 enum status model_open_tokenizer(struct tokenizer **ret, const char *path, struct error *err)

@@ -13,7 +13,7 @@
 #include "front/cmd/command.h"
 
 #define LONG_BASE 1000 /* getopt's value of option i is LONG_BASE + i, with or without a letter */
-#define WORD_MAX 40    /* longer words get no suggestion */
+#define WORD_MAX  40   /* longer words get no suggestion */
 
 static const struct option_spec help_spec = { "help", 'h', OPTION_FLAG, .help = "show this help" };
 
@@ -59,7 +59,8 @@ int edit_distance(const char *a, const char *b)
         for (int j = 1; j <= lb; j++) {
             int changed = a[i - 1] != b[j - 1];
             now[j] = smallest(last[j] + 1, now[j - 1] + 1, last[j - 1] + changed);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < now[j])
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < now[j])
                 now[j] = before[j - 2] + 1;
         }
         int *spare = before;
@@ -80,7 +81,11 @@ static const char *nearest_option(const struct args *a, const char *name)
     const char *best = NULL;
     int best_distance = WORD_MAX;
     for (int i = 0; i < a->value_count; i++) {
-        int d = edit_distance(name, a->values[i].spec->name);
+        const char *known = a->values[i].spec->name;
+        int d = edit_distance(name, known);
+        if (strlen(name) >= 4 &&
+            (strncmp(name, known, strlen(name)) == 0 || strncmp(name, known, strlen(known)) == 0))
+            d = 1; /* cut short, or a letter too many */
         if (d < best_distance) {
             best_distance = d;
             best = a->values[i].spec->name;
@@ -104,11 +109,12 @@ static void collect_specs(struct args *a)
 static enum status bad_value(const struct option_spec *s, const char *text, struct error *err)
 {
     if (s->kind == OPTION_TEXT)
-        return error_set(err, STATUS_USAGE, "--%s must be one of %s, not \"%s\"", s->name, s->value, text);
+        return error_set(err, STATUS_USAGE, "--%s must be one of %s, not \"%s\"", s->name, s->value,
+                         text);
     const char *what = s->kind == OPTION_INT ? "a whole number" : "a number";
     if (s->max >= 0x1p53)
-        return error_set(err, STATUS_USAGE, "--%s takes %s of at least %.0f, not \"%s\"", s->name, what,
-                         s->min, text);
+        return error_set(err, STATUS_USAGE, "--%s takes %s of at least %.0f, not \"%s\"", s->name,
+                         what, s->min, text);
     return error_set(err, STATUS_USAGE, "--%s takes %s from %g to %.10g, not \"%s\"", s->name, what,
                      s->min, s->max, text);
 }
@@ -125,7 +131,8 @@ static bool choice_allowed(const char *choices, const char *text)
     return false;
 }
 
-static enum status take_value(struct args *a, struct option_value *v, const char *text, struct error *err)
+static enum status take_value(struct args *a, struct option_value *v, const char *text,
+                              struct error *err)
 {
     const struct option_spec *s = v->spec;
     bool ok = true;
@@ -136,12 +143,13 @@ static enum status take_value(struct args *a, struct option_value *v, const char
         v->real = (double)v->integer;
     }
     if (s->kind == OPTION_REAL) ok = parse_real(text, &v->real);
-    if (s->kind == OPTION_INT || s->kind == OPTION_REAL) ok = ok && v->real >= s->min && v->real <= s->max;
+    if (s->kind == OPTION_INT || s->kind == OPTION_REAL)
+        ok = ok && v->real >= s->min && v->real <= s->max;
     if (!ok) return bad_value(s, text, err);
     if (s->kind == OPTION_TEXTS) {
         if (a->text_count == OPTION_TEXTS_MAX)
-            return error_set(err, STATUS_USAGE, "--%s was given too often (%d times in all)", s->name,
-                             OPTION_TEXTS_MAX);
+            return error_set(err, STATUS_USAGE, "--%s was given too often (%d times in all)",
+                             s->name, OPTION_TEXTS_MAX);
         a->texts[a->text_count].spec = s;
         a->texts[a->text_count++].text = text;
     }
@@ -156,7 +164,8 @@ static void fill_getopt(const struct args *a, struct option *longs, char *letter
     for (int i = 0; i < a->value_count; i++) {
         const struct option_spec *s = a->values[i].spec;
         bool valued = s->kind != OPTION_FLAG;
-        longs[i] = (struct option){ s->name, valued ? required_argument : no_argument, NULL, LONG_BASE + i };
+        longs[i] = (struct option){ s->name, valued ? required_argument : no_argument, NULL,
+                                    LONG_BASE + i };
         if (s->letter) *at++ = s->letter;
         if (s->letter && valued) *at++ = ':';
     }
@@ -172,29 +181,33 @@ static int value_index(const struct args *a, int code)
     return -1;
 }
 
-static enum status unknown_option(const struct args *a, const char *typed, int letter, struct error *err)
+static enum status unknown_option(const struct args *a, const char *typed, int letter,
+                                  struct error *err)
 {
     const char *command = a->command->name;
     if (letter > 0 && letter < LONG_BASE)
-        return error_set(err, STATUS_USAGE, "unknown option -%c; `hearth %s --help` lists what there is",
-                         letter, command);
+        return error_set(err, STATUS_USAGE,
+                         "unknown option -%c; `hearth %s --help` lists what there is", letter,
+                         command);
     if (letter >= LONG_BASE)
-        return error_set(err, STATUS_USAGE, "--%s takes no value", a->values[letter - LONG_BASE].spec->name);
+        return error_set(err, STATUS_USAGE, "--%s takes no value",
+                         a->values[letter - LONG_BASE].spec->name);
     char name[WORD_MAX + 1];
     size_t len = strcspn(typed + 2, "=");
     snprintf(name, sizeof name, "%.*s", (int)(len < WORD_MAX ? len : WORD_MAX), typed + 2);
     const char *near = nearest_option(a, name);
     if (near)
         return error_set(err, STATUS_USAGE, "unknown option --%s; did you mean --%s?", name, near);
-    return error_set(err, STATUS_USAGE, "unknown option --%s; `hearth %s --help` lists what there is", name,
-                     command);
+    return error_set(err, STATUS_USAGE,
+                     "unknown option --%s; `hearth %s --help` lists what there is", name, command);
 }
 
 static enum status check_operands(const struct args *a, struct error *err)
 {
     const struct command *c = a->command;
     if (a->operand_count < c->operands_min)
-        return error_set(err, STATUS_USAGE, "an argument is missing: hearth %s %s", c->name, c->operands);
+        return error_set(err, STATUS_USAGE, "an argument is missing: hearth %s %s", c->name,
+                         c->operands);
     if (a->operand_count > c->operands_max)
         return error_set(err, STATUS_USAGE, "one argument too many, \"%s\"; usage: hearth %s %s%s",
                          a->operands[c->operands_max], c->name, c->operands,

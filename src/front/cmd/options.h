@@ -21,22 +21,23 @@ enum option_kind {
 };
 
 struct option_spec {
-    const char *name;   /* "max-tokens" */
-    char letter;        /* 'n'; 0: none */
+    const char *name; /* "max-tokens" */
+    char letter;      /* 'n'; 0: none */
     enum option_kind kind;
-    const char *value;  /* the word in the help: "N"; NULL for flags. "ref|cpu" also lists what is allowed */
-    double min, max;    /* of numbers */
-    const char *help;   /* no period */
+    const char *
+        value; /* the word in the help: "N"; NULL for flags. "ref|cpu" also lists what is allowed */
+    double min, max;  /* of numbers */
+    const char *help; /* no period */
 };
 
 struct option_table {
-    const char *title;  /* "Model options" */
+    const char *title;               /* "Model options" */
     const struct option_spec *specs; /* ends with a NULL name */
 };
 
 #define OPTION_TABLES_MAX 8
-#define OPTIONS_MAX 64
-#define OPTION_TEXTS_MAX 2048
+#define OPTIONS_MAX       64
+#define OPTION_TEXTS_MAX  2048
 
 struct option_value {
     const struct option_spec *spec;
@@ -58,7 +59,7 @@ struct args {
     int text_count;
     char **operands;
     int operand_count;
-    bool help;                 /* --help was given; nothing else was checked */
+    bool help; /* --help was given; nothing else was checked */
 };
 
 /* argv[0] is the last word of the command's name; argv is permuted. STATUS_USAGE explains what is wrong. */

@@ -8,7 +8,7 @@
 #include "front/cmd/interrupt.h"
 
 #define REDRAW_NS 100000000 /* ten times a second */
-#define CELLS 30
+#define CELLS     30
 
 void progress_bar_init(struct progress_bar *bar, const char *what)
 {
@@ -28,16 +28,19 @@ static void draw(struct progress_bar *bar, const char *stage, unsigned long long
     memset(cells + full, '.', (size_t)(CELLS - full));
     cells[CELLS] = 0;
     int room = bar->terminal.width - CELLS - (int)strlen(stage) - 12;
-    fprintf(stderr, "\r\033[K[%s] %3.0f%% %s %.*s", cells, share * 100, stage, room > 0 ? room : 0, bar->what);
+    fprintf(stderr, "\r\033[K[%s] %3.0f%% %s %.*s", cells, share * 100, stage, room > 0 ? room : 0,
+            bar->what);
     fflush(stderr);
     bar->drawn = true;
 }
 
-bool progress_bar_report(void *ctx, const char *stage, unsigned long long done, unsigned long long total)
+bool progress_bar_report(void *ctx, const char *stage, unsigned long long done,
+                         unsigned long long total)
 {
     struct progress_bar *bar = ctx;
     int64_t now = clock_monotonic_ns();
-    if (bar->terminal.interactive && (now - bar->last_ns >= REDRAW_NS || (total && done >= total))) {
+    if (bar->terminal.interactive &&
+        (now - bar->last_ns >= REDRAW_NS || (total && done >= total))) {
         bar->last_ns = now;
         draw(bar, stage, done, total);
     }

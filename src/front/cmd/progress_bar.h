@@ -11,14 +11,15 @@
 
 struct progress_bar {
     struct terminal terminal;
-    const char *what;    /* "loading qwen3" */
+    const char *what; /* "loading qwen3" */
     int64_t last_ns;
     bool drawn;
 };
 
 void progress_bar_init(struct progress_bar *bar, const char *what);
 /* For struct progress: ctx is the bar. Asks to cancel once Ctrl-C was pressed. */
-bool progress_bar_report(void *ctx, const char *stage, unsigned long long done, unsigned long long total);
+bool progress_bar_report(void *ctx, const char *stage, unsigned long long done,
+                         unsigned long long total);
 void progress_bar_clear(struct progress_bar *bar); /* removes the line, if one was drawn */
 
 /* For struct log: ctx is the bar, whose line is cleared first. Warnings and errors go to standard error. */

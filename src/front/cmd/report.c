@@ -10,7 +10,7 @@
 #include "front/cmd/terminal.h"
 
 #define REPORT_BYTES_MAX ((size_t)256 << 20)
-#define LABEL "%-20s"
+#define LABEL            "%-20s"
 
 void report_begin(struct report *r, bool json)
 {

@@ -20,7 +20,8 @@ enum status input_read(struct buf *out, const char *path, struct error *err)
     enum status st;
     if (strcmp(path, "-") == 0) st = file_read_fd(&b, STDIN_FILENO, "standard input", err);
     else st = file_read(&b, path, err);
-    if (!st && !buf_reserve(&b, 1)) st = error_set(err, STATUS_NO_MEMORY, "no memory to read %s", path);
+    if (!st && !buf_reserve(&b, 1))
+        st = error_set(err, STATUS_NO_MEMORY, "no memory to read %s", path);
     if (st) {
         buf_release(&b);
         return st;
@@ -41,7 +42,8 @@ enum status input_operand(struct buf *out, const char *operand, const char *what
         return st;
     }
     if (!operand && input_is_terminal())
-        return error_set(err, STATUS_USAGE, "there is no %s: give one as an argument, or pipe it in", what);
+        return error_set(err, STATUS_USAGE,
+                         "there is no %s: give one as an argument, or pipe it in", what);
     return input_read(out, "-", err);
 }
 
@@ -62,10 +64,11 @@ static enum status parse_id(const struct buf *text, size_t *at, int32_t *ret, co
         size_t end = from;
         while (end < text->len && !is_space(text->data[end]) && end - from < 24)
             end++;
-        return error_set(err, STATUS_BAD_INPUT,
-                         "%s: \"%.*s\" at byte %zu is not a token id; ids are decimal numbers separated by "
-                         "white space",
-                         name, (int)(end - from), text->data + from, from);
+        return error_set(
+            err, STATUS_BAD_INPUT,
+            "%s: \"%.*s\" at byte %zu is not a token id; ids are decimal numbers separated by "
+            "white space",
+            name, (int)(end - from), text->data + from, from);
     }
     *at = i;
     *ret = (int32_t)v;
@@ -95,7 +98,8 @@ enum status input_ids(struct token_list *out, const char *path, struct error *er
     if (st) return st;
     st = parse_ids(&text, name, &list, err);
     buf_release(&text);
-    if (!st && list.count == 0) st = error_set(err, STATUS_BAD_INPUT, "%s holds no token ids", name);
+    if (!st && list.count == 0)
+        st = error_set(err, STATUS_BAD_INPUT, "%s holds no token ids", name);
     if (st) token_list_release(&list);
     else *out = list;
     return st;
@@ -106,8 +110,8 @@ enum status ids_check(const struct token_list *ids, int64_t vocab_size, struct e
     for (size_t i = 0; i < ids->count; i++)
         if (ids->ids[i] < 0 || ids->ids[i] >= vocab_size)
             return error_set(err, STATUS_BAD_INPUT,
-                             "token %zu is id %" PRId32 ", but the model's ids are 0 to %" PRId64, i,
-                             ids->ids[i], vocab_size - 1);
+                             "token %zu is id %" PRId32 ", but the model's ids are 0 to %" PRId64,
+                             i, ids->ids[i], vocab_size - 1);
     return STATUS_OK;
 }
 

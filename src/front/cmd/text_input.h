@@ -15,7 +15,8 @@ bool input_is_terminal(void); /* standard input */
 enum status input_read(struct buf *out, const char *path, struct error *err);
 /* The operand, or standard input when it is NULL or "-" and nobody types there; else STATUS_USAGE
  * that asks for `what`. */
-enum status input_operand(struct buf *out, const char *operand, const char *what, struct error *err);
+enum status input_operand(struct buf *out, const char *operand, const char *what,
+                          struct error *err);
 /* Decimal ids separated by white space, nothing else, from a file or "-". */
 enum status input_ids(struct token_list *out, const char *path, struct error *err);
 /* Every id must be below `vocab_size`. */

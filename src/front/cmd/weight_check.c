@@ -42,7 +42,8 @@ enum status weight_check(struct weight_faults *ret, const struct source *source,
         struct span name;
         struct tensor_view t;
         const char *type_name;
-        if (!source_tensor_at(source, i, &name, &t, &type_name) || !quant_of(t.type)->decode) continue;
+        if (!source_tensor_at(source, i, &name, &t, &type_name) || !quant_of(t.type)->decode)
+            continue;
         uint64_t before = ret->nan_count + ret->infinite_count;
         for (int64_t row = 0; row < t.rows; row++) {
             if (row % 64 == 0 && !progress_report(progress, "check", done, total))
@@ -52,7 +53,8 @@ enum status weight_check(struct weight_faults *ret, const struct source *source,
         }
         source_dont_need(source, &t);
         if (ret->nan_count + ret->infinite_count == before) continue;
-        if (ret->tensors++ == 0) snprintf(ret->first, sizeof ret->first, "%.*s", (int)name.len, name.data);
+        if (ret->tensors++ == 0)
+            snprintf(ret->first, sizeof ret->first, "%.*s", (int)name.len, name.data);
     }
     return STATUS_OK;
 }

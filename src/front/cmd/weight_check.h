@@ -10,9 +10,9 @@
 
 struct weight_faults {
     uint64_t nan_count, infinite_count;
-    size_t tensors;        /* that have any */
-    char first[256];       /* name of the first of them */
-    uint64_t checked;      /* values looked at */
+    size_t tensors;   /* that have any */
+    char first[256];  /* name of the first of them */
+    uint64_t checked; /* values looked at */
 };
 
 /* Reads every weight once. STATUS_CANCELLED when the progress callback says so. */

@@ -7,8 +7,8 @@
 #include "lm/engine/engine_open.h"
 #include "lm/format/source.h"
 
-enum status gate_open_engine(struct engine **ret, const char *path, const struct engine_options *options,
-                             struct error *err)
+enum status gate_open_engine(struct engine **ret, const char *path,
+                             const struct engine_options *options, struct error *err)
 {
     struct source *source;
     enum status st = source_open(&source, path, err);

@@ -13,8 +13,8 @@
 #include "lm/engine/engine_options.h"
 
 /* `path`: a Hugging Face folder or a GGUF file. The caller closes the engine. */
-enum status gate_open_engine(struct engine **ret, const char *path, const struct engine_options *options,
-                             struct error *err);
+enum status gate_open_engine(struct engine **ret, const char *path,
+                             const struct engine_options *options, struct error *err);
 /* What gate_open_engine would reserve; reads no weight. */
 enum status gate_plan_engine(struct engine_plan *ret, const char *path,
                              const struct engine_options *options, struct error *err);

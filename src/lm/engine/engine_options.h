@@ -9,27 +9,29 @@
 #include "base/core/log.h"
 
 struct engine_options {
-    const char *backend;     /* "cpu" (NULL: same) or "ref" */
-    const char *cpu_level;   /* mask: "avx2"; NULL: the best of the machine */
-    bool precise;            /* activations are not quantized */
-    int thread_count;        /* 0: one per physical core */
-    int64_t context_max;     /* tokens per session; 0: the smaller of the model's and ENGINE_CONTEXT_DEFAULT */
-    int64_t cache_tokens;    /* positions in the page pool; 0: context_max */
-    const char *cache_type;  /* "f16", "f32"; NULL: f32 with `precise` or where no matrix is quantized, else f16 */
-    int64_t batch_max;       /* rows per step; 0: 512 */
-    const char *cache_folder;/* for compiled tokenizers; NULL: none */
+    const char *backend;   /* "cpu" (NULL: same) or "ref" */
+    const char *cpu_level; /* mask: "avx2"; NULL: the best of the machine */
+    bool precise;          /* activations are not quantized */
+    int thread_count;      /* 0: one per physical core */
+    int64_t
+        context_max; /* tokens per session; 0: the smaller of the model's and ENGINE_CONTEXT_DEFAULT */
+    int64_t cache_tokens; /* positions in the page pool; 0: context_max */
+    const char *
+        cache_type; /* "f16", "f32"; NULL: f32 with `precise` or where no matrix is quantized, else f16 */
+    int64_t batch_max;        /* rows per step; 0: 512 */
+    const char *cache_folder; /* for compiled tokenizers; NULL: none */
     struct log log;
-    struct progress progress;/* stages "read", "pack" */
+    struct progress progress; /* stages "read", "pack" */
 };
 #define ENGINE_CONTEXT_DEFAULT 8192
 
 /* What engine_open would reserve, without loading a weight. */
 struct engine_plan {
-    uint64_t weight_bytes;       /* packed copies */
-    uint64_t mapped_bytes;       /* used where they lie in the file */
-    uint64_t cache_bytes;        /* pages for cache_tokens positions */
+    uint64_t weight_bytes; /* packed copies */
+    uint64_t mapped_bytes; /* used where they lie in the file */
+    uint64_t cache_bytes;  /* pages for cache_tokens positions */
     uint64_t cache_bytes_per_token;
-    uint64_t work_bytes;         /* activations, logits, scratch of all threads */
+    uint64_t work_bytes; /* activations, logits, scratch of all threads */
     int64_t context_max, model_context;
     const char *family;
     uint64_t parameter_count;

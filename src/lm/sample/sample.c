@@ -16,15 +16,15 @@
 #include "base/core/mem.h"
 #include "lm/sample/random.h"
 
-#define SAMPLE_VOCAB_MAX ((int64_t)1 << 24)
+#define SAMPLE_VOCAB_MAX  ((int64_t)1 << 24)
 #define SAMPLE_WINDOW_MAX (1 << 24)
 
-const struct sample_options sample_options_greedy = {
-    .temperature = 0, .top_p = 1, .repetition_penalty = 1
-};
-const struct sample_options sample_options_default = {
-    .temperature = 1, .top_p = 1, .repetition_penalty = 1
-};
+const struct sample_options sample_options_greedy = { .temperature = 0,
+                                                      .top_p = 1,
+                                                      .repetition_penalty = 1 };
+const struct sample_options sample_options_default = { .temperature = 1,
+                                                       .top_p = 1,
+                                                       .repetition_penalty = 1 };
 
 struct candidate {
     double weight; /* exp((logit - max) / temperature): 1 for the most probable */
@@ -39,7 +39,7 @@ struct history {
     int32_t *slots;      /* [vocab_size]: where an id with a count stands in `seen` */
     int32_t *seen;       /* [vocab_size]: the ids with a count, in no order */
     int64_t seen_count;
-    int32_t *ring;       /* [window], NULL without a window; -1 - id for a token of the prompt */
+    int32_t *ring; /* [window], NULL without a window; -1 - id for a token of the prompt */
     int32_t window, ring_used, ring_next;
 };
 
@@ -55,7 +55,8 @@ struct sampler {
 
 /* --- options --- */
 
-static enum status out_of_range(struct error *err, const char *name, double value, const char *range)
+static enum status out_of_range(struct error *err, const char *name, double value,
+                                const char *range)
 {
     return error_set(err, STATUS_USAGE, "%s is %g; it must be %s", name, value, range);
 }
@@ -149,8 +150,7 @@ enum status sampler_new(struct sampler **ret, const struct sample_options *o, in
     if (!reserve(s))
         st = error_set(err, STATUS_NO_MEMORY, "no memory for a sampler over %lld tokens",
                        (long long)vocab_size);
-    else
-        st = copy_bias(s, o->bias, err);
+    else st = copy_bias(s, o->bias, err);
     if (st) {
         sampler_free(s);
         return st;
@@ -200,10 +200,8 @@ static void accept(struct sampler *s, int32_t id, bool generated)
     if (id < 0 || id >= s->vocab_size) return;
     struct history *h = &s->history;
     if (h->window > 0) {
-        if (h->ring_used == h->window)
-            history_drop(h, h->ring[h->ring_next]);
-        else
-            h->ring_used++;
+        if (h->ring_used == h->window) history_drop(h, h->ring[h->ring_next]);
+        else h->ring_used++;
         h->ring[h->ring_next] = generated ? id : -1 - id;
         h->ring_next = (h->ring_next + 1) % h->window;
     }
@@ -261,7 +259,8 @@ static void collect_top(const float *logits, int64_t count, double log_sum, int 
     ret->top_count = 0;
     for (int64_t i = 0; i < count && wanted > 0; i++) {
         int n = ret->top_count;
-        if (logits[i] == -INFINITY || (n == wanted && logits[i] <= ret->top[n - 1].logprob)) continue;
+        if (logits[i] == -INFINITY || (n == wanted && logits[i] <= ret->top[n - 1].logprob))
+            continue;
         if (n < wanted) ret->top_count = ++n;
         int at = n - 1;
         for (; at > 0 && ret->top[at - 1].logprob < logits[i]; at--)
@@ -278,10 +277,11 @@ static enum status check_logits(const float *logits, int64_t count, struct error
 {
     for (int64_t i = 0; i < count; i++)
         if (!(logits[i] <= FLT_MAX))
-            return error_set(err, STATUS_FAILED,
-                             "the model computed %s as the logit of id %lld: its weights or a kernel "
-                             "are broken (`hearth inspect --check-weights` looks at the weights)",
-                             isnan(logits[i]) ? "NaN" : "infinity", (long long)i);
+            return error_set(
+                err, STATUS_FAILED,
+                "the model computed %s as the logit of id %lld: its weights or a kernel "
+                "are broken (`hearth inspect --check-weights` looks at the weights)",
+                isnan(logits[i]) ? "NaN" : "infinity", (long long)i);
     return STATUS_OK;
 }
 
@@ -407,7 +407,8 @@ static int64_t keep_top_k(struct heap *h, int32_t top_k, double *sum)
     return top_k;
 }
 
-static int32_t draw_filtered(struct heap *h, const struct sample_options *o, double sum, double unit)
+static int32_t draw_filtered(struct heap *h, const struct sample_options *o, double sum,
+                             double unit)
 {
     int64_t limit = keep_top_k(h, o->top_k, &sum);
     int64_t kept = 0;
@@ -438,8 +439,8 @@ static int32_t draw(struct sampler *s, int64_t count, float max)
     return draw_filtered(&heap, o, sum, unit);
 }
 
-enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count, int top_logprobs,
-                         struct sampled *ret, struct error *err)
+enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count,
+                         int top_logprobs, struct sampled *ret, struct error *err)
 {
     assert(top_logprobs >= 0 && top_logprobs <= SAMPLE_TOP_LOGPROBS_MAX);
     assert(valid_count >= 0);

@@ -25,20 +25,20 @@ struct logit_bias {
     float bias; /* added; -INFINITY forbids */
 };
 
-#define SAMPLE_BIAS_MAX 1024
+#define SAMPLE_BIAS_MAX         1024
 #define SAMPLE_TOP_LOGPROBS_MAX 20
 
 struct sample_options {
-    float temperature;        /* [0, 100] */
-    int32_t top_k;            /* 0: off */
-    float top_p;              /* (0, 1]; 1: off */
-    float min_p;              /* [0, 1); 0: off */
-    float repetition_penalty; /* (0, 10]; 1: off */
+    float temperature;                         /* [0, 100] */
+    int32_t top_k;                             /* 0: off */
+    float top_p;                               /* (0, 1]; 1: off */
+    float min_p;                               /* [0, 1); 0: off */
+    float repetition_penalty;                  /* (0, 10]; 1: off */
     float presence_penalty, frequency_penalty; /* [-2, 2]; 0: off */
-    const struct logit_bias *bias; /* copied by sampler_new */
+    const struct logit_bias *bias;             /* copied by sampler_new */
     size_t bias_count;
     uint64_t seed;
-    int32_t penalty_window;   /* last n tokens that penalties see; 0: all of the session */
+    int32_t penalty_window; /* last n tokens that penalties see; 0: all of the session */
 };
 extern const struct sample_options sample_options_greedy;  /* temperature 0, all else off */
 extern const struct sample_options sample_options_default; /* temperature 1, all else off */
@@ -57,16 +57,16 @@ struct token_logprob {
 };
 struct sampled {
     int32_t id;
-    float logprob;              /* of id, from the unmodified logits (log softmax) */
-    int top_count;              /* of top[], most probable first, from the unmodified logits */
+    float logprob; /* of id, from the unmodified logits (log softmax) */
+    int top_count; /* of top[], most probable first, from the unmodified logits */
     struct token_logprob top[SAMPLE_TOP_LOGPROBS_MAX];
 };
 
 /* Chooses from logits [vocab_size] (not changed). top_logprobs 0..SAMPLE_TOP_LOGPROBS_MAX. Entries at or past
  * `valid_count` (a padded vocabulary) are never chosen and have no probability. NaN or
  * infinity in the logits is STATUS_FAILED naming the first id; every token forbidden likewise. Does not record the choice. */
-enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count, int top_logprobs,
-                         struct sampled *ret, struct error *err);
+enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count,
+                         int top_logprobs, struct sampled *ret, struct error *err);
 /* Tells the sampler that `id` is now part of the text. Tokens of the prompt count for the repetition
  * penalty only, as in transformers and vLLM: presence and frequency see what was generated. */
 void sampler_accept(struct sampler *s, int32_t id);
