@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "math/kernels/x86/avx512/vec512.h"
 
@@ -45,20 +46,26 @@ INLINE size_t item_bytes(enum kv_type type)
     return type == KV_F16 ? 2 : 4;
 }
 
-INLINE __m512 load_item(enum kv_type type, const uint8_t *p, __mmask16 m)
+INLINE __m512 load_item(enum kv_type type, const uint8_t *p)
+{
+    return type == KV_F16 ? load_f16(p) : _mm512_loadu_ps(p);
+}
+
+INLINE __m512 load_items(enum kv_type type, const uint8_t *p, __mmask16 m)
 {
     return type == KV_F16 ? load_f16_mask(p, m) : _mm512_maskz_loadu_ps(m, p);
 }
 
 /* out[R][N vectors] = a . b: b holds `depth` lines of N vectors, `pitch` bytes apart; a(r, k) stands at
- * a[r * a_row + k * a_step]. `m` masks the last vector. */
+ * a[r * a_row + k * a_step]. `m` masks the last vector where it is not `full`. */
 INLINE void multiply(enum kv_type type, int R, int N, const float *a, int a_row, int a_step, const uint8_t *b,
-                     size_t pitch, int64_t depth, __mmask16 m, __m512 (*acc)[4])
+                     size_t pitch, int64_t depth, bool full, __mmask16 m, __m512 (*acc)[4])
 {
     for (int64_t k = 0; k < depth; k++, b += pitch, a += a_step) {
         __m512 w[4];
         for (int i = 0; i < N; i++) {
-            w[i] = load_item(type, b + (size_t)i * 16 * item_bytes(type), i + 1 == N ? m : (__mmask16)0xffff);
+            const uint8_t *at = b + (size_t)i * 16 * item_bytes(type);
+            w[i] = full || i + 1 < N ? load_item(type, at) : load_items(type, at, m);
         }
         for (int r = 0; r < R; r++) {
             __m512 v = _mm512_set1_ps(a[r * a_row]);
@@ -73,9 +80,9 @@ INLINE float soften(struct row_state *s, const __m512 *scores, int64_t first, in
 {
     const __m512 none = _mm512_set1_ps(-INFINITY);
     __m512 v[4], top = none, total = _mm512_setzero_ps();
+    uint64_t keep = last < first ? 0 : (~(uint64_t)0 >> (63 - last + first)) << first;
     for (int i = 0; i < 4; i++) {
-        __mmask16 m = lanes16(last + 1 - 16 * i) & (__mmask16)~lanes16(first - 16 * i);
-        v[i] = _mm512_mask_mov_ps(none, m, scores[i]);
+        v[i] = _mm512_mask_mov_ps(none, (__mmask16)(keep >> 16 * i), scores[i]);
         top = _mm512_max_ps(v[i], top);
     }
     float max = _mm512_reduce_max_ps(top), factor = 1;
@@ -84,8 +91,7 @@ INLINE float soften(struct row_state *s, const __m512 *scores, int64_t first, in
         s->max = max;
     }
     for (int i = 0; i < 4; i++) {
-        __mmask16 m = lanes16(last + 1 - 16 * i) & (__mmask16)~lanes16(first - 16 * i);
-        __m512 e = _mm512_maskz_mov_ps(m, exp512(_mm512_sub_ps(v[i], _mm512_set1_ps(s->max))));
+        __m512 e = _mm512_maskz_mov_ps((__mmask16)(keep >> 16 * i), exp512(_mm512_sub_ps(v[i], _mm512_set1_ps(s->max))));
         _mm512_store_ps(weights + 16 * i, e);
         total = _mm512_add_ps(total, e);
     }
@@ -95,19 +101,19 @@ INLINE float soften(struct row_state *s, const __m512 *scores, int64_t first, in
 
 /* sums[R][N vectors] = sums * factor + weights . values, one strip of the values. */
 INLINE void add_values(enum kv_type type, int R, int N, float *sums, int64_t sums_pitch, const float *factor,
-                       const float *weights, const uint8_t *v, size_t pitch, int64_t keys, __mmask16 m)
+                       const float *weights, const uint8_t *v, size_t pitch, int64_t keys, bool full, __mmask16 m)
 {
     __m512 acc[TILE_ROWS][4];
     for (int r = 0; r < R; r++) {
         for (int i = 0; i < N; i++) {
-            __m512 old = _mm512_maskz_loadu_ps(i + 1 == N ? m : (__mmask16)0xffff, sums + r * sums_pitch + 16 * i);
+            __m512 old = _mm512_maskz_loadu_ps(!full && i + 1 == N ? m : (__mmask16)0xffff, sums + r * sums_pitch + 16 * i);
             acc[r][i] = _mm512_mul_ps(old, _mm512_set1_ps(factor[r]));
         }
     }
-    multiply(type, R, N, weights, STRIP, 1, v, pitch, keys, m, acc);
+    multiply(type, R, N, weights, STRIP, 1, v, pitch, keys, full, m, acc);
     for (int r = 0; r < R; r++) {
         for (int i = 0; i < N; i++) {
-            _mm512_mask_storeu_ps(sums + r * sums_pitch + 16 * i, i + 1 == N ? m : (__mmask16)0xffff, acc[r][i]);
+            _mm512_mask_storeu_ps(sums + r * sums_pitch + 16 * i, !full && i + 1 == N ? m : (__mmask16)0xffff, acc[r][i]);
         }
     }
 }
@@ -124,7 +130,7 @@ INLINE void tile_block(const struct batch *b, enum kv_type type, int R, int row,
     for (int r = 0; r < R; r++) {
         for (int i = 0; i < 4; i++) acc[r][i] = _mm512_setzero_ps();
     }
-    multiply(type, R, 4, b->q + row * dk, 1, R, k, KV_BLOCK_TOKENS * item_bytes(type), dk, 0xffff, acc);
+    multiply(type, R, 4, b->q + row * dk, 1, R, k, KV_BLOCK_TOKENS * item_bytes(type), dk, true, 0, acc);
     for (int r = 0; r < R; r++) {
         struct row_state *s = &b->state[row + r];
         int64_t last = s->position - base, first = a->window > 0 ? last - a->window + 1 : 0;
@@ -143,11 +149,12 @@ INLINE void tile_block(const struct batch *b, enum kv_type type, int R, int row,
         size_t pitch = (size_t)dv * item_bytes(type);
         int64_t keys = last_key + 1 - first_key, left = dv - d;
         __mmask16 m = left >= STRIP ? (__mmask16)0xffff : lanes16(left - (left - 1) / 16 * 16);
-        switch (left >= STRIP ? 4 : (left + 15) / 16) {
-            case 1: add_values(type, R, 1, sums, dv, factor, weights, from, pitch, keys, m); break;
-            case 2: add_values(type, R, 2, sums, dv, factor, weights, from, pitch, keys, m); break;
-            case 3: add_values(type, R, 3, sums, dv, factor, weights, from, pitch, keys, m); break;
-            default: add_values(type, R, 4, sums, dv, factor, weights, from, pitch, keys, m); break;
+        switch (left >= STRIP ? 5 : (left + 15) / 16) {
+            case 1: add_values(type, R, 1, sums, dv, factor, weights, from, pitch, keys, false, m); break;
+            case 2: add_values(type, R, 2, sums, dv, factor, weights, from, pitch, keys, false, m); break;
+            case 3: add_values(type, R, 3, sums, dv, factor, weights, from, pitch, keys, false, m); break;
+            case 4: add_values(type, R, 4, sums, dv, factor, weights, from, pitch, keys, false, m); break;
+            default: add_values(type, R, 4, sums, dv, factor, weights, from, pitch, keys, true, m); break;
         }
     }
 }
