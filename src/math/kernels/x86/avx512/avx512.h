@@ -17,4 +17,8 @@ attention_fn attention_f16_avx512, attention_f32_avx512;
 /* Any panel kind: weights are expanded to float, activations stay float. */
 linear_fn linear_f32_avx512;
 
+linear_fn linear_q8_0_avx512, linear_q4_0_avx512, linear_q4_k_avx512, linear_q6_k_avx512;
+/* File blocks; types without an integer form run through linear_f32_avx512. */
+linear_fn linear_blocks_avx512;
+
 #endif

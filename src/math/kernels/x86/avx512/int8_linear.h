@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "math/kernels/kernel_table.h"
+#include "math/kernels/x86/avx512/avx512.h"
 #include "math/kernels/x86/avx512/panel_read.h"
 #include "math/quants/quant.h"
 
@@ -155,34 +156,58 @@ INLINE void unpack_panel(struct form f, uint8_t *b, int half, const uint8_t *pan
     }
 }
 
+/* The same 16 values of 16 rows to one record: 4 x 4 words are transposed within 128-bit lanes. */
+INLINE void interleave_group(uint8_t *record, int half, const struct quant_unpacked *rows, int group)
+{
+    __m512i v[4], pairs[4];
+    for (int i = 0; i < 4; i++) { /* lane l of v[i]: row 4 l + i */
+        const int8_t *q = rows[i].q + 16 * group;
+        const size_t pitch = 4 * sizeof *rows;
+        __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)q)),
+                                              _mm_loadu_si128((const __m128i *)(q + pitch)), 1);
+        __m256i high =
+            _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(q + 2 * pitch))),
+                                    _mm_loadu_si128((const __m128i *)(q + 3 * pitch)), 1);
+        v[i] = _mm512_xor_si512(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1), _mm512_set1_epi8((char)0x80));
+    }
+    pairs[0] = _mm512_unpacklo_epi32(v[0], v[1]);
+    pairs[1] = _mm512_unpackhi_epi32(v[0], v[1]);
+    pairs[2] = _mm512_unpacklo_epi32(v[2], v[3]);
+    pairs[3] = _mm512_unpackhi_epi32(v[2], v[3]);
+    for (int i = 0; i < 4; i++) {
+        __m512i out = i % 2 ? _mm512_unpackhi_epi64(pairs[i / 2], pairs[2 + i / 2])
+                            : _mm512_unpacklo_epi64(pairs[i / 2], pairs[2 + i / 2]);
+        _mm512_store_si512(record + 128 * i + 64 * half, out);
+    }
+}
+
+INLINE void interleave_scales(uint8_t *record, int half, const struct quant_unpacked *rows, int group)
+{
+    const __m512i index = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                                             _mm512_set1_epi32((int)sizeof *rows));
+    float *scale = (float *)(void *)(record + 512) + 16 * half;
+    _mm512_store_ps(scale, _mm512_i32gather_ps(index, &rows->scale[group], 1));
+    _mm512_store_ps(scale + 32, _mm512_i32gather_ps(index, &rows->min[group], 1));
+}
+
 /* Blocks of the file: 16 rows through the format's own integer form, then interleaved by 4 k. */
 static void unpack_blocks(uint8_t *b, int half, const struct panel_weights *w, int64_t panel, int64_t k0,
                           int64_t cols)
 {
     const struct quant *q = quant_of(w->type);
-    size_t row_bytes = w->panel_bytes / PANEL_ROWS;
-    for (int n = 0; n < PANEL_ROWS; n++) {
-        int64_t row = panel * PANEL_ROWS + n;
-        const uint8_t *from = w->data + (size_t)row * row_bytes + (size_t)(k0 / q->block_values * q->block_bytes);
-        for (int64_t k = 0; k < cols; k += QUANT_UNPACK_VALUES) {
-            int64_t n_values = cols - k < QUANT_UNPACK_VALUES ? cols - k : QUANT_UNPACK_VALUES;
-            struct quant_unpacked u;
-            if (row < w->rows) {
-                q->unpack(&u, from, (size_t)n_values);
-                from += n_values / q->block_values * q->block_bytes;
-            } else {
-                memset(&u, 0, sizeof u);
-            }
-            for (int64_t i = 0; i < n_values; i += 16) {
-                uint8_t *record = b + (size_t)((k + i) / 16) * WEIGHT_RECORD_BYTES(16);
-                float *scale = (float *)(void *)(record + 512) + 16 * half;
-                __m128i v = _mm_loadu_si128((const __m128i *)(u.q + i));
-                uint32_t word[4];
-                _mm_storeu_si128((__m128i *)word, _mm_xor_si128(v, _mm_set1_epi8((char)0x80)));
-                for (int s = 0; s < 4; s++) memcpy(record + 128 * s + 64 * half + 4 * n, &word[s], 4);
-                scale[n] = u.scale[i / 16];
-                scale[32 + n] = u.min[i / 16];
-            }
+    const size_t row_bytes = w->panel_bytes / PANEL_ROWS;
+    struct quant_unpacked rows[PANEL_ROWS];
+    for (int64_t k = 0; k < cols; k += QUANT_UNPACK_VALUES) {
+        int64_t count = cols - k < QUANT_UNPACK_VALUES ? cols - k : QUANT_UNPACK_VALUES;
+        size_t at = (size_t)((k0 + k) / q->block_values * q->block_bytes);
+        for (int n = 0; n < PANEL_ROWS; n++) {
+            int64_t row = panel * PANEL_ROWS + n;
+            if (row < w->rows) q->unpack(&rows[n], w->data + (size_t)row * row_bytes + at, (size_t)count);
+            else memset(&rows[n], 0, sizeof rows[n]);
+        }
+        for (int g = 0; g < count / 16; g++, b += WEIGHT_RECORD_BYTES(16)) {
+            interleave_group(b, half, rows, g);
+            interleave_scales(b, half, rows, g);
         }
     }
 }
@@ -347,5 +372,23 @@ INLINE void linear_int8(struct form f, float *y, size_t y_stride, const struct p
         gemm(f, y + (size_t)row * y_stride, y_stride, w, panel_begin, panel_end, x, row, end - row, scratch);
     }
 }
+
+/* The table's entries of one level; file blocks without an integer form stay float. */
+#define DEFINE_LINEAR(name, form)                                                                  \
+    void name(float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin,       \
+              int64_t panel_end, const struct activations *x, void *scratch)                       \
+    {                                                                                              \
+        if ((form).kind == PANEL_BLOCKS && (!quant_of(w->type)->unpack || w->cols % ACT_GROUP)) {  \
+            linear_f32_avx512(y, y_stride, w, panel_begin, panel_end, x, scratch);                 \
+            return;                                                                                \
+        }                                                                                          \
+        linear_int8(form, y, y_stride, w, panel_begin, panel_end, x, scratch);                     \
+    }
+#define DEFINE_LINEAR_INT8(level)                                                                  \
+    DEFINE_LINEAR(linear_q8_0_##level, FORM_Q8_0)                                                  \
+    DEFINE_LINEAR(linear_q4_0_##level, FORM_Q4_0)                                                  \
+    DEFINE_LINEAR(linear_q4_k_##level, FORM_Q4_K)                                                  \
+    DEFINE_LINEAR(linear_q6_k_##level, FORM_Q6_K)                                                  \
+    DEFINE_LINEAR(linear_blocks_##level, FORM_BLOCKS)
 
 #endif
