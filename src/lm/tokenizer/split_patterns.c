@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Each function answers what the regular expression beside it matches at `pos`, alternative by
- * alternative in the pattern's order, backtracking worked out on paper. split_names.h ties the
+ * alternative in the pattern's order, backtracking worked out on paper. split_name_list.h ties the
  * functions to the expressions, and the unit test compares each with PCRE2. */
 #include "lm/tokenizer/char_class.h"
 #include "lm/tokenizer/splitter.h"

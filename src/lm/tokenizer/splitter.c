@@ -10,7 +10,7 @@
 enum pattern {
     PATTERN_NONE, /* ends a list of stages */
 #define EXPRESSION(name, fn, regex) PATTERN_##name,
-#include "lm/tokenizer/split_expressions.h"
+#include "lm/tokenizer/split_expression_list.h"
 #undef EXPRESSION
     PATTERN_COUNT
 };
@@ -18,7 +18,7 @@ enum pattern {
 static const struct split_pattern patterns[PATTERN_COUNT] = {
     { NULL, NULL },
 #define EXPRESSION(name, fn, regex) { regex, fn },
-#include "lm/tokenizer/split_expressions.h"
+#include "lm/tokenizer/split_expression_list.h"
 #undef EXPRESSION
 };
 
@@ -32,7 +32,7 @@ struct named {
 
 static const struct named names[] = {
 #define SPLIT(name, ignore, bos, ...) { name, { ignore, bos }, { __VA_ARGS__ } },
-#include "lm/tokenizer/split_names.h"
+#include "lm/tokenizer/split_name_list.h"
 #undef SPLIT
 };
 #define NAME_COUNT (sizeof(names) / sizeof(*names))

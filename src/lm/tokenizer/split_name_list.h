@@ -1,7 +1,7 @@
 /* Every pre-tokenizer by name: the names that GGUF files use, facts, and the stages.
  * SPDX-License-Identifier: Apache-2.0
  *
- * SPLIT(name, ignore_merges, adds_bos, stages): stages are patterns of split_expressions.h, one
+ * SPLIT(name, ignore_merges, adds_bos, stages): stages are patterns of split_expression_list.h, one
  * after the other. Aliases have their own line. The vendors' expressions are meant, not the
  * approximations that GGUF tools use where their regular-expression engine is short of features. */
 #define SPLIT_STAGE(p) PATTERN_##p
