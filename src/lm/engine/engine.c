@@ -72,7 +72,8 @@ enum status engine_open(struct engine **ret, struct source *source, const struct
     }
     e->draft.backend_options.weight_done = weight_done;
     e->draft.backend_options.weight_done_ctx = source;
-    s = open_tokenizer(e, o, err);
+    s = source_check_whole(source, err);
+    if (!s) s = open_tokenizer(e, o, err);
     if (!s) s = kv_pool_new(&e->pool, e->draft.page_count, err);
     if (!s) s = reserve_rows(e, err);
     if (!s) {
