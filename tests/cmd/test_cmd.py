@@ -109,6 +109,10 @@ CASES = [
     ("inspect", "inspect {stories}", None, 0, r"(?s)container +GGUF\narchitecture +llama\n.*layers +5\n.*F32 +48 tensors.*SentencePiece", ""),
     ("inspect_check", "inspect {stories} --check-weights", None, 0, r"NaN +0\ninfinite +0\n", ""),
     ("inspect_nan", "inspect {tmp}/nan --check-weights", None, 0, r"warning: 1 NaN and 0 infinite values in 1 tensors", ""),
+    ("inspect_template", "inspect {tmp}/template", None, 0,
+     r"tokenizer +none\nchat template +2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\n", ""),
+    ("inspect_unreadable", "inspect {golden}/models/gpt-oss-mxfp4", None, 0,
+     r"(?s)RoPE +yarn.*warning: .*GptOssForCausalLM.*warning: 16 tensors have a number format", ""),
     ("inspect_licence", "inspect {tmp}/nan", None, 0, r"(?s)licence claim +apache-2.0\n.*licence file +LICENSE", ""),
     ("doctor", "doctor", None, 0, r"(?s)CPU levels\n  base +present.*best level", ""),
 ]
@@ -303,7 +307,8 @@ def write_nan_model(folder):
 def prepare(tmp):
     os.mkdir(os.path.join(tmp, "empty"))
     os.mkdir(os.path.join(tmp, "pickle"))
-    for name, words in (("pickle/config.json", '{"architectures":["LlamaForCausalLM"],"model_type":"llama"}'),
+    os.mkdir(os.path.join(tmp, "template")) # the hash is that of "foo", as FIPS 180-4's tools print it
+    for name, words in (("template/tokenizer_config.json", '{"chat_template":"foo"}'), ("pickle/config.json", '{"architectures":["LlamaForCausalLM"],"model_type":"llama"}'),
                         ("pickle/pytorch_model.bin", "x"), ("ids", "1 2 3 4 5 6\n"), ("text", "Once upon a time")):
         with open(os.path.join(tmp, name), "w") as f:
             f.write(words)

@@ -15,9 +15,10 @@
 #include "lm/model/family.h"
 #include "math/quants/quant.h"
 
-#define TYPE_NAMES_MAX 64
-#define WARNINGS_MAX   16
-#define COUNT_MAX      ((int64_t)1 << 40)
+#define TYPE_NAMES_MAX   64
+#define WARNINGS_MAX     16
+#define COUNT_MAX        ((int64_t)1 << 40)
+#define CONFIG_BYTES_MAX ((size_t)64 << 20)
 
 struct warnings {
     char texts[WARNINGS_MAX][ERROR_TEXT_BYTES];
@@ -58,11 +59,17 @@ static void report_shape(struct report *r, const struct config *c)
     }
 }
 
-static void report_rope(struct report *r, const struct config *c, struct warnings *w)
+/* `known`: the family is, so that a missing key means the default. */
+static void report_rope(struct report *r, const struct config *c, bool known, struct warnings *w)
 {
     static const char *const names[] = { "default", "linear", "dynamic", "llama3", "yarn" };
+    static const struct config_key keys[] = { { "rope_theta", "rope.freq_base" },
+                                              { "rope_parameters", "rope.dimension_count" },
+                                              { "rope_scaling", NULL } };
     struct rope_config rope;
     struct error err = { 0 };
+    if (!known && !config_has(c, keys[0]) && !config_has(c, keys[1]) && !config_has(c, keys[2]))
+        return;
     if (config_rope(c, NULL, &rope, &err)) {
         warn(w, err.text);
         return;
@@ -84,10 +91,11 @@ static void report_config(struct report *r, const struct source *source, struct 
         return;
     }
     report_text(r, "architecture", "architecture", c.arch);
-    if (family_find(&family, &c, &err)) warn(w, err.text);
-    else report_text(r, "family", "family", family->name);
+    bool known = !family_find(&family, &c, &err);
+    if (known) report_text(r, "family", "family", family->name);
+    else warn(w, err.text);
     report_shape(r, &c);
-    report_rope(r, &c, w);
+    report_rope(r, &c, known, w);
     report_text(r, "declared_dtype", "declared dtype", config_dtype(&c));
     config_release(&c);
 }
@@ -126,7 +134,7 @@ static void report_tensors(struct report *r, const struct source *source, struct
 {
     struct type_total totals[TYPE_NAMES_MAX];
     int count = 0;
-    uint64_t parameters = 0;
+    uint64_t parameters = 0, unreadable = 0;
     for (size_t i = 0; i < source_tensor_count(source); i++) {
         struct span name;
         struct tensor_view t = { 0 };
@@ -136,6 +144,7 @@ static void report_tensors(struct report *r, const struct source *source, struct
             total_of(totals, &count, readable ? quant_name(t.type) : type_name);
         if (!total) continue;
         total->tensors++;
+        unreadable += !readable;
         if (!readable) continue;
         total->values += (uint64_t)(t.rows * t.cols);
         total->bytes += (uint64_t)t.rows * t.row_bytes;
@@ -148,6 +157,13 @@ static void report_tensors(struct report *r, const struct source *source, struct
     for (int i = 0; i < count; i++)
         report_type(r, &totals[i]);
     report_close_array(r);
+    if (unreadable) {
+        char text[128];
+        snprintf(text, sizeof text,
+                 "%llu tensors have a number format that cannot be read here; they are not counted",
+                 (unsigned long long)unreadable);
+        warn(w, text);
+    }
     if (source_tensor_count(source) == 0)
         warn(w, "there are no weights here, only a tokenizer or a configuration");
 }
@@ -175,9 +191,8 @@ static void report_files(struct report *r, const struct source *source)
     report_bytes(r, "file_bytes", "bytes of files", sum);
 }
 
-static void report_template(struct report *r, const struct tokenizer *t)
+static void report_template_text(struct report *r, struct span text)
 {
-    struct span text = tokenizer_chat_template(t);
     uint8_t digest[SHA256_BYTES];
     char hex[SHA256_HEX_BYTES];
     if (!text.data || sha256_of(text.data, text.len, digest, NULL)) {
@@ -186,6 +201,21 @@ static void report_template(struct report *r, const struct tokenizer *t)
     }
     sha256_hex(digest, hex);
     report_text(r, "chat_template_sha256", "chat template", hex);
+}
+
+/* Where no tokenizer could be opened: the template's own file, else the one in tokenizer_config.json. */
+static void report_template_file(struct report *r, struct source *source)
+{
+    struct span text = { 0 };
+    struct json_doc *doc = NULL;
+    if (source_read(source, "chat_template.jinja", &text, NULL) &&
+        !source_read(source, "tokenizer_config.json", &text, NULL)) {
+        enum status st =
+            json_parse(&doc, text.data, text.len, CONFIG_BYTES_MAX, "tokenizer_config.json", NULL);
+        text = st ? (struct span){ 0 } : json_string(json_get(json_root(doc), "chat_template"));
+    }
+    report_template_text(r, text);
+    json_doc_free(doc);
 }
 
 static void report_special(struct report *r, const struct tokenizer *t, const char *key,
@@ -204,6 +234,7 @@ static void report_tokenizer(struct report *r, struct source *source, struct war
     enum status st = tokenizer_open(&t, source, &(struct tokenizer_options){ 0 }, &err);
     if (st) {
         report_text(r, "tokenizer", "tokenizer", st == STATUS_NOT_FOUND ? "none" : "not usable");
+        report_template_file(r, source);
         if (st != STATUS_NOT_FOUND) warn(w, err.text);
         return;
     }
@@ -218,7 +249,7 @@ static void report_tokenizer(struct report *r, struct source *source, struct war
     report_special(r, t, "eos_id", "EOS", tokenizer_eos(t));
     report_flag(r, "adds_bos", "adds BOS", tokenizer_adds_bos(t));
     report_flag(r, "adds_eos", "adds EOS", tokenizer_adds_eos(t));
-    report_template(r, t);
+    report_template_text(r, tokenizer_chat_template(t));
     tokenizer_free(t);
 }
 
