@@ -17,8 +17,9 @@ static void unpack_block(int8_t *q, float *scale, float *min, const struct block
         scale[i] = d * (float)(b->scales[i] & 15);
         min[i] = -(dmin * (float)(b->scales[i] >> 4));
     }
-    for (int i = 0; i < 256; i++)
-        q[i] = b->pairs[i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3;
+    for (int j = 0; j < 8; j++)
+        for (int i = 0; i < 32; i++)
+            q[32 * j + i] = b->pairs[j / 4 * 32 + i] >> (j % 4 * 2) & 3;
 }
 
 QUANT_BLOCKS(quant_q2_k, "Q2_K", 10, 84, true, true)

@@ -19,9 +19,11 @@ static void unpack_block(int8_t *q, float *scale, float *min, const struct block
             high = b->scales[8 + i % 4] >> (i / 4 * 2) & 3;
         scale[i] = d * (float)((low | high << 4) - 32);
     }
-    for (int i = 0; i < 256; i++) {
-        int low = b->pairs[i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3;
-        q[i] = (int8_t)(low - (b->high[i % 32] >> (i / 32) & 1 ? 0 : 4));
+    for (int j = 0; j < 8; j++) {
+        for (int i = 0; i < 32; i++) {
+            int low = b->pairs[j / 4 * 32 + i] >> (j % 4 * 2) & 3, high = b->high[i] >> j & 1;
+            q[32 * j + i] = (int8_t)((low | high << 2) - 4);
+        }
     }
 }
 

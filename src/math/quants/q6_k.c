@@ -16,11 +16,12 @@ static void unpack_block(int8_t *q, float *scale, float *min, const struct block
     float d = block_f16(b->scale);
     for (int i = 0; i < 16; i++)
         scale[i] = d * (float)b->scales[i];
-    for (int i = 0; i < 256; i++) {
-        int h = i / 128, k = i % 128;
-        int low = b->low[h][k % 64] >> (k / 64 * 4) & 15,
-            high = b->high[h][k % 32] >> (k / 32 * 2) & 3;
-        q[i] = (int8_t)((low | high << 4) - 32);
+    for (int j = 0; j < 8; j++) {
+        for (int i = 0; i < 32; i++) {
+            int low = b->low[j / 4][j % 2 * 32 + i] >> (j % 4 / 2 * 4) & 15;
+            int high = b->high[j / 4][i] >> (j % 4 * 2) & 3;
+            q[32 * j + i] = (int8_t)((low | high << 4) - 32);
+        }
     }
 }
 

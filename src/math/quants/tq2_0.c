@@ -12,8 +12,9 @@ struct block {
 static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)
 {
     float d = block_f16(b->scale);
-    for (int i = 0; i < 256; i++)
-        q[i] = (int8_t)((b->pairs[i / 128][i % 32] >> (i / 32 % 4 * 2) & 3) - 1);
+    for (int j = 0; j < 8; j++)
+        for (int i = 0; i < 32; i++)
+            q[32 * j + i] = (int8_t)((b->pairs[j / 4][i] >> (j % 4 * 2) & 3) - 1);
     for (int i = 0; i < 16; i++)
         scale[i] = d;
 }
