@@ -310,10 +310,123 @@ static void golden(void **state)
     assert_int_equal(failed, 0);
 }
 
+static struct span next_line(const struct buf *text, size_t *pos)
+{
+    const char *from = text->data + *pos, *newline = memchr(from, '\n', text->len - *pos);
+    size_t len = newline ? (size_t)(newline - from) : text->len - *pos;
+    *pos += len + 1;
+    return (struct span){ from, len };
+}
+
+static bool line_is(struct span line, const struct token_list *ids)
+{
+    const char *at = line.data, *end = line.data + line.len;
+    for (size_t i = 0; i < ids->count; i++) {
+        while (at < end && *at == ' ') at++;
+        long id = 0;
+        if (at == end) return false;
+        for (; at < end && *at >= '0' && *at <= '9'; at++) id = id * 10 + (*at - '0');
+        if (id != ids->ids[i]) return false;
+    }
+    while (at < end && *at == ' ') at++;
+    return at == end;
+}
+
+/* Encodes text, compares with a line of ids, and decodes again. `lossy`: blanks may be lost. */
+static int check_line(const struct tokenizer *t, const char *name, struct span text, struct span line, bool lossy)
+{
+    struct error err = { 0 };
+    struct token_list ids = { .count = 0 };
+    if (tokenizer_encode(t, text.data, text.len, false, &ids, &err)) fail_msg("%s: %s", name, err.text);
+    int failed = !line_is(line, &ids);
+    struct buf back = decode(t, &ids);
+    if (!lossy && (back.len != text.len || memcmp(back.data ? back.data : "", text.data, text.len))) failed = 1;
+    if (failed) printf("  %s: '%.*s' wants %.*s\n", name, (int)text.len, text.data, (int)line.len, line.data);
+    check_incremental(t, &ids, &back);
+    buf_release(&back);
+    token_list_release(&ids);
+    return failed;
+}
+
+static void ggml_pairs(void **state)
+{
+    static const struct {
+        const char *name, *entry; /* entry: the tokenizer of the index where there is no GGUF */
+        bool nfc;
+    } pairs[] = { { "deepseek-llm", "gguf-deepseek-llm", false }, { "gpt-2", "gguf-gpt-2", false },
+                  { "llama-spm", "gguf-llama-spm", false },       { "llama-bpe", "llama3", false },
+                  { "qwen2", "qwen2", true },                     { "deepseek-r1-qwen", "qwen2", true } };
+    struct buf index_text = fixture_read(FIXTURE("golden/tokenizers/index.json"));
+    struct json_doc *index = parse(index_text.data, index_text.len, "index.json");
+    int failed = 0, cases = 0;
+    for (size_t k = 0; k < sizeof(pairs) / sizeof(*pairs); k++) {
+        char in[256], out[256];
+        snprintf(in, sizeof(in), "real/vocab-gguf/ggml-vocab-%s.gguf.inp", pairs[k].name);
+        snprintf(out, sizeof(out), "real/vocab-gguf/ggml-vocab-%s.gguf.out", pairs[k].name);
+        struct buf texts = fixture_read(fixture_shared(in)), ids = fixture_read(fixture_shared(out));
+        struct tokenizer *t = open_entry(json_get(json_get(json_root(index), "tokenizers"), pairs[k].entry));
+        static const char mark[] = "\n__ggml_vocab_test__\n";
+        size_t line = 0;
+        for (size_t pos = 0; pos < texts.len; cases++) {
+            const char *end = strstr(texts.data + pos, mark);
+            size_t len = end ? (size_t)(end - texts.data) - pos : texts.len - pos;
+            if (!end) break; /* the last mark ends the last text */
+            failed += check_line(t, pairs[k].name, (struct span){ texts.data + pos, len }, next_line(&ids, &line),
+                                 pairs[k].nfc);
+            pos += len + sizeof(mark) - 1;
+        }
+        tokenizer_free(t);
+        buf_release(&texts);
+        buf_release(&ids);
+    }
+    printf("%d of %d pairs of text and ids\n", cases - failed, cases);
+    json_doc_free(index);
+    buf_release(&index_text);
+    assert_true(cases > 250);
+    assert_int_equal(failed, 0);
+}
+
+static void sentencepiece_lines(void **state)
+{
+    static const struct {
+        const char *file, *entry;
+        bool lossy;
+    } models[] = { { "llama2_tokenizer.model.ids", "llama2-sp", false },
+                   { "mistral_tokenizer.model.v1.ids", "mistral-v1", false },
+                   { "baichuan2_tokenizer.model.ids", "baichuan2", false },
+                   { "yi_tokenizer.model.ids", "yi", false },
+                   { "stories260K_tok512.ids", "stories260k", true } };
+    struct buf index_text = fixture_read(FIXTURE("golden/tokenizers/index.json"));
+    struct buf texts = fixture_read(FIXTURE("real/tokenizers/expected-sentencepiece/lines.txt"));
+    struct json_doc *index = parse(index_text.data, index_text.len, "index.json");
+    int failed = 0, cases = 0;
+    for (size_t k = 0; k < sizeof(models) / sizeof(*models); k++) {
+        char path[256];
+        snprintf(path, sizeof(path), "real/tokenizers/expected-sentencepiece/%s", models[k].file);
+        struct buf ids = fixture_read(fixture_shared(path));
+        struct tokenizer *t = open_entry(json_get(json_get(json_root(index), "tokenizers"), models[k].entry));
+        size_t line = 0;
+        for (size_t pos = 0; pos < texts.len; cases++) {
+            struct span text = next_line(&texts, &pos);
+            failed += check_line(t, models[k].entry, text, next_line(&ids, &line), models[k].lossy);
+        }
+        tokenizer_free(t);
+        buf_release(&ids);
+    }
+    printf("%d of %d lines of spm_encode\n", cases - failed, cases);
+    json_doc_free(index);
+    buf_release(&index_text);
+    buf_release(&texts);
+    assert_true(cases >= 5 * 323);
+    assert_int_equal(failed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden),
+        cmocka_unit_test(ggml_pairs),
+        cmocka_unit_test(sentencepiece_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,18 +137,18 @@ void split_regex_free(struct split_regex *r)
     mem_free(r);
 }
 
-static enum status collect(const struct split_regex *r, pcre2_match_data *data, pcre2_match_context *context,
-                           const char *text, struct split_range range, struct split_list *out, struct error *err)
+enum status split_matcher_run(const struct split_matcher *m, const char *text, struct split_range range,
+                              struct split_list *out, struct error *err)
 {
     const char *s = text + range.begin;
     size_t len = range.end - range.begin, pos = 0;
     while (pos < len) {
-        int found = pcre2_match(r->code, (PCRE2_SPTR)s, len, pos, 0, data, context);
+        int found = pcre2_match(m->regex->code, (PCRE2_SPTR)s, len, pos, 0, m->data, m->context);
         if (found == PCRE2_ERROR_NOMATCH) break;
         if (found < 0)
             return error_set(err, STATUS_LIMIT, "the pre-tokenizer's regular expression gave up (code %d) on a text of "
                              "%zu bytes", found, len);
-        const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
+        const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data);
         if (at[1] > at[0]) {
             enum status status = split_list_push(out, range.begin + at[0], range.begin + at[1], err);
             if (status) return status;
@@ -161,24 +161,28 @@ static enum status collect(const struct split_regex *r, pcre2_match_data *data, 
     return STATUS_OK;
 }
 
-enum status split_regex_matches(const struct split_regex *r, const char *text, struct split_range range,
-                                struct split_list *out, struct error *err)
+enum status split_matcher_init(struct split_matcher *ret, const struct split_regex *r, struct error *err)
 {
-    pcre2_match_data *data = pcre2_match_data_create_from_pattern(r->code, NULL);
-    pcre2_match_context *context = pcre2_match_context_create(NULL);
-    pcre2_jit_stack *stack = pcre2_jit_stack_create(32768, JIT_STACK_BYTES_MAX, NULL);
-    enum status status;
-    if (!data || !context || !stack) {
-        status = error_set(err, STATUS_NO_MEMORY, "no memory to run a regular expression");
-    } else {
-        pcre2_set_match_limit(context, MATCH_STEPS_MAX);
-        pcre2_set_depth_limit(context, MATCH_DEPTH_MAX);
-        pcre2_set_heap_limit(context, MATCH_HEAP_KIB_MAX);
-        pcre2_jit_stack_assign(context, NULL, stack);
-        status = collect(r, data, context, text, range, out, err);
+    struct split_matcher m = { .regex = r };
+    m.data = pcre2_match_data_create_from_pattern(r->code, NULL);
+    m.context = pcre2_match_context_create(NULL);
+    m.stack = pcre2_jit_stack_create(32768, JIT_STACK_BYTES_MAX, NULL);
+    if (!m.data || !m.context || !m.stack) {
+        split_matcher_release(&m);
+        return error_set(err, STATUS_NO_MEMORY, "no memory to run a regular expression");
     }
-    pcre2_jit_stack_free(stack);
-    pcre2_match_context_free(context);
-    pcre2_match_data_free(data);
-    return status;
+    pcre2_set_match_limit(m.context, MATCH_STEPS_MAX);
+    pcre2_set_depth_limit(m.context, MATCH_DEPTH_MAX);
+    pcre2_set_heap_limit(m.context, MATCH_HEAP_KIB_MAX);
+    pcre2_jit_stack_assign(m.context, NULL, m.stack);
+    *ret = m;
+    return STATUS_OK;
+}
+
+void split_matcher_release(struct split_matcher *m)
+{
+    pcre2_jit_stack_free(m->stack);
+    pcre2_match_context_free(m->context);
+    pcre2_match_data_free(m->data);
+    *m = (struct split_matcher){ NULL, NULL, NULL, NULL };
 }

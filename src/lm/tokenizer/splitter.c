@@ -233,21 +233,35 @@ static enum status cut(struct cutter *c, size_t begin, size_t end, bool is_match
     return split_list_push(c->out, begin, end, err);
 }
 
-static enum status run_matches(const struct split_stage *stage, const char *text, struct split_range r,
-                               struct split_list *out, struct error *err)
+/* `found` is working memory, `m` a matcher for the stage's expression. */
+static enum status run_matches(const struct split_stage *stage, const struct split_matcher *m, const char *text,
+                               struct split_range r, struct split_list *found, struct split_list *out,
+                               struct error *err)
 {
-    struct split_list found = { 0 };
-    enum status status = stage->regex ? split_regex_matches(stage->regex, text, r, &found, err)
-                                      : literal_matches(stage, text, r, &found, err);
+    found->count = 0;
+    enum status status = stage->regex ? split_matcher_run(m, text, r, found, err)
+                                      : literal_matches(stage, text, r, found, err);
     struct cutter c = { .out = out, .behavior = stage->behavior, .first = out->count };
     size_t pos = r.begin;
-    for (size_t i = 0; i < found.count && !status; i++) {
-        status = cut(&c, pos, found.items[i].begin, stage->invert, err);
-        if (!status) status = cut(&c, found.items[i].begin, found.items[i].end, !stage->invert, err);
-        pos = found.items[i].end;
+    for (size_t i = 0; i < found->count && !status; i++) {
+        status = cut(&c, pos, found->items[i].begin, stage->invert, err);
+        if (!status) status = cut(&c, found->items[i].begin, found->items[i].end, !stage->invert, err);
+        pos = found->items[i].end;
     }
-    if (!status) status = cut(&c, pos, r.end, stage->invert, err);
+    return status ? status : cut(&c, pos, r.end, stage->invert, err);
+}
+
+static enum status run_stage(const struct split_stage *stage, const char *text, const struct split_list *in,
+                             struct split_list *out, struct error *err)
+{
+    struct split_matcher m = { NULL, NULL, NULL, NULL };
+    struct split_list found = { 0 };
+    enum status status = stage->regex ? split_matcher_init(&m, stage->regex, err) : STATUS_OK;
+    for (size_t k = 0; k < in->count && !status; k++)
+        status = stage->fn ? run_fn(stage->fn, text, in->items[k], out, err)
+                           : run_matches(stage, &m, text, in->items[k], &found, out, err);
     split_list_release(&found);
+    split_matcher_release(&m);
     return status;
 }
 
@@ -261,9 +275,7 @@ enum status splitter_run(const struct splitter *s, const char *text, size_t len,
         *out = *spare;
         *spare = swap;
         out->count = 0;
-        for (size_t k = 0; k < spare->count && !status; k++)
-            status = s->stages[i].fn ? run_fn(s->stages[i].fn, text, spare->items[k], out, err)
-                                     : run_matches(&s->stages[i], text, spare->items[k], out, err);
+        status = run_stage(&s->stages[i], text, spare, out, err);
     }
     return status;
 }

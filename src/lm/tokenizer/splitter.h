@@ -92,8 +92,17 @@ split_fn split_gpt2, split_llama3, split_qwen2, split_qwen35, split_cl100k, spli
 /* split_regex.c */
 enum status split_regex_new(struct split_regex **ret, struct span regex, struct error *err);
 void split_regex_free(struct split_regex *r);
+/* What one thread needs to run an expression over many pieces. */
+struct split_matcher {
+    const struct split_regex *regex;
+    struct pcre2_real_match_data_8 *data;
+    struct pcre2_real_match_context_8 *context;
+    struct pcre2_real_jit_stack_8 *stack;
+};
+enum status split_matcher_init(struct split_matcher *ret, const struct split_regex *r, struct error *err);
+void split_matcher_release(struct split_matcher *m);
 /* Matches in text[range], as [begin, end) pushed on `out`. */
-enum status split_regex_matches(const struct split_regex *r, const char *text, struct split_range range,
-                                struct split_list *out, struct error *err);
+enum status split_matcher_run(const struct split_matcher *m, const char *text, struct split_range range,
+                              struct split_list *out, struct error *err);
 
 #endif
