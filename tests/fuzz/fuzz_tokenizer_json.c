@@ -24,7 +24,8 @@ static void use(struct tokenizer *t, const char *text, size_t len, bool special)
         detokenizer_finish(&d, &parts);
         if (parts.len != once.len || (once.len && memcmp(parts.data, once.data, once.len))) abort();
         for (size_t i = 0; i < ids.count; i++)
-            if (!special && tokenizer_is_special(t, ids.ids[i]) && ids.ids[i] != t->unknown_id) abort();
+            if (!special && tokenizer_is_special(t, ids.ids[i]) && ids.ids[i] != t->unknown_id)
+                abort();
     }
     buf_release(&once);
     buf_release(&parts);
@@ -33,7 +34,8 @@ static void use(struct tokenizer *t, const char *text, size_t len, bool special)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const char *text = "Hello  w\xC3\xB6rld\n<s>a\xE2\x96\x81 123 \xE4\xBD\xA0\xE5\xA5\xBD's\xFF", *mark = memchr(data, 0x1E, size);
+    const char *text = "Hello  w\xC3\xB6rld\n<s>a\xE2\x96\x81 123 \xE4\xBD\xA0\xE5\xA5\xBD's\xFF",
+               *mark = memchr(data, 0x1E, size);
     size_t len = strlen(text), json = mark ? (size_t)(mark - (const char *)data) : size;
     if (mark) {
         text = mark + 1;
@@ -41,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct tokenizer *t = tokenizer_new(NULL);
     if (!t) return 0;
-    if (!load_tokenizer_json(t, (struct span){ (const char *)data, json }, NULL) && !tokenizer_finish(t, NULL) &&
-        !tokenizer_mark_whole(t, NULL)) {
+    if (!load_tokenizer_json(t, (struct span){ (const char *)data, json }, NULL) &&
+        !tokenizer_finish(t, NULL) && !tokenizer_mark_whole(t, NULL)) {
         use(t, text, len, false);
         use(t, text, len, true);
     }

@@ -22,7 +22,8 @@ static void use(struct tokenizer *t, const char *text, size_t len, bool special)
         detokenizer_finish(&d, &parts);
         if (parts.len != once.len || (once.len && memcmp(parts.data, once.data, once.len))) abort();
         for (size_t i = 0; i < ids.count; i++)
-            if (!special && tokenizer_is_special(t, ids.ids[i]) && ids.ids[i] != t->unknown_id) abort();
+            if (!special && tokenizer_is_special(t, ids.ids[i]) && ids.ids[i] != t->unknown_id)
+                abort();
     }
     buf_release(&once);
     buf_release(&parts);
@@ -31,11 +32,13 @@ static void use(struct tokenizer *t, const char *text, size_t len, bool special)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char text[] = "Hello  w\xC3\xB6rld\n<s>a\xE2\x96\x81 123 \xE4\xBD\xA0\xE5\xA5\xBD's\xFF  ";
+    static const char text[] =
+        "Hello  w\xC3\xB6rld\n<s>a\xE2\x96\x81 123 \xE4\xBD\xA0\xE5\xA5\xBD's\xFF  ";
     struct span file = { (const char *)data, size };
     struct tokenizer *t = tokenizer_new(NULL);
     if (!t) return 0;
-    enum status status = sentencepiece_looks_like(file) ? load_sentencepiece(t, file, NULL) : load_tiktoken(t, file, NULL);
+    enum status status = sentencepiece_looks_like(file) ? load_sentencepiece(t, file, NULL)
+                                                        : load_tiktoken(t, file, NULL);
     if (!status && !tokenizer_finish(t, NULL)) {
         use(t, text, sizeof(text) - 1, false);
         use(t, text, sizeof(text) - 1, true);

@@ -58,7 +58,8 @@ static struct buf gunzip(const char *path)
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     char chunk[65536];
-    for (size_t n; (n = fread(chunk, 1, sizeof(chunk), pipe)) > 0;) assert_true(buf_append(&out, chunk, n));
+    for (size_t n; (n = fread(chunk, 1, sizeof(chunk), pipe)) > 0;)
+        assert_true(buf_append(&out, chunk, n));
     assert_int_equal(pclose(pipe), 0);
     return out;
 }
@@ -69,7 +70,8 @@ static struct tokenizer *open_path(const char *path)
     struct source *source = NULL;
     struct tokenizer *t = NULL;
     if (source_open(&source, path, &err)) fail_msg("%s: %s", path, err.text);
-    if (tokenizer_open(&t, source, &(struct tokenizer_options){ NULL }, &err)) fail_msg("%s: %s", path, err.text);
+    if (tokenizer_open(&t, source, &(struct tokenizer_options){ NULL }, &err))
+        fail_msg("%s: %s", path, err.text);
     source_close(source);
     return t;
 }
@@ -122,7 +124,8 @@ static bool same_ids(const struct token_list *l, const struct json *ids)
 static void show(const char *words, const struct token_list *l)
 {
     printf("    %s", words);
-    for (size_t i = 0; i < l->count && i < 40; i++) printf(" %d", l->ids[i]);
+    for (size_t i = 0; i < l->count && i < 40; i++)
+        printf(" %d", l->ids[i]);
     printf("\n");
 }
 
@@ -131,14 +134,15 @@ struct tally {
     int failed, cases;
 };
 
-static void complain(struct tally *tally, struct span id, const char *what, const struct token_list *got,
-                     const struct json *want)
+static void complain(struct tally *tally, struct span id, const char *what,
+                     const struct token_list *got, const struct json *want)
 {
     if (tally->failed++ > 5) return;
     printf("  %s %.*s: %s\n", tally->name, (int)id.len, id.data, what);
     show("got ", got);
     printf("    want");
-    for (size_t i = 0; i < json_length(want) && i < 40; i++) printf(" %lld", (long long)json_int(json_at(want, i), -1));
+    for (size_t i = 0; i < json_length(want) && i < 40; i++)
+        printf(" %lld", (long long)json_int(json_at(want, i), -1));
     printf("\n");
 }
 
@@ -151,7 +155,8 @@ static struct buf decode(const struct tokenizer *t, const struct token_list *ids
 }
 
 /* Token by token the same bytes come out, and never a part of a valid code point. */
-static void check_incremental(const struct tokenizer *t, const struct token_list *ids, const struct buf *want)
+static void check_incremental(const struct tokenizer *t, const struct token_list *ids,
+                              const struct buf *want)
 {
     struct error err = { 0 };
     struct detokenizer d;
@@ -160,7 +165,8 @@ static void check_incremental(const struct tokenizer *t, const struct token_list
     detokenizer_init(&d, t, false);
     for (size_t i = 0; i < ids->count; i++) {
         assert_int_equal(detokenizer_feed(&d, ids->ids[i], &out, &err), STATUS_OK);
-        if (valid && out.len && utf8_incomplete_tail(out.data, out.len)) fail_msg("half a code point came out");
+        if (valid && out.len && utf8_incomplete_tail(out.data, out.len))
+            fail_msg("half a code point came out");
     }
     detokenizer_finish(&d, &out);
     assert_int_equal(out.len, want->len);
@@ -176,21 +182,23 @@ static bool holds_any(const struct token_list *l, const struct json *ids)
     return false;
 }
 
-static void check_decoded(struct tally *tally, const struct tokenizer *t, const struct json *row, struct span id,
-                          struct span text, const struct token_list *ids)
+static void check_decoded(struct tally *tally, const struct tokenizer *t, const struct json *row,
+                          struct span id, struct span text, const struct token_list *ids)
 {
-    struct buf got = decode(t, ids), want = decode_base64(json_string(json_get(row, "decoded_b64")));
+    struct buf got = decode(t, ids),
+               want = decode_base64(json_string(json_get(row, "decoded_b64")));
     bool same = got.len == text.len && !memcmp(got.data ? got.data : "", text.data, text.len);
     bool as_reference = json_string(json_get(row, "decoded_b64")).data && got.len == want.len &&
                         !memcmp(got.data ? got.data : "", want.data ? want.data : "", got.len);
-    if (!same && !as_reference) complain(tally, id, "decodes to something else", ids, json_get(row, "ids"));
+    if (!same && !as_reference)
+        complain(tally, id, "decodes to something else", ids, json_get(row, "ids"));
     check_incremental(t, ids, &got);
     buf_release(&got);
     buf_release(&want);
 }
 
-static void check_case(struct tally *tally, const struct tokenizer *t, const struct json *entry, const struct json *row,
-                       struct span id, struct span text)
+static void check_case(struct tally *tally, const struct tokenizer *t, const struct json *entry,
+                       const struct json *row, struct span id, struct span text)
 {
     struct error err = { 0 };
     struct token_list plain = { .count = 0 }, special = { .count = 0 };
@@ -209,7 +217,8 @@ static void check_case(struct tally *tally, const struct tokenizer *t, const str
             complain(tally, id, "a control token came from plain text", &plain, ids);
         if (json_type(parsed) == JSON_ARRAY && !same_ids(&special, parsed))
             complain(tally, id, "ids_parse_special", &special, parsed);
-        if (json_type(ids) == JSON_ARRAY && !json_get(row, "ids_parse_special") && !any && !same_ids(&special, ids))
+        if (json_type(ids) == JSON_ARRAY && !json_get(row, "ids_parse_special") && !any &&
+            !same_ids(&special, ids))
             complain(tally, id, "parse_special without special tokens", &special, ids);
         check_decoded(tally, t, row, id, text, &plain);
     }
@@ -220,7 +229,8 @@ static void check_case(struct tally *tally, const struct tokenizer *t, const str
 /* Text of the corpus line with this id. */
 static struct buf corpus_text(const struct json *line)
 {
-    struct span text = json_string(json_get(line, "text")), bytes = json_string(json_get(line, "bytes_b64"));
+    struct span text = json_string(json_get(line, "text")),
+                bytes = json_string(json_get(line, "bytes_b64"));
     if (bytes.data) return decode_base64(bytes);
     struct buf out = BUF_INIT(TEXT_MAX);
     assert_true(buf_append(&out, text.data, text.len));
@@ -247,7 +257,8 @@ static struct lines parse_lines(const struct buf *text)
 
 static void free_lines(struct lines *l)
 {
-    for (size_t i = 0; i < l->count; i++) json_doc_free(l->docs[i]);
+    for (size_t i = 0; i < l->count; i++)
+        json_doc_free(l->docs[i]);
 }
 
 static const struct json *find_line(const struct lines *l, struct span id)
@@ -264,7 +275,8 @@ static const struct json *find_line(const struct lines *l, struct span id)
 static int check_tokenizer(const char *name, const struct json *entry, const struct lines *corpus)
 {
     char relative[256];
-    assert_true(snprintf(relative, sizeof(relative), "golden/tokenizers/%s.jsonl.gz", name) < (int)sizeof(relative));
+    assert_true(snprintf(relative, sizeof(relative), "golden/tokenizers/%s.jsonl.gz", name) <
+                (int)sizeof(relative));
     struct tokenizer *t = open_entry(entry);
     struct buf text = gunzip(fixture_shared(relative));
     struct lines rows = parse_lines(&text);
@@ -273,7 +285,8 @@ static int check_tokenizer(const char *name, const struct json *entry, const str
         const struct json *row = json_root(rows.docs[i]);
         struct span id = json_string(json_get(row, "id"));
         struct buf input = corpus_text(find_line(corpus, id));
-        check_case(&tally, t, entry, row, id, (struct span){ input.data ? input.data : "", input.len });
+        check_case(&tally, t, entry, row, id,
+                   (struct span){ input.data ? input.data : "", input.len });
         buf_release(&input);
     }
     bool bos = !strcmp(json_text(json_get(entry, "adds")), "bos");
@@ -281,8 +294,8 @@ static int check_tokenizer(const char *name, const struct json *entry, const str
         printf("  %s: adds_bos is %d\n", name, tokenizer_adds_bos(t));
         tally.failed++;
     }
-    printf("%-18s %-22s pre %-14s %d of %d\n", name, tokenizer_kind(t), tokenizer_pre(t), tally.cases - tally.failed,
-           tally.cases);
+    printf("%-18s %-22s pre %-14s %d of %d\n", name, tokenizer_kind(t), tokenizer_pre(t),
+           tally.cases - tally.failed, tally.cases);
     free_lines(&rows);
     buf_release(&text);
     tokenizer_free(t);
@@ -292,7 +305,8 @@ static int check_tokenizer(const char *name, const struct json *entry, const str
 static void golden(void **state)
 {
     const char *index_path = FIXTURE("golden/tokenizers/index.json");
-    struct buf index_text = fixture_read(index_path), text = fixture_read(fixture_shared("golden/tokenizers/corpus.jsonl"));
+    struct buf index_text = fixture_read(index_path),
+               text = fixture_read(fixture_shared("golden/tokenizers/corpus.jsonl"));
     struct json_doc *index = parse(index_text.data, index_text.len, "index.json");
     struct lines corpus = parse_lines(&text);
     const struct json *all = json_get(json_root(index), "tokenizers");
@@ -322,26 +336,34 @@ static bool line_is(struct span line, const struct token_list *ids)
 {
     const char *at = line.data, *end = line.data + line.len;
     for (size_t i = 0; i < ids->count; i++) {
-        while (at < end && *at == ' ') at++;
+        while (at < end && *at == ' ')
+            at++;
         long id = 0;
         if (at == end) return false;
-        for (; at < end && *at >= '0' && *at <= '9'; at++) id = id * 10 + (*at - '0');
+        for (; at < end && *at >= '0' && *at <= '9'; at++)
+            id = id * 10 + (*at - '0');
         if (id != ids->ids[i]) return false;
     }
-    while (at < end && *at == ' ') at++;
+    while (at < end && *at == ' ')
+        at++;
     return at == end;
 }
 
 /* Encodes text, compares with a line of ids, and decodes again. `lossy`: blanks may be lost. */
-static int check_line(const struct tokenizer *t, const char *name, struct span text, struct span line, bool lossy)
+static int check_line(const struct tokenizer *t, const char *name, struct span text,
+                      struct span line, bool lossy)
 {
     struct error err = { 0 };
     struct token_list ids = { .count = 0 };
-    if (tokenizer_encode(t, text.data, text.len, false, &ids, &err)) fail_msg("%s: %s", name, err.text);
+    if (tokenizer_encode(t, text.data, text.len, false, &ids, &err))
+        fail_msg("%s: %s", name, err.text);
     int failed = !line_is(line, &ids);
     struct buf back = decode(t, &ids);
-    if (!lossy && (back.len != text.len || memcmp(back.data ? back.data : "", text.data, text.len))) failed = 1;
-    if (failed) printf("  %s: '%.*s' wants %.*s\n", name, (int)text.len, text.data, (int)line.len, line.data);
+    if (!lossy && (back.len != text.len || memcmp(back.data ? back.data : "", text.data, text.len)))
+        failed = 1;
+    if (failed)
+        printf("  %s: '%.*s' wants %.*s\n", name, (int)text.len, text.data, (int)line.len,
+               line.data);
     check_incremental(t, &ids, &back);
     buf_release(&back);
     token_list_release(&ids);
@@ -353,9 +375,12 @@ static void ggml_pairs(void **state)
     static const struct {
         const char *name, *entry; /* entry: the tokenizer of the index where there is no GGUF */
         bool nfc;
-    } pairs[] = { { "deepseek-llm", "gguf-deepseek-llm", false }, { "gpt-2", "gguf-gpt-2", false },
-                  { "llama-spm", "gguf-llama-spm", false },       { "llama-bpe", "llama3", false },
-                  { "qwen2", "qwen2", true },                     { "deepseek-r1-qwen", "qwen2", true } };
+    } pairs[] = { { "deepseek-llm", "gguf-deepseek-llm", false },
+                  { "gpt-2", "gguf-gpt-2", false },
+                  { "llama-spm", "gguf-llama-spm", false },
+                  { "llama-bpe", "llama3", false },
+                  { "qwen2", "qwen2", true },
+                  { "deepseek-r1-qwen", "qwen2", true } };
     struct buf index_text = fixture_read(FIXTURE("golden/tokenizers/index.json"));
     struct json_doc *index = parse(index_text.data, index_text.len, "index.json");
     int failed = 0, cases = 0;
@@ -363,16 +388,18 @@ static void ggml_pairs(void **state)
         char in[256], out[256];
         snprintf(in, sizeof(in), "real/vocab-gguf/ggml-vocab-%s.gguf.inp", pairs[k].name);
         snprintf(out, sizeof(out), "real/vocab-gguf/ggml-vocab-%s.gguf.out", pairs[k].name);
-        struct buf texts = fixture_read(fixture_shared(in)), ids = fixture_read(fixture_shared(out));
-        struct tokenizer *t = open_entry(json_get(json_get(json_root(index), "tokenizers"), pairs[k].entry));
+        struct buf texts = fixture_read(fixture_shared(in)),
+                   ids = fixture_read(fixture_shared(out));
+        struct tokenizer *t =
+            open_entry(json_get(json_get(json_root(index), "tokenizers"), pairs[k].entry));
         static const char mark[] = "\n__ggml_vocab_test__\n";
         size_t line = 0;
         for (size_t pos = 0; pos < texts.len; cases++) {
             const char *end = strstr(texts.data + pos, mark);
             size_t len = end ? (size_t)(end - texts.data) - pos : texts.len - pos;
             if (!end) break; /* the last mark ends the last text */
-            failed += check_line(t, pairs[k].name, (struct span){ texts.data + pos, len }, next_line(&ids, &line),
-                                 pairs[k].nfc);
+            failed += check_line(t, pairs[k].name, (struct span){ texts.data + pos, len },
+                                 next_line(&ids, &line), pairs[k].nfc);
             pos += len + sizeof(mark) - 1;
         }
         tokenizer_free(t);
@@ -404,7 +431,8 @@ static void sentencepiece_lines(void **state)
         char path[256];
         snprintf(path, sizeof(path), "real/tokenizers/expected-sentencepiece/%s", models[k].file);
         struct buf ids = fixture_read(fixture_shared(path));
-        struct tokenizer *t = open_entry(json_get(json_get(json_root(index), "tokenizers"), models[k].entry));
+        struct tokenizer *t =
+            open_entry(json_get(json_get(json_root(index), "tokenizers"), models[k].entry));
         size_t line = 0;
         for (size_t pos = 0; pos < texts.len; cases++) {
             struct span text = next_line(&texts, &pos);

@@ -7,8 +7,8 @@
 #include "base/core/checked.h"
 #include "base/core/mem.h"
 
-#define EMPTY UINT64_MAX
-#define NO_RANK UINT32_MAX
+#define EMPTY     UINT64_MAX
+#define NO_RANK   UINT32_MAX
 #define SHORT_IDS 48 /* below, scanning for the lowest rank beats keeping a heap */
 
 static uint64_t key_of(int32_t left, int32_t right)
@@ -21,7 +21,8 @@ static size_t slot_of(const struct bpe *b, uint64_t key)
     return (size_t)((key ^ key >> 29) * 0x9E3779B97F4A7C15u >> b->shift) & b->mask;
 }
 
-enum status bpe_init(struct bpe *ret, const struct bpe_merge *merges, size_t count, struct error *err)
+enum status bpe_init(struct bpe *ret, const struct bpe_merge *merges, size_t count,
+                     struct error *err)
 {
     struct bpe b = { .shift = 60, .mask = 15 };
     while (b.mask + 1 < count + count / 2) {
@@ -34,7 +35,8 @@ enum status bpe_init(struct bpe *ret, const struct bpe_merge *merges, size_t cou
     for (size_t m = 0; m < count; m++) {
         uint64_t key = key_of(merges[m].left, merges[m].right);
         size_t i = slot_of(&b, key);
-        while (b.slots[i].key != EMPTY && b.slots[i].key != key) i = (i + 1) & b.mask;
+        while (b.slots[i].key != EMPTY && b.slots[i].key != key)
+            i = (i + 1) & b.mask;
         b.slots[i] = (struct bpe_slot){ key, merges[m].rank, merges[m].id };
     }
     *ret = b;
@@ -96,7 +98,7 @@ struct candidate {
 
 struct chain {
     const struct bpe *b;
-    int32_t *ids;         /* -1: joined into the one before */
+    int32_t *ids;          /* -1: joined into the one before */
     uint32_t *next, *prev; /* n: none */
     struct candidate *heap;
     size_t heap_count, n;
@@ -135,7 +137,8 @@ static void offer(struct chain *c, uint32_t pos)
     if (pos >= c->n || c->next[pos] >= c->n) return;
     int32_t left = c->ids[pos], right = c->ids[c->next[pos]];
     const struct bpe_slot *slot = find(c->b, left, right);
-    if (slot->rank != NO_RANK) heap_push(c, (struct candidate){ slot->rank, pos, left, right, slot->id });
+    if (slot->rank != NO_RANK)
+        heap_push(c, (struct candidate){ slot->rank, pos, left, right, slot->id });
 }
 
 static size_t join_chain(struct chain *c)
@@ -145,7 +148,8 @@ static size_t join_chain(struct chain *c)
         c->next[i] = i + 1;
         c->prev[i] = i ? i - 1 : n;
     }
-    for (uint32_t i = 0; i + 1 < n; i++) offer(c, i);
+    for (uint32_t i = 0; i + 1 < n; i++)
+        offer(c, i);
     while (c->heap_count) {
         struct candidate top = heap_pop(c);
         uint32_t right = c->next[top.pos];
@@ -158,11 +162,13 @@ static size_t join_chain(struct chain *c)
         offer(c, top.pos);
     }
     size_t out = 0;
-    for (uint32_t i = 0; i < n; i = c->next[i]) c->ids[out++] = c->ids[i];
+    for (uint32_t i = 0; i < n; i = c->next[i])
+        c->ids[out++] = c->ids[i];
     return out;
 }
 
-enum status bpe_join(const struct bpe *b, int32_t *ids, size_t *count, struct bpe_scratch *s, struct error *err)
+enum status bpe_join(const struct bpe *b, int32_t *ids, size_t *count, struct bpe_scratch *s,
+                     struct error *err)
 {
     size_t n = *count;
     if (n < 2 || !b->slots) return STATUS_OK;
@@ -172,7 +178,8 @@ enum status bpe_join(const struct bpe *b, int32_t *ids, size_t *count, struct bp
     }
     /* Each join offers at most two candidates, the start n - 1: 3 n in all. */
     size_t bytes;
-    if (n >= UINT32_MAX / 2 || !size_mul(n, 2 * sizeof(uint32_t) + 3 * sizeof(struct candidate), &bytes))
+    if (n >= UINT32_MAX / 2 ||
+        !size_mul(n, 2 * sizeof(uint32_t) + 3 * sizeof(struct candidate), &bytes))
         return error_set(err, STATUS_LIMIT, "a piece of %zu symbols is too long to merge", n);
     if (bytes > s->bytes) {
         mem_free(s->block);

@@ -36,10 +36,12 @@ struct bpe_scratch {
     size_t bytes;
 };
 
-enum status bpe_init(struct bpe *ret, const struct bpe_merge *merges, size_t count, struct error *err);
+enum status bpe_init(struct bpe *ret, const struct bpe_merge *merges, size_t count,
+                     struct error *err);
 void bpe_release(struct bpe *b);
 /* Merges ids[0..*count) in place and sets the new count. */
-enum status bpe_join(const struct bpe *b, int32_t *ids, size_t *count, struct bpe_scratch *s, struct error *err);
+enum status bpe_join(const struct bpe *b, int32_t *ids, size_t *count, struct bpe_scratch *s,
+                     struct error *err);
 void bpe_scratch_release(struct bpe_scratch *s);
 
 /* Growing list of merges, for the loaders. */

@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 enum {
-    CHAR_LETTER = 1,  /* \p{L} */
-    CHAR_NUMBER = 2,  /* \p{N} */
-    CHAR_SPACE = 4,   /* White_Space */
-    CHAR_MARK = 8,    /* \p{M} */
-    CHAR_UPPER = 16,  /* \p{Lu} \p{Lt} */
-    CHAR_LOWER = 32,  /* \p{Ll} */
-    CHAR_PUNCT = 64,  /* \p{P} */
-    CHAR_SYMBOL = 128, /* \p{S} */
-    CHAR_DECIMAL = 256, /* \p{Nd} */
+    CHAR_LETTER = 1,     /* \p{L} */
+    CHAR_NUMBER = 2,     /* \p{N} */
+    CHAR_SPACE = 4,      /* White_Space */
+    CHAR_MARK = 8,       /* \p{M} */
+    CHAR_UPPER = 16,     /* \p{Lu} \p{Lt} */
+    CHAR_LOWER = 32,     /* \p{Ll} */
+    CHAR_PUNCT = 64,     /* \p{P} */
+    CHAR_SYMBOL = 128,   /* \p{S} */
+    CHAR_DECIMAL = 256,  /* \p{Nd} */
     CHAR_CONNECTOR = 512 /* \p{Pc} */
 };
 

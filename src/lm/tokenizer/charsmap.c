@@ -32,7 +32,8 @@ static bool open_map(struct span s, struct map *ret)
 enum status charsmap_check(struct span s, struct error *err)
 {
     struct map m;
-    return open_map(s, &m) ? STATUS_OK : error_set(err, STATUS_BAD_INPUT, "precompiled_charsmap is not whole");
+    return open_map(s, &m) ? STATUS_OK
+                           : error_set(err, STATUS_BAD_INPUT, "precompiled_charsmap is not whole");
 }
 
 static size_t offset_of(uint32_t unit)

@@ -61,7 +61,8 @@ static void offer(struct work *w, uint32_t left)
     if (a->id >= 0 || b->id >= 0 || a->len + b->len > VOCAB_PIECE_BYTES_MAX) return;
     struct span both = { w->text + a->begin, a->len + b->len };
     int32_t id = vocab_find(&w->t->vocab, both, TOKEN_MATCHES);
-    if (id >= 0) heap_push(w, (struct candidate){ w->t->vocab.tokens[id].score, left, (uint32_t)both.len });
+    if (id >= 0)
+        heap_push(w, (struct candidate){ w->t->vocab.tokens[id].score, left, (uint32_t)both.len });
 }
 
 static void cut_symbols(struct work *w, struct span text)
@@ -72,7 +73,8 @@ static void cut_symbols(struct work *w, struct span text)
         size_t bytes = 0;
         int32_t id = -1;
         if (w->t->pieces.count)
-            id = prefix_set_longest(&w->t->pieces, &w->t->vocab, text.data + i, text.len - i, &bytes);
+            id = prefix_set_longest(&w->t->pieces, &w->t->vocab, text.data + i, text.len - i,
+                                    &bytes);
         if (id < 0) {
             int len = utf8_decode(text.data + i, text.len - i, &cp);
             bytes = len ? (size_t)len : 1;
@@ -86,7 +88,8 @@ static void cut_symbols(struct work *w, struct span text)
 
 static void join(struct work *w)
 {
-    for (uint32_t i = 0; i + 1 < w->count; i++) offer(w, i);
+    for (uint32_t i = 0; i + 1 < w->count; i++)
+        offer(w, i);
     while (w->heap_count) {
         struct candidate top = heap_pop(w);
         struct symbol *left = &w->symbols[top.left];
@@ -106,9 +109,11 @@ enum status encode_sp_bpe(const struct tokenizer *t, struct span text, struct en
                           struct token_list *out, struct error *err)
 {
     if (text.len >= UINT32_MAX / 4)
-        return error_set(err, STATUS_LIMIT, "a text of %zu bytes is too long to encode at once", text.len);
+        return error_set(err, STATUS_LIMIT, "a text of %zu bytes is too long to encode at once",
+                         text.len);
     struct work w = { .t = t, .text = text.data };
-    w.symbols = encode_scratch_block(s, text.len, sizeof(struct symbol) + 3 * sizeof(struct candidate), err);
+    w.symbols = encode_scratch_block(s, text.len,
+                                     sizeof(struct symbol) + 3 * sizeof(struct candidate), err);
     if (!w.symbols) return STATUS_NO_MEMORY;
     w.heap = (struct candidate *)(w.symbols + text.len);
     cut_symbols(&w, text);
@@ -120,8 +125,10 @@ enum status encode_sp_bpe(const struct tokenizer *t, struct span text, struct en
         struct span piece = { text.data + y->begin, y->len };
         int32_t id = y->id >= 0 ? y->id : vocab_find(&t->vocab, piece, TOKEN_MATCHES);
         size_t count = out->count;
-        status = id >= 0 ? token_list_push(out, id, err) : encode_unknown(t, piece, unknown, out, err);
-        unknown = id < 0 && !status && (out->count == count || out->ids[out->count - 1] == t->unknown_id);
+        status =
+            id >= 0 ? token_list_push(out, id, err) : encode_unknown(t, piece, unknown, out, err);
+        unknown =
+            id < 0 && !status && (out->count == count || out->ids[out->count - 1] == t->unknown_id);
     }
     return status;
 }

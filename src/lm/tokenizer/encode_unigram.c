@@ -6,9 +6,9 @@
 #include "lm/tokenizer/tokenizer_parts.h"
 
 struct best {
-    double score;   /* of the best way to reach this byte; -INFINITY: none yet */
-    uint32_t from;  /* where its last piece begins */
-    int32_t id;     /* of that piece; -1: unknown */
+    double score;  /* of the best way to reach this byte; -INFINITY: none yet */
+    uint32_t from; /* where its last piece begins */
+    int32_t id;    /* of that piece; -1: unknown */
 };
 
 static void improve(struct best *at, double score, size_t from, int32_t id)
@@ -19,7 +19,8 @@ static void improve(struct best *at, double score, size_t from, int32_t id)
 
 static void forward(const struct tokenizer *t, struct span text, struct best *best)
 {
-    for (size_t i = 0; i <= text.len; i++) best[i] = (struct best){ -INFINITY, 0, -1 };
+    for (size_t i = 0; i <= text.len; i++)
+        best[i] = (struct best){ -INFINITY, 0, -1 };
     best[0].score = 0;
     for (size_t i = 0; i < text.len;) {
         uint32_t cp;
@@ -28,7 +29,8 @@ static void forward(const struct tokenizer *t, struct span text, struct best *be
         struct prefix_walk w = { 0 };
         int32_t id;
         bool single = false;
-        while (prefix_walk_next(&t->pieces, &t->vocab, &w, text.data + i, text.len - i, &id, &len)) {
+        while (
+            prefix_walk_next(&t->pieces, &t->vocab, &w, text.data + i, text.len - i, &id, &len)) {
             single |= len == step;
             improve(&best[i + len], best[i].score + (double)t->vocab.tokens[id].score, i, id);
         }
@@ -41,7 +43,8 @@ enum status encode_unigram(const struct tokenizer *t, struct span text, struct e
                            struct token_list *out, struct error *err)
 {
     if (text.len >= UINT32_MAX / 4)
-        return error_set(err, STATUS_LIMIT, "a text of %zu bytes is too long to encode at once", text.len);
+        return error_set(err, STATUS_LIMIT, "a text of %zu bytes is too long to encode at once",
+                         text.len);
     struct best *best = encode_scratch_block(s, text.len + 1, sizeof(*best), err);
     if (!best) return STATUS_NO_MEMORY;
     forward(t, text, best);
@@ -62,8 +65,10 @@ enum status encode_unigram(const struct tokenizer *t, struct span text, struct e
         size_t to = (size_t)best[i].score, count = out->count;
         int32_t piece = best[i].id;
         struct span bytes = { text.data + i, to - i };
-        status = piece >= 0 ? token_list_push(out, piece, err) : encode_unknown(t, bytes, unknown, out, err);
-        unknown = piece < 0 && !status && (out->count == count || out->ids[out->count - 1] == t->unknown_id);
+        status = piece >= 0 ? token_list_push(out, piece, err)
+                            : encode_unknown(t, bytes, unknown, out, err);
+        unknown = piece < 0 && !status &&
+                  (out->count == count || out->ids[out->count - 1] == t->unknown_id);
         i = to;
     }
     return status;

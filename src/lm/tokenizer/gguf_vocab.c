@@ -30,7 +30,8 @@ static enum status read_bool(const struct gguf *g, const char *name, bool *ret, 
     return gguf_bool(&v, ret) ? STATUS_OK : bad(err, name, "is not a bool");
 }
 
-static enum status read_id(const struct gguf *g, const char *name, int64_t count, int32_t *ret, struct error *err)
+static enum status read_id(const struct gguf *g, const char *name, int64_t count, int32_t *ret,
+                           struct error *err)
 {
     struct gguf_value v;
     int64_t id;
@@ -42,7 +43,8 @@ static enum status read_id(const struct gguf *g, const char *name, int64_t count
     return STATUS_OK;
 }
 
-static enum status read_name(const struct gguf *g, const char *name, struct span *ret, struct error *err)
+static enum status read_name(const struct gguf *g, const char *name, struct span *ret,
+                             struct error *err)
 {
     struct gguf_value v;
     *ret = (struct span){ NULL, 0 };
@@ -65,22 +67,25 @@ static enum status find_lists(const struct gguf *g, struct lists *ret, struct er
     ret->has_scores = find(g, "scores", &ret->scores);
     ret->has_types = find(g, "token_type", &ret->types);
     ret->has_merges = find(g, "merges", &ret->merges);
-    if (ret->has_scores && (ret->scores.type != GGUF_ARRAY || ret->scores.count != ret->tokens.count))
+    if (ret->has_scores &&
+        (ret->scores.type != GGUF_ARRAY || ret->scores.count != ret->tokens.count))
         return bad(err, "scores", "is not a list as long as the tokens");
     if (ret->has_types && (ret->types.type != GGUF_ARRAY || ret->types.count != ret->tokens.count))
         return bad(err, "token_type", "is not a list as long as the tokens");
-    if (ret->has_merges && (ret->merges.type != GGUF_ARRAY || ret->merges.item_type != GGUF_STRING ||
-                            ret->merges.count > BPE_MERGES_MAX / 2))
+    if (ret->has_merges &&
+        (ret->merges.type != GGUF_ARRAY || ret->merges.item_type != GGUF_STRING ||
+         ret->merges.count > BPE_MERGES_MAX / 2))
         return bad(err, "merges", "is not a list of strings");
     return STATUS_OK;
 }
 
 /* Type of token i, told apart as the vendors' own files do where GGUF is coarser. */
-static enum status kind_of(const struct tokenizer *t, const struct lists *l, uint64_t i, struct span text,
-                           enum token_kind *ret, struct error *err)
+static enum status kind_of(const struct tokenizer *t, const struct lists *l, uint64_t i,
+                           struct span text, enum token_kind *ret, struct error *err)
 {
-    static const enum token_kind kinds[] = { TOKEN_NORMAL, TOKEN_NORMAL, TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_USER,
-                                             TOKEN_UNUSED, TOKEN_BYTE };
+    static const enum token_kind kinds[] = { TOKEN_NORMAL,  TOKEN_NORMAL, TOKEN_UNKNOWN,
+                                             TOKEN_CONTROL, TOKEN_USER,   TOKEN_UNUSED,
+                                             TOKEN_BYTE };
     int64_t type = 1;
     if (l->has_types && (!gguf_int_at(&l->types, i, &type) || type < 0 || type > 6))
         return bad(err, "token_type", "has an item outside 0..6");
@@ -90,8 +95,8 @@ static enum status kind_of(const struct tokenizer *t, const struct lists *l, uin
     return STATUS_OK;
 }
 
-static enum status load_token(struct tokenizer *t, const struct lists *l, uint64_t i, struct span text,
-                              struct error *err)
+static enum status load_token(struct tokenizer *t, const struct lists *l, uint64_t i,
+                              struct span text, struct error *err)
 {
     enum token_kind kind = TOKEN_NORMAL;
     double score = 0;
@@ -101,7 +106,8 @@ static enum status load_token(struct tokenizer *t, const struct lists *l, uint64
         return bad(err, "scores", "has an item that is not a finite number");
     if (kind == TOKEN_UNKNOWN && t->unknown_id < 0) t->unknown_id = (int32_t)i;
     /* The text of added tokens is literal in byte-level vocabularies. */
-    if (kind == TOKEN_USER && !t->cut_user) return vocab_set(&t->vocab, (int64_t)i, text, kind, 0, 0, err);
+    if (kind == TOKEN_USER && !t->cut_user)
+        return vocab_set(&t->vocab, (int64_t)i, text, kind, 0, 0, err);
     if (t->model == MODEL_UNIGRAM && kind == TOKEN_NORMAL && (float)score - 10 < t->unknown_score)
         t->unknown_score = (float)score - 10;
     return load_word(t, (int64_t)i, text, kind, (float)score, err);
@@ -113,7 +119,8 @@ static enum status load_tokens(struct tokenizer *t, const struct lists *l, struc
     struct span text;
     enum status status = STATUS_OK;
     uint64_t i = 0;
-    for (; !status && gguf_strings_next(&walk, &text); i++) status = load_token(t, l, i, text, err);
+    for (; !status && gguf_strings_next(&walk, &text); i++)
+        status = load_token(t, l, i, text, err);
     if (!status && i != l->tokens.count) return bad(err, "tokens", "ends early");
     return status;
 }
@@ -124,19 +131,23 @@ static enum status load_merges(struct tokenizer *t, const struct lists *l, struc
     struct span line;
     enum status status = vocab_index(&t->vocab, err);
     if (!status && !l->has_merges) return bad(err, "merges", "is missing");
-    for (size_t i = 0; !status && gguf_strings_next(&walk, &line); i++) status = load_merge_line(t, line, i, err);
+    for (size_t i = 0; !status && gguf_strings_next(&walk, &line); i++)
+        status = load_merge_line(t, line, i, err);
     return status ? error_wrap(err, status, "tokenizer.ggml.merges") : STATUS_OK;
 }
 
-static enum status load_bpe(struct tokenizer *t, const struct gguf *g, const struct lists *l, struct error *err)
+static enum status load_bpe(struct tokenizer *t, const struct gguf *g, const struct lists *l,
+                            struct error *err)
 {
     struct span pre;
     char name[TOKENIZER_NAME_BYTES] = "";
     enum status status = read_name(g, "pre", &pre, err);
     if (status) return status;
     if (!pre.len)
-        return error_set(err, STATUS_UNSUPPORTED, "the GGUF names no pre-tokenizer (tokenizer.ggml.pre), so its text "
-                         "cannot be split as the model expects; convert the model again with a newer tool");
+        return error_set(
+            err, STATUS_UNSUPPORTED,
+            "the GGUF names no pre-tokenizer (tokenizer.ggml.pre), so its text "
+            "cannot be split as the model expects; convert the model again with a newer tool");
     if (pre.len < sizeof(name)) memcpy(name, pre.data, pre.len);
     status = splitter_add_named(&t->splitter, name, err);
     if (status) return error_wrap(err, status, "tokenizer.ggml.pre");
@@ -150,8 +161,8 @@ static enum status load_bpe(struct tokenizer *t, const struct gguf *g, const str
     return status ? status : load_merges(t, l, err);
 }
 
-static enum status load_sp(struct tokenizer *t, const struct gguf *g, const struct lists *l, bool unigram,
-                           struct error *err)
+static enum status load_sp(struct tokenizer *t, const struct gguf *g, const struct lists *l,
+                           bool unigram, struct error *err)
 {
     const struct span none = { NULL, 0 };
     struct gguf_value map;
@@ -167,9 +178,11 @@ static enum status load_sp(struct tokenizer *t, const struct gguf *g, const stru
         if (map.type != GGUF_ARRAY || (map.item_type != GGUF_U8 && map.item_type != GGUF_I8))
             return bad(err, "precompiled_charsmap", "is not a list of bytes");
         struct span bytes = { (const char *)map.data, map.bytes };
-        if (bytes.len) status = normalizer_add(&t->normalizer, NORM_CHARSMAP, bytes, none, false, false, err);
+        if (bytes.len)
+            status = normalizer_add(&t->normalizer, NORM_CHARSMAP, bytes, none, false, false, err);
     }
-    if (!status && squeeze) status = normalizer_add(&t->normalizer, NORM_SQUEEZE, none, none, false, false, err);
+    if (!status && squeeze)
+        status = normalizer_add(&t->normalizer, NORM_SQUEEZE, none, none, false, false, err);
     t->prefix = prefix ? PREFIX_ALWAYS : PREFIX_NONE;
     t->strip_blank = prefix;
     return status ? status : load_tokens(t, l, err);
@@ -180,7 +193,8 @@ static enum status load_template(struct tokenizer *t, const struct gguf *g, stru
     struct gguf_value v;
     struct span text;
     if (!gguf_find(g, "tokenizer.chat_template", &v)) return STATUS_OK;
-    if (!gguf_string(&v, &text)) return error_set(err, STATUS_BAD_INPUT, "GGUF key tokenizer.chat_template is not a string");
+    if (!gguf_string(&v, &text))
+        return error_set(err, STATUS_BAD_INPUT, "GGUF key tokenizer.chat_template is not a string");
     buf_append(&t->chat_template, text.data, text.len);
     t->has_chat_template = true;
     return buf_check(&t->chat_template, "the chat template", err);
@@ -192,15 +206,16 @@ enum status load_gguf_vocab(struct tokenizer *t, const struct gguf *g, struct er
     struct lists l;
     enum status status = read_name(g, "model", &model, err);
     if (status) return status;
-    if (!model.data) return error_set(err, STATUS_NOT_FOUND, "the GGUF has no tokenizer (tokenizer.ggml.model)");
+    if (!model.data)
+        return error_set(err, STATUS_NOT_FOUND, "the GGUF has no tokenizer (tokenizer.ggml.model)");
     status = find_lists(g, &l, err);
     if (status) return status;
-    if (span_equals(model, "gpt2"))
-        status = load_bpe(t, g, &l, err);
+    if (span_equals(model, "gpt2")) status = load_bpe(t, g, &l, err);
     else if (span_equals(model, "llama") || span_equals(model, "t5"))
         status = load_sp(t, g, &l, span_equals(model, "t5"), err);
     else
-        return error_set(err, STATUS_UNSUPPORTED, "tokenizer.ggml.model '%.*s' is not supported; gpt2, llama and t5 are",
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "tokenizer.ggml.model '%.*s' is not supported; gpt2, llama and t5 are",
                          (int)(model.len < 40 ? model.len : 40), model.data);
     int64_t count = t->vocab.count;
     if (!status) status = read_id(g, "bos_token_id", count, &t->bos, err);

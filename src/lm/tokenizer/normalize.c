@@ -18,14 +18,16 @@ void normalizer_release(struct normalizer *n)
     *n = (struct normalizer){ .count = 0 };
 }
 
-enum status normalizer_add(struct normalizer *n, enum norm_kind kind, struct span a, struct span b, bool left,
-                           bool right, struct error *err)
+enum status normalizer_add(struct normalizer *n, enum norm_kind kind, struct span a, struct span b,
+                           bool left, bool right, struct error *err)
 {
     if (n->count == NORM_STEPS_MAX)
-        return error_set(err, STATUS_LIMIT, "the normalizer has more than %d steps", NORM_STEPS_MAX);
+        return error_set(err, STATUS_LIMIT, "the normalizer has more than %d steps",
+                         NORM_STEPS_MAX);
     size_t max = kind == NORM_CHARSMAP ? NORM_CHARSMAP_BYTES_MAX : NORM_TEXT_BYTES_MAX;
     if (a.len > max || b.len > NORM_TEXT_BYTES_MAX)
-        return error_set(err, STATUS_LIMIT, "a text of the normalizer is longer than %zu bytes", max);
+        return error_set(err, STATUS_LIMIT, "a text of the normalizer is longer than %zu bytes",
+                         max);
     if (kind == NORM_CHARSMAP) {
         enum status status = charsmap_check(a, err);
         if (status) return status;
@@ -107,7 +109,8 @@ static void squeeze(struct buf *out, struct span text)
     }
 }
 
-static enum status run_step(const struct norm_step *step, struct span text, struct buf *out, struct error *err)
+static enum status run_step(const struct norm_step *step, struct span text, struct buf *out,
+                            struct error *err)
 {
     switch (step->kind) {
     case NORM_LOWERCASE: lowercase(out, text); break;
@@ -127,8 +130,8 @@ static enum status run_step(const struct norm_step *step, struct span text, stru
     return buf_check(out, "the normalised text", err);
 }
 
-enum status normalizer_run(const struct normalizer *n, struct span text, struct buf *one, struct buf *two,
-                           struct span *ret, struct error *err)
+enum status normalizer_run(const struct normalizer *n, struct span text, struct buf *one,
+                           struct buf *two, struct span *ret, struct error *err)
 {
     for (int i = 0; i < n->count; i++) {
         const struct norm_step *step = &n->steps[i];

@@ -11,10 +11,10 @@
 #include "base/core/span.h"
 #include "base/core/status.h"
 
-#define NORM_STEPS_MAX 16
-#define NORM_TEXT_BYTES_MAX 4096 /* of a replacement */
+#define NORM_STEPS_MAX          16
+#define NORM_TEXT_BYTES_MAX     4096 /* of a replacement */
 #define NORM_CHARSMAP_BYTES_MAX ((size_t)1 << 24)
-#define NORM_OUTPUT_BYTES_MAX ((size_t)1 << 32)
+#define NORM_OUTPUT_BYTES_MAX   ((size_t)1 << 32)
 
 enum norm_kind {
     NORM_NFC,
@@ -22,10 +22,10 @@ enum norm_kind {
     NORM_NFKC,
     NORM_NFKD,
     NORM_LOWERCASE,
-    NORM_REPLACE,  /* a by b */
-    NORM_PREPEND,  /* a, unless the text is empty */
-    NORM_STRIP,    /* white space at the ends */
-    NORM_SQUEEZE,  /* SentencePiece's remove_extra_whitespaces: blanks at the ends gone, runs to one */
+    NORM_REPLACE, /* a by b */
+    NORM_PREPEND, /* a, unless the text is empty */
+    NORM_STRIP,   /* white space at the ends */
+    NORM_SQUEEZE, /* SentencePiece's remove_extra_whitespaces: blanks at the ends gone, runs to one */
     NORM_CHARSMAP, /* SentencePiece's precompiled map, in a */
     NORM_KIND_COUNT
 };
@@ -43,11 +43,11 @@ struct normalizer {
 };
 
 void normalizer_release(struct normalizer *n);
-enum status normalizer_add(struct normalizer *n, enum norm_kind kind, struct span a, struct span b, bool left,
-                           bool right, struct error *err);
+enum status normalizer_add(struct normalizer *n, enum norm_kind kind, struct span a, struct span b,
+                           bool left, bool right, struct error *err);
 /* The normalised text: either `text` itself or the content of one of the two buffers. */
-enum status normalizer_run(const struct normalizer *n, struct span text, struct buf *one, struct buf *two,
-                           struct span *ret, struct error *err);
+enum status normalizer_run(const struct normalizer *n, struct span text, struct buf *one,
+                           struct buf *two, struct span *ret, struct error *err);
 
 /* nfc.c: true when the text surely is in NFC; false when it may not be. */
 bool nfc_quick_check(struct span text);

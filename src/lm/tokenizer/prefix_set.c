@@ -19,16 +19,19 @@ static void sort(const struct vocab *v, int32_t *ids, int32_t *spare, size_t n)
 {
     for (size_t width = 1; width < n; width *= 2) {
         for (size_t low = 0; low < n; low += 2 * width) {
-            size_t mid = low + width < n ? low + width : n, high = mid + width < n ? mid + width : n;
+            size_t mid = low + width < n ? low + width : n,
+                   high = mid + width < n ? mid + width : n;
             size_t a = low, b = mid;
             for (size_t i = low; i < high; i++)
-                spare[i] = a < mid && (b >= high || compare(v, ids[a], ids[b]) <= 0) ? ids[a++] : ids[b++];
+                spare[i] =
+                    a < mid && (b >= high || compare(v, ids[a], ids[b]) <= 0) ? ids[a++] : ids[b++];
         }
         memcpy(ids, spare, n * sizeof(*ids));
     }
 }
 
-enum status prefix_set_init(struct prefix_set *ret, const struct vocab *v, unsigned kinds, struct error *err)
+enum status prefix_set_init(struct prefix_set *ret, const struct vocab *v, unsigned kinds,
+                            struct error *err)
 {
     size_t count = 0;
     for (int32_t id = 0; id < v->count; id++)
@@ -46,8 +49,10 @@ enum status prefix_set_init(struct prefix_set *ret, const struct vocab *v, unsig
         if (kinds >> v->tokens[id].kind & 1 && v->tokens[id].len) p.ids[count++] = id;
     sort(v, p.ids, spare, count);
     mem_free(spare);
-    for (size_t i = 0; i < count; i++) p.first[(uint8_t)vocab_bytes(v, p.ids[i]).data[0] + 1]++;
-    for (int c = 0; c < 256; c++) p.first[c + 1] += p.first[c];
+    for (size_t i = 0; i < count; i++)
+        p.first[(uint8_t)vocab_bytes(v, p.ids[i]).data[0] + 1]++;
+    for (int c = 0; c < 256; c++)
+        p.first[c + 1] += p.first[c];
     *ret = p;
     return STATUS_OK;
 }
@@ -59,15 +64,13 @@ void prefix_set_release(struct prefix_set *p)
 }
 
 /* First index in [low, high) whose byte at `depth` is not below `byte`; all are longer than depth. */
-static size_t lower(const struct prefix_set *p, const struct vocab *v, size_t low, size_t high, size_t depth,
-                    int byte)
+static size_t lower(const struct prefix_set *p, const struct vocab *v, size_t low, size_t high,
+                    size_t depth, int byte)
 {
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if ((uint8_t)vocab_bytes(v, p->ids[mid]).data[depth] < byte)
-            low = mid + 1;
-        else
-            high = mid;
+        if ((uint8_t)vocab_bytes(v, p->ids[mid]).data[depth] < byte) low = mid + 1;
+        else high = mid;
     }
     return low;
 }
@@ -77,7 +80,8 @@ bool prefix_walk_next(const struct prefix_set *p, const struct vocab *v, struct 
 {
     if (!w->started) {
         if (!len) return false;
-        *w = (struct prefix_walk){ 1, p->first[(uint8_t)text[0]], p->first[(uint8_t)text[0] + 1], true };
+        *w = (struct prefix_walk){ 1, p->first[(uint8_t)text[0]], p->first[(uint8_t)text[0] + 1],
+                                   true };
     } else {
         goto narrow;
     }
@@ -86,7 +90,8 @@ bool prefix_walk_next(const struct prefix_set *p, const struct vocab *v, struct 
         if (vocab_bytes(v, p->ids[w->low]).len == w->depth) { /* sorts before all that are longer */
             *ret_id = p->ids[w->low];
             *ret_len = w->depth;
-            while (w->low < w->high && vocab_bytes(v, p->ids[w->low]).len == w->depth) w->low++;
+            while (w->low < w->high && vocab_bytes(v, p->ids[w->low]).len == w->depth)
+                w->low++;
             return true;
         }
     narrow:
@@ -98,12 +103,13 @@ bool prefix_walk_next(const struct prefix_set *p, const struct vocab *v, struct 
     }
 }
 
-int32_t prefix_set_longest(const struct prefix_set *p, const struct vocab *v, const char *text, size_t len,
-                           size_t *ret_len)
+int32_t prefix_set_longest(const struct prefix_set *p, const struct vocab *v, const char *text,
+                           size_t len, size_t *ret_len)
 {
     struct prefix_walk w = { 0 };
     int32_t id, best = -1;
-    while (prefix_walk_next(p, v, &w, text, len, &id, ret_len)) best = id;
+    while (prefix_walk_next(p, v, &w, text, len, &id, ret_len))
+        best = id;
     if (best >= 0) *ret_len = vocab_bytes(v, best).len;
     return best;
 }

@@ -20,7 +20,8 @@ struct prefix_set {
 };
 
 /* Takes the tokens whose kind is in `kinds` (bit per enum token_kind). */
-enum status prefix_set_init(struct prefix_set *ret, const struct vocab *v, unsigned kinds, struct error *err);
+enum status prefix_set_init(struct prefix_set *ret, const struct vocab *v, unsigned kinds,
+                            struct error *err);
 void prefix_set_release(struct prefix_set *p);
 
 /* Calls for each token that text begins with, shortest first: start zeroed; false at the end. */
@@ -31,7 +32,7 @@ struct prefix_walk {
 bool prefix_walk_next(const struct prefix_set *p, const struct vocab *v, struct prefix_walk *w,
                       const char *text, size_t len, int32_t *ret_id, size_t *ret_len);
 /* Longest token that text begins with; -1 when none. */
-int32_t prefix_set_longest(const struct prefix_set *p, const struct vocab *v, const char *text, size_t len,
-                           size_t *ret_len);
+int32_t prefix_set_longest(const struct prefix_set *p, const struct vocab *v, const char *text,
+                           size_t len, size_t *ret_len);
 
 #endif

@@ -134,19 +134,23 @@ bool sentencepiece_looks_like(struct span s)
     return next_field(&s, &f, &ok) && f.number == 1 && f.wire == 2 && read_piece(f.bytes, &p);
 }
 
-static enum status kind_of(uint64_t type, const struct tokenizer *t, enum token_kind *ret, struct error *err)
+static enum status kind_of(uint64_t type, const struct tokenizer *t, enum token_kind *ret,
+                           struct error *err)
 {
-    static const enum token_kind kinds[] = { TOKEN_HOLE, TOKEN_NORMAL, TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_USER,
-                                             TOKEN_UNUSED, TOKEN_BYTE };
+    static const enum token_kind kinds[] = { TOKEN_HOLE, TOKEN_NORMAL, TOKEN_UNKNOWN, TOKEN_CONTROL,
+                                             TOKEN_USER, TOKEN_UNUSED, TOKEN_BYTE };
     if (type < 1 || type >= sizeof(kinds) / sizeof(*kinds))
-        return error_set(err, STATUS_BAD_INPUT, "tokenizer.model: a piece has type %llu", (unsigned long long)type);
+        return error_set(err, STATUS_BAD_INPUT, "tokenizer.model: a piece has type %llu",
+                         (unsigned long long)type);
     if (type == 5 && t->model == MODEL_SP_BPE)
-        return error_set(err, STATUS_UNSUPPORTED, "tokenizer.model: unused pieces in a BPE model are not supported");
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "tokenizer.model: unused pieces in a BPE model are not supported");
     *ret = kinds[type];
     return STATUS_OK;
 }
 
-static enum status load_pieces(struct tokenizer *t, struct span s, const struct parts *parts, struct error *err)
+static enum status load_pieces(struct tokenizer *t, struct span s, const struct parts *parts,
+                               struct error *err)
 {
     struct field f;
     struct piece p;
@@ -166,21 +170,29 @@ static enum status load_pieces(struct tokenizer *t, struct span s, const struct 
     return STATUS_OK;
 }
 
-static enum status load_normalizer(struct tokenizer *t, const struct parts *parts, struct error *err)
+static enum status load_normalizer(struct tokenizer *t, const struct parts *parts,
+                                   struct error *err)
 {
     const struct span none = { NULL, 0 };
     struct span map = bytes_in(parts->normalizer, 2), rules = bytes_in(parts->normalizer, 6);
     enum status status = STATUS_OK;
-    if (rules.len) return error_set(err, STATUS_UNSUPPORTED, "tokenizer.model: normalization_rule_tsv is not supported");
+    if (rules.len)
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "tokenizer.model: normalization_rule_tsv is not supported");
     if (bytes_in(parts->denormalizer, 2).len)
-        return error_set(err, STATUS_UNSUPPORTED, "tokenizer.model: a denormalizer is not supported");
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "tokenizer.model: a denormalizer is not supported");
     if (!number_in(parts->normalizer, 5, 1))
-        return error_set(err, STATUS_UNSUPPORTED, "tokenizer.model: escape_whitespaces off is not supported");
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "tokenizer.model: escape_whitespaces off is not supported");
     if (number_in(parts->trainer, 24, 0))
-        return error_set(err, STATUS_UNSUPPORTED, "tokenizer.model: treat_whitespace_as_suffix is not supported");
-    if (map.len) status = normalizer_add(&t->normalizer, NORM_CHARSMAP, map, none, false, false, err);
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "tokenizer.model: treat_whitespace_as_suffix is not supported");
+    if (map.len)
+        status = normalizer_add(&t->normalizer, NORM_CHARSMAP, map, none, false, false, err);
     bool squeeze = number_in(parts->normalizer, 4, 1);
-    if (!status && squeeze) status = normalizer_add(&t->normalizer, NORM_SQUEEZE, none, none, false, false, err);
+    if (!status && squeeze)
+        status = normalizer_add(&t->normalizer, NORM_SQUEEZE, none, none, false, false, err);
     t->prefix = number_in(parts->normalizer, 3, 1) ? PREFIX_ALWAYS : PREFIX_NONE;
     t->strip_blank = t->prefix != PREFIX_NONE || squeeze;
     t->strip_more = squeeze;
@@ -191,12 +203,15 @@ enum status load_sentencepiece(struct tokenizer *t, struct span model, struct er
 {
     struct parts parts;
     if (!read_parts(model, &parts))
-        return error_set(err, STATUS_BAD_INPUT, "tokenizer.model is not a whole SentencePiece model");
+        return error_set(err, STATUS_BAD_INPUT,
+                         "tokenizer.model is not a whole SentencePiece model");
     if (parts.piece_count > VOCAB_TOKENS_MAX)
-        return error_set(err, STATUS_LIMIT, "tokenizer.model has more than %d pieces", VOCAB_TOKENS_MAX);
+        return error_set(err, STATUS_LIMIT, "tokenizer.model has more than %d pieces",
+                         VOCAB_TOKENS_MAX);
     uint64_t type = number_in(parts.trainer, 3, 1);
     if (type != 1 && type != 2)
-        return error_set(err, STATUS_UNSUPPORTED, "tokenizer.model: model type %llu is not supported; unigram and BPE are",
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "tokenizer.model: model type %llu is not supported; unigram and BPE are",
                          (unsigned long long)type);
     t->model = type == 2 ? MODEL_SP_BPE : MODEL_UNIGRAM;
     t->blank_mark = t->cut_user = t->fuse_unknown = true;
@@ -205,8 +220,11 @@ enum status load_sentencepiece(struct tokenizer *t, struct span model, struct er
     enum status status = load_normalizer(t, &parts, err);
     if (!status) status = load_pieces(t, model, &parts, err);
     if (status) return status;
-    int64_t bos = (int32_t)number_in(parts.trainer, 41, 1), eos = (int32_t)number_in(parts.trainer, 42, 2);
-    t->bos = vocab_has(&t->vocab, bos) && t->vocab.tokens[bos].kind == TOKEN_CONTROL ? (int32_t)bos : -1;
-    t->eos = vocab_has(&t->vocab, eos) && t->vocab.tokens[eos].kind == TOKEN_CONTROL ? (int32_t)eos : -1;
+    int64_t bos = (int32_t)number_in(parts.trainer, 41, 1),
+            eos = (int32_t)number_in(parts.trainer, 42, 2);
+    t->bos =
+        vocab_has(&t->vocab, bos) && t->vocab.tokens[bos].kind == TOKEN_CONTROL ? (int32_t)bos : -1;
+    t->eos =
+        vocab_has(&t->vocab, eos) && t->vocab.tokens[eos].kind == TOKEN_CONTROL ? (int32_t)eos : -1;
     return STATUS_OK;
 }

@@ -8,10 +8,10 @@
 #include "lm/tokenizer/splitter.h"
 
 enum {
-    OPTION_TAIL_WHOLE = 1,   /* \s++$ comes before the newline rule */
-    OPTION_SLASH = 2,        /* a run of punctuation takes [\r\n/]* along */
-    OPTION_NO_NEWLINES = 4,  /* ... or nothing */
-    OPTION_CONTRACTIONS = 8  /* a word takes 's, 't ... along */
+    OPTION_TAIL_WHOLE = 1,  /* \s++$ comes before the newline rule */
+    OPTION_SLASH = 2,       /* a run of punctuation takes [\r\n/]* along */
+    OPTION_NO_NEWLINES = 4, /* ... or nothing */
+    OPTION_CONTRACTIONS = 8 /* a word takes 's, 't ... along */
 };
 
 /* End of the run of characters that have any class of `any` and none of `none`. */
@@ -29,7 +29,8 @@ static size_t run(const char *s, size_t pos, size_t len, unsigned any, unsigned 
 static size_t run_without(const char *s, size_t pos, size_t len, unsigned none)
 {
     size_t bytes;
-    while (pos < len && !(char_class(s + pos, len - pos, &bytes) & none)) pos += bytes;
+    while (pos < len && !(char_class(s + pos, len - pos, &bytes) & none))
+        pos += bytes;
     return pos;
 }
 
@@ -63,7 +64,8 @@ static size_t contraction(const char *s, size_t pos, size_t len)
     size_t one, two;
     int a = folded(s, pos + 1, len, &one), b = folded(s, pos + 1 + one, len, &two);
     if (a == 's' || a == 't' || a == 'm' || a == 'd') return pos + 1 + one;
-    if ((a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l')) return pos + 1 + one + two;
+    if ((a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l'))
+        return pos + 1 + one + two;
     return pos;
 }
 
@@ -74,7 +76,9 @@ static size_t punctuation(const char *s, size_t pos, size_t len, unsigned none, 
     size_t end = run_without(s, from, len, none);
     if (end == from) return pos; /* without the blank: it is white space itself */
     if (options & OPTION_NO_NEWLINES) return end;
-    while (end < len && (s[end] == '\r' || s[end] == '\n' || ((options & OPTION_SLASH) && s[end] == '/'))) end++;
+    while (end < len &&
+           (s[end] == '\r' || s[end] == '\n' || ((options & OPTION_SLASH) && s[end] == '/')))
+        end++;
     return end;
 }
 
@@ -109,7 +113,8 @@ size_t split_gpt2(const char *s, size_t pos, size_t len)
     if (s[pos] == '\'' && pos + 1 < len) {
         char a = s[pos + 1], b = pos + 2 < len ? s[pos + 2] : 0;
         if (a == 's' || a == 't' || a == 'm' || a == 'd') return pos + 2;
-        if ((a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l')) return pos + 3;
+        if ((a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l'))
+            return pos + 3;
     }
     size_t from = s[pos] == ' ' ? pos + 1 : pos, bytes;
     unsigned c = from < len ? char_class(s + from, len - from, &bytes) : CHAR_SPACE;
@@ -126,12 +131,14 @@ size_t split_gpt2(const char *s, size_t pos, size_t len)
 
 /* (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?LETTERS+|\p{N}{1,DIGITS}| ?[^\s LETTERS \p{N}]+[\r\n]*
  * |\s*[\r\n]+|\s+(?!\S)|\s+ */
-static inline size_t words_rule(const char *s, size_t pos, size_t len, unsigned letters, int digits, int options)
+static inline size_t words_rule(const char *s, size_t pos, size_t len, unsigned letters, int digits,
+                                int options)
 {
     size_t bytes, next;
     unsigned c = char_class(s + pos, len - pos, &bytes);
     if (c & letters) return run(s, pos + bytes, len, letters, 0);
-    if (c & CHAR_NUMBER) return digits == 1 ? pos + bytes : run_up_to(s, pos, len, CHAR_NUMBER, digits);
+    if (c & CHAR_NUMBER)
+        return digits == 1 ? pos + bytes : run_up_to(s, pos, len, CHAR_NUMBER, digits);
     if (s[pos] == '\'') {
         size_t end = contraction(s, pos, len);
         if (end > pos) return end;
@@ -184,7 +191,8 @@ static bool is_tail(unsigned c)
 static size_t tail_run(const char *s, size_t pos, size_t len)
 {
     size_t bytes;
-    while (pos < len && is_tail(char_class(s + pos, len - pos, &bytes))) pos += bytes;
+    while (pos < len && is_tail(char_class(s + pos, len - pos, &bytes)))
+        pos += bytes;
     return pos;
 }
 
@@ -270,7 +278,9 @@ size_t split_digits_all(const char *s, size_t pos, size_t len)
 static size_t cjk(const char *s, size_t pos, size_t len)
 {
     const uint8_t *b = (const uint8_t *)s + pos;
-    if (len - pos < 3 || b[0] < 0xE3 || b[0] > 0xE9 || (b[1] & 0xC0) != 0x80 || (b[2] & 0xC0) != 0x80) return 0;
+    if (len - pos < 3 || b[0] < 0xE3 || b[0] > 0xE9 || (b[1] & 0xC0) != 0x80 ||
+        (b[2] & 0xC0) != 0x80)
+        return 0;
     unsigned cp = (b[0] & 15u) << 12 | (b[1] & 63u) << 6 | (b[2] & 63u);
     return (cp >= 0x4E00 && cp <= 0x9FA5) || (cp >= 0x3040 && cp <= 0x30FF) ? 3 : 0;
 }
@@ -279,9 +289,11 @@ static size_t cjk(const char *s, size_t pos, size_t len)
 size_t split_deepseek_v3_cjk(const char *s, size_t pos, size_t len)
 {
     size_t end = pos;
-    while (end < len && cjk(s, end, len)) end += 3;
+    while (end < len && cjk(s, end, len))
+        end += 3;
     if (end > pos) return end;
-    while (end < len && !cjk(s, end, len)) end = one(s, end, len);
+    while (end < len && !cjk(s, end, len))
+        end = one(s, end, len);
     return end;
 }
 
@@ -298,7 +310,8 @@ static size_t deepseek_word(const char *s, size_t pos, size_t len)
     if ((uint8_t)s[pos] < 128 && (c & (CHAR_PUNCT | CHAR_SYMBOL)) && pos + 1 < len &&
         is_ascii_letter(s[pos + 1])) {
         size_t end = pos + 1;
-        while (end < len && is_ascii_letter(s[end])) end++;
+        while (end < len && is_ascii_letter(s[end]))
+            end++;
         return end;
     }
     if (c & letters) return run(s, pos, len, letters, 0);
@@ -317,7 +330,8 @@ static size_t deepseek_match(const char *s, size_t pos, size_t len)
     size_t from = s[pos] == ' ' ? pos + 1 : pos;
     end = run(s, from, len, CHAR_PUNCT | CHAR_SYMBOL, 0);
     if (end > from) {
-        while (end < len && (s[end] == '\r' || s[end] == '\n')) end++;
+        while (end < len && (s[end] == '\r' || s[end] == '\n'))
+            end++;
         return end;
     }
     return char_class(s + pos, len - pos, &bytes) & CHAR_SPACE ? white_space(s, pos, len, 0) : pos;
@@ -327,13 +341,15 @@ size_t split_deepseek_v3_words(const char *s, size_t pos, size_t len)
 {
     size_t end = deepseek_match(s, pos, len);
     if (end > pos) return end;
-    for (end = pos; end < len && deepseek_match(s, end, len) == end;) end = one(s, end, len);
+    for (end = pos; end < len && deepseek_match(s, end, len) == end;)
+        end = one(s, end, len);
     return end;
 }
 
 /* Metaspace: a piece begins at each blank. */
 size_t split_before_space(const char *s, size_t pos, size_t len)
 {
-    for (pos++; pos < len && s[pos] != ' ';) pos++;
+    for (pos++; pos < len && s[pos] != ' ';)
+        pos++;
     return pos;
 }

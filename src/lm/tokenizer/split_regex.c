@@ -11,9 +11,9 @@
 #include "base/core/mem.h"
 #include "lm/tokenizer/splitter.h"
 
-#define MATCH_STEPS_MAX 20000000
-#define MATCH_DEPTH_MAX 100000
-#define MATCH_HEAP_KIB_MAX 65536
+#define MATCH_STEPS_MAX     20000000
+#define MATCH_DEPTH_MAX     100000
+#define MATCH_HEAP_KIB_MAX  65536
 #define JIT_STACK_BYTES_MAX ((size_t)4 << 20)
 
 struct split_regex {
@@ -21,24 +21,32 @@ struct split_regex {
 };
 
 /* White_Space of Unicode, as the inside of a class, and everything else. */
-#define SPACES "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
-#define NOT_SPACES                                                                                               \
-    "\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{21}-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}"              \
-    "\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}"
+#define SPACES                                                                                  \
+    "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}" \
+    "\\x{205f}\\x{3000}"
+#define NOT_SPACES                                                                               \
+    "\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{21}-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{"   \
+    "1fff}"                                                                                      \
+    "\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{" \
+    "10ffff}"
 #define WORDS "\\p{L}\\p{M}\\p{Nd}\\p{Pc}"
 
 static enum status refuse(const char *what, struct error *err)
 {
     return error_set(err, STATUS_UNSUPPORTED,
-                     "the pre-tokenizer's regular expression uses %s, which is not supported", what);
+                     "the pre-tokenizer's regular expression uses %s, which is not supported",
+                     what);
 }
 
 /* Copies the escape at r[i] (a backslash) to out, rewritten where the dialects differ. */
-static enum status put_escape(struct buf *out, struct span r, size_t i, bool in_class, struct error *err)
+static enum status put_escape(struct buf *out, struct span r, size_t i, bool in_class,
+                              struct error *err)
 {
     char c = i + 1 < r.len ? r.data[i + 1] : 0;
     switch (c) {
-    case 0: return error_set(err, STATUS_BAD_INPUT, "the pre-tokenizer's regular expression ends in a backslash");
+    case 0:
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the pre-tokenizer's regular expression ends in a backslash");
     case 's': buf_text(out, in_class ? SPACES : "[" SPACES "]"); break;
     case 'S': buf_text(out, in_class ? NOT_SPACES : "[^" SPACES "]"); break;
     case 'w': buf_text(out, in_class ? WORDS : "[" WORDS "]"); break;
@@ -71,14 +79,16 @@ static enum status translate(struct buf *out, struct span r, struct error *err)
             status = refuse("the intersection of classes (&&)", err);
         } else if (class_depth && c == '[' && d != ':') {
             status = refuse("a class within a class", err);
-        } else if (c == '(' && (d == '*' || (d == '?' && i + 2 < r.len && strchr("RC&P(0123456789+", r.data[i + 2])))) {
+        } else if (c == '(' && (d == '*' || (d == '?' && i + 2 < r.len &&
+                                             strchr("RC&P(0123456789+", r.data[i + 2])))) {
             status = refuse("a verb, a recursion or a condition", err);
         } else {
             if (c == '[' && !class_depth) {
                 class_depth = 1;
                 buf_byte(out, c);
                 if (d == '^') buf_byte(out, r.data[++i]);
-                if (i + 1 < r.len && r.data[i + 1] == ']') return refuse("an unescaped ] as the first of a class", err);
+                if (i + 1 < r.len && r.data[i + 1] == ']')
+                    return refuse("an unescaped ] as the first of a class", err);
                 continue;
             }
             if (c == '[') { /* [:name:] inside a class */
@@ -99,11 +109,12 @@ enum status split_regex_new(struct split_regex **ret, struct span regex, struct 
 {
     struct buf text = BUF_INIT(SPLIT_PATTERN_BYTES_MAX * 8);
     if (regex.len > SPLIT_PATTERN_BYTES_MAX)
-        return error_set(err, STATUS_LIMIT, "a regular expression of %zu bytes is longer than %d", regex.len,
-                         SPLIT_PATTERN_BYTES_MAX);
+        return error_set(err, STATUS_LIMIT, "a regular expression of %zu bytes is longer than %d",
+                         regex.len, SPLIT_PATTERN_BYTES_MAX);
     enum status status = translate(&text, regex, err);
     struct split_regex *r = NULL;
-    if (!status && !(r = mem_zero(sizeof(*r)))) status = error_set(err, STATUS_NO_MEMORY, "no memory for an expression");
+    if (!status && !(r = mem_zero(sizeof(*r))))
+        status = error_set(err, STATUS_NO_MEMORY, "no memory for an expression");
     if (!status) {
         int code;
         PCRE2_SIZE offset;
@@ -115,10 +126,12 @@ enum status split_regex_new(struct split_regex **ret, struct span regex, struct 
         if (!r->code) {
             PCRE2_UCHAR words[160];
             pcre2_get_error_message(code, words, sizeof(words));
-            status = error_set(err, STATUS_UNSUPPORTED, "the pre-tokenizer's regular expression is refused at %zu: %s",
+            status = error_set(err, STATUS_UNSUPPORTED,
+                               "the pre-tokenizer's regular expression is refused at %zu: %s",
                                (size_t)offset, (const char *)words);
         } else {
-            pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE); /* where it fails the interpreter runs */
+            pcre2_jit_compile(r->code,
+                              PCRE2_JIT_COMPLETE); /* where it fails the interpreter runs */
         }
     }
     buf_release(&text);
@@ -137,8 +150,8 @@ void split_regex_free(struct split_regex *r)
     mem_free(r);
 }
 
-enum status split_matcher_run(const struct split_matcher *m, const char *text, struct split_range range,
-                              struct split_list *out, struct error *err)
+enum status split_matcher_run(const struct split_matcher *m, const char *text,
+                              struct split_range range, struct split_list *out, struct error *err)
 {
     const char *s = text + range.begin;
     size_t len = range.end - range.begin, pos = 0;
@@ -146,22 +159,28 @@ enum status split_matcher_run(const struct split_matcher *m, const char *text, s
         int found = pcre2_match(m->regex->code, (PCRE2_SPTR)s, len, pos, 0, m->data, m->context);
         if (found == PCRE2_ERROR_NOMATCH) break;
         if (found < 0)
-            return error_set(err, STATUS_LIMIT, "the pre-tokenizer's regular expression gave up (code %d) on a text of "
-                             "%zu bytes", found, len);
+            return error_set(
+                err, STATUS_LIMIT,
+                "the pre-tokenizer's regular expression gave up (code %d) on a text of "
+                "%zu bytes",
+                found, len);
         const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data);
         if (at[1] > at[0]) {
-            enum status status = split_list_push(out, range.begin + at[0], range.begin + at[1], err);
+            enum status status =
+                split_list_push(out, range.begin + at[0], range.begin + at[1], err);
             if (status) return status;
             pos = at[1];
         } else { /* an empty match cuts nothing */
             pos = at[1] + 1;
-            while (pos < len && ((uint8_t)s[pos] & 0xC0) == 0x80) pos++;
+            while (pos < len && ((uint8_t)s[pos] & 0xC0) == 0x80)
+                pos++;
         }
     }
     return STATUS_OK;
 }
 
-enum status split_matcher_init(struct split_matcher *ret, const struct split_regex *r, struct error *err)
+enum status split_matcher_init(struct split_matcher *ret, const struct split_regex *r,
+                               struct error *err)
 {
     struct split_matcher m = { .regex = r };
     m.data = pcre2_match_data_create_from_pattern(r->code, NULL);

@@ -18,7 +18,8 @@ struct tokenizer *tokenizer_new(struct error *err)
     vocab_init(&t->vocab);
     t->unknown_id = t->bos = t->eos = -1;
     t->chat_template = BUF_INIT(CHAT_TEMPLATE_BYTES_MAX);
-    for (int i = 0; i < 256; i++) t->byte_alias[i] = -1;
+    for (int i = 0; i < 256; i++)
+        t->byte_alias[i] = -1;
     return t;
 }
 
@@ -51,7 +52,8 @@ static bool is_byte_level(const struct tokenizer *t)
 static void find_bytes(struct tokenizer *t)
 {
     struct vocab *v = &t->vocab;
-    for (int i = 0; i < 256; i++) v->byte_ids[i] = t->byte_alias[i] = -1;
+    for (int i = 0; i < 256; i++)
+        v->byte_ids[i] = t->byte_alias[i] = -1;
     for (int32_t id = 0; id < v->count; id++) {
         const struct token *k = &v->tokens[id];
         bool spells = k->kind == TOKEN_BYTE || (is_byte_level(t) && (k->flags & TOKEN_MATCHES));
@@ -89,7 +91,8 @@ static enum status build_sets(struct tokenizer *t, struct error *err)
     if (t->cut_user) {
         unsigned pieces = t->model == MODEL_UNIGRAM ? user | 1u << TOKEN_NORMAL : user;
         status = prefix_set_init(&t->plain, &t->vocab, 0, err);
-        if (!status) status = prefix_set_init(&t->trusted, &t->vocab, trusted | 1u << TOKEN_UNKNOWN, err);
+        if (!status)
+            status = prefix_set_init(&t->trusted, &t->vocab, trusted | 1u << TOKEN_UNKNOWN, err);
         if (!status) status = prefix_set_init(&t->pieces, &t->vocab, pieces, err);
         return status;
     }
@@ -100,10 +103,12 @@ static enum status build_sets(struct tokenizer *t, struct error *err)
     return status;
 }
 
-static enum status check_id(const struct tokenizer *t, int32_t id, const char *what, struct error *err)
+static enum status check_id(const struct tokenizer *t, int32_t id, const char *what,
+                            struct error *err)
 {
     if (id == -1 || vocab_has(&t->vocab, id)) return STATUS_OK;
-    return error_set(err, STATUS_BAD_INPUT, "the %s token is %d, which the vocabulary does not have", what, id);
+    return error_set(err, STATUS_BAD_INPUT,
+                     "the %s token is %d, which the vocabulary does not have", what, id);
 }
 
 enum status tokenizer_finish(struct tokenizer *t, struct error *err)
@@ -140,7 +145,8 @@ enum status tokenizer_mark_whole(struct tokenizer *t, struct error *err)
             if (spelled) status = token_list_push(&ids, byte, err);
         }
         if (!status && spelled) status = bpe_join(&t->bpe, ids.ids, &ids.count, &scratch, err);
-        if (!status && spelled && ids.count == 1 && ids.ids[0] == id) t->vocab.tokens[id].flags |= TOKEN_WHOLE;
+        if (!status && spelled && ids.count == 1 && ids.ids[0] == id)
+            t->vocab.tokens[id].flags |= TOKEN_WHOLE;
     }
     bpe_scratch_release(&scratch);
     token_list_release(&ids);
@@ -148,14 +154,16 @@ enum status tokenizer_mark_whole(struct tokenizer *t, struct error *err)
 }
 
 /* Text of one token in its place: `first` is true until a token gave text. */
-static enum status piece_text(const struct tokenizer *t, int32_t id, bool first, struct span *ret, struct error *err)
+static enum status piece_text(const struct tokenizer *t, int32_t id, bool first, struct span *ret,
+                              struct error *err)
 {
     if (id < 0 || id >= t->vocab.count)
         return error_set(err, STATUS_BAD_INPUT, "token id %d is outside the vocabulary (0..%d)", id,
                          t->vocab.count - 1);
     struct span s = vocab_bytes(&t->vocab, id);
     bool special = t->vocab.tokens[id].kind == TOKEN_CONTROL;
-    if (first && t->strip_blank && !special && s.len && s.data[0] == ' ') s = (struct span){ s.data + 1, s.len - 1 };
+    if (first && t->strip_blank && !special && s.len && s.data[0] == ' ')
+        s = (struct span){ s.data + 1, s.len - 1 };
     *ret = s;
     return STATUS_OK;
 }
@@ -167,8 +175,8 @@ static int alias_after(const struct tokenizer *t, int32_t id, char last)
     return s.len == 2 && s.data[0] == last ? tokenizer_alias(t, id) : -1;
 }
 
-enum status tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t count, struct buf *out,
-                             struct error *err)
+enum status tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t count,
+                             struct buf *out, struct error *err)
 {
     size_t begin = out->len;
     bool first = true;
@@ -178,10 +186,8 @@ enum status tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size
         if (status) return status;
         first = first && t->strip_more && !s.len;
         int byte = out->len > begin ? alias_after(t, ids[i], out->data[out->len - 1]) : -1;
-        if (byte >= 0)
-            out->data[out->len - 1] = (char)byte;
-        else
-            buf_append(out, s.data, s.len);
+        if (byte >= 0) out->data[out->len - 1] = (char)byte;
+        else buf_append(out, s.data, s.len);
     }
     return buf_check(out, "the decoded text", err);
 }
@@ -243,7 +249,7 @@ int64_t tokenizer_vocab_size(const struct tokenizer *t)
 const char *tokenizer_kind(const struct tokenizer *t)
 {
     static const char *const names[MODEL_KIND_COUNT] = {
-        [MODEL_BYTE_BPE] = "byte-level BPE",       [MODEL_TIKTOKEN] = "tiktoken BPE",
+        [MODEL_BYTE_BPE] = "byte-level BPE",         [MODEL_TIKTOKEN] = "tiktoken BPE",
         [MODEL_CHAR_BPE] = "BPE with byte fallback", [MODEL_SP_BPE] = "SentencePiece BPE",
         [MODEL_UNIGRAM] = "SentencePiece unigram",
     };
@@ -299,5 +305,6 @@ bool tokenizer_adds_eos(const struct tokenizer *t)
 struct span tokenizer_chat_template(const struct tokenizer *t)
 {
     if (!t->has_chat_template) return (struct span){ NULL, 0 };
-    return (struct span){ t->chat_template.data ? t->chat_template.data : "", t->chat_template.len };
+    return (struct span){ t->chat_template.data ? t->chat_template.data : "",
+                          t->chat_template.len };
 }

@@ -5,7 +5,18 @@
  * SentencePiece BPE and unigram with byte fallback (tokenizer.model, tokenizer.json, GGUF
  * llama/t5). What a file asks for and this code cannot do exactly (an unknown pre-tokenizer,
  * normaliser, model or post-processor) is STATUS_UNSUPPORTED and names it; nothing falls back to a default.
- * A tokenizer is immutable: any number of threads may use one at once. */
+ * A tokenizer is immutable: any number of threads may use one at once.
+ *
+ * Which tokens does text give? In trusted text (parse_special) every added, control and
+ * user-defined token. In any other text only words of the vocabulary: control tokens never; of
+ * added tokens that the vendor does not call special, those that do not look like markup
+ * (<...> or [...]: <think>, <tool_call> stay text); of SentencePiece's user-defined pieces all but
+ * those of the form <|...|> or that tokenizer_config.json calls special. Merging never ends in a
+ * special token either.
+ *
+ * Bytes: what a byte-level vocabulary has no token for (DeepSeek: 0xC0, 0xC1, 0xF5 up), but an
+ * added token with the letter of that byte ("\xC3\xBC" for 0xFC), is written as a lone lead byte and
+ * that token, and read back so; no valid text holds that pair. */
 #ifndef LM_TOKENIZER_TOKENIZER_H
 #define LM_TOKENIZER_TOKENIZER_H
 
@@ -21,7 +32,9 @@
 struct tokenizer;
 
 struct tokenizer_options {
-    const char *cache_folder; /* where compiled forms are kept, by digest of their files; NULL: no cache */
+    const char
+        *cache_folder; /* compiled forms of large tokenizers, by digest of their files; NULL: none.
+                               * A damaged or missing form is rebuilt; failing to write one is no error. */
 };
 
 /* STATUS_NOT_FOUND when the source has no tokenizer files. The source may be closed afterwards. */
@@ -42,13 +55,13 @@ enum status token_list_push(struct token_list *l, int32_t id, struct error *err)
 /* Appends the ids of text[0..len) to `out`; any bytes are accepted where the tokenizer can spell
  * them, else STATUS_BAD_INPUT says where. parse_special: special tokens written in the text become
  * their ids; otherwise they are plain text, as a user's words must be. Adds no BOS. */
-enum status tokenizer_encode(const struct tokenizer *t, const char *text, size_t len, bool parse_special,
-                             struct token_list *out, struct error *err);
+enum status tokenizer_encode(const struct tokenizer *t, const char *text, size_t len,
+                             bool parse_special, struct token_list *out, struct error *err);
 
 /* Appends the bytes of ids to `out`, as the vendor's decoder does (SentencePiece: one leading space of
  * the whole text dropped when the encoder adds one). Ids out of range are STATUS_BAD_INPUT. */
-enum status tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t count, struct buf *out,
-                             struct error *err);
+enum status tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t count,
+                             struct buf *out, struct error *err);
 
 /* Incremental decoding: bytes come out as soon as they are whole UTF-8; a code point split over tokens is held
  * back. Joined output of feed... + finish equals tokenizer_decode of all ids. */
@@ -56,17 +69,22 @@ struct detokenizer {
     const struct tokenizer *tokenizer;
     char held[8];
     int held_bytes;
-    bool at_start;      /* nothing fed yet */
-    bool skip_special;  /* special tokens give no text */
+    bool
+        at_start; /* nothing fed yet: a leading blank may be dropped. Set it to false where the text goes on. */
+    bool skip_special; /* special tokens give no text */
 };
 void detokenizer_init(struct detokenizer *d, const struct tokenizer *t, bool skip_special);
 enum status detokenizer_feed(struct detokenizer *d, int32_t id, struct buf *out, struct error *err);
-void detokenizer_finish(struct detokenizer *d, struct buf *out); /* flushes held bytes as they are */
+void detokenizer_finish(struct detokenizer *d,
+                        struct buf *out); /* flushes held bytes as they are */
 
 /* Facts. */
-int64_t tokenizer_vocab_size(const struct tokenizer *t);  /* highest id + 1; ids without a token inside are possible */
-const char *tokenizer_kind(const struct tokenizer *t);    /* "byte-level BPE", "SentencePiece BPE", ... */
-const char *tokenizer_pre(const struct tokenizer *t);     /* name of the pre-tokenizer: "qwen2"; "" if none */
+int64_t tokenizer_vocab_size(
+    const struct tokenizer *t); /* highest id + 1; ids without a token inside are possible */
+const char *tokenizer_kind(
+    const struct tokenizer *t); /* "byte-level BPE", "SentencePiece BPE", ... */
+const char *tokenizer_pre(
+    const struct tokenizer *t); /* name of the pre-tokenizer: "qwen2"; "" if none */
 /* Raw bytes of a token as it appears in text ("\xE4" for a byte token); {NULL,0} for a hole. */
 struct span tokenizer_piece(const struct tokenizer *t, int32_t id);
 bool tokenizer_is_special(const struct tokenizer *t, int32_t id);

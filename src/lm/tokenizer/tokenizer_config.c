@@ -48,7 +48,8 @@ static bool same_text(const struct tokenizer *t, int32_t id, struct span text)
     } else if (t->blank_mark) {
         blank_mark_append(&spelled, text, &literal);
     }
-    same = same && spelled.len == there.len && spelled.len && !memcmp(spelled.data, there.data, there.len);
+    same = same && spelled.len == there.len && spelled.len &&
+           !memcmp(spelled.data, there.data, there.len);
     buf_release(&spelled);
     return same;
 }
@@ -58,28 +59,31 @@ static void make_control(struct tokenizer *t, int32_t id)
     struct token *k = &t->vocab.tokens[id];
     if (k->kind == TOKEN_BYTE || k->kind == TOKEN_UNKNOWN) return;
     k->kind = TOKEN_CONTROL;
-    k->flags &= (uint8_t)~(TOKEN_MATCHES | TOKEN_WHOLE);
+    k->flags &= (uint8_t) ~(TOKEN_MATCHES | TOKEN_WHOLE);
 }
 
-static enum status load_one(struct tokenizer *t, int64_t id, const struct json *token, bool keep_flags,
-                            struct error *err)
+static enum status load_one(struct tokenizer *t, int64_t id, const struct json *token,
+                            bool keep_flags, struct error *err)
 {
     struct span text = token_text(token);
     bool special = json_bool(json_get(token, "special"), false);
-    if (!text.data) return error_set(err, STATUS_BAD_INPUT, "added token %lld has no content", (long long)id);
+    if (!text.data)
+        return error_set(err, STATUS_BAD_INPUT, "added token %lld has no content", (long long)id);
     if (!vocab_has(&t->vocab, id)) return load_added(t, id, text, special, strip_flags(token), err);
     if (!same_text(t, (int32_t)id, text)) {
         struct span there = vocab_bytes(&t->vocab, (int32_t)id);
-        return error_set(err, STATUS_BAD_INPUT, "token %lld is '%.*s' there, but '%.*s' in the vocabulary", (long long)id,
-                         (int)(text.len < 60 ? text.len : 60), text.data, (int)(there.len < 60 ? there.len : 60),
-                         there.data);
+        return error_set(err, STATUS_BAD_INPUT,
+                         "token %lld is '%.*s' there, but '%.*s' in the vocabulary", (long long)id,
+                         (int)(text.len < 60 ? text.len : 60), text.data,
+                         (int)(there.len < 60 ? there.len : 60), there.data);
     }
     if (special) make_control(t, (int32_t)id);
     if (!keep_flags) t->vocab.tokens[id].flags |= (uint8_t)strip_flags(token);
     return STATUS_OK;
 }
 
-enum status load_config_tokens(struct tokenizer *t, const struct json *config, bool keep_flags, struct error *err)
+enum status load_config_tokens(struct tokenizer *t, const struct json *config, bool keep_flags,
+                               struct error *err)
 {
     const struct json *added = json_get(config, "added_tokens_decoder");
     const struct json *more = json_get(config, "additional_special_tokens");
@@ -101,13 +105,15 @@ enum status load_config_tokens(struct tokenizer *t, const struct json *config, b
     return status;
 }
 
-static enum status load_end(struct tokenizer *t, const struct json *v, const char *key, int32_t *ret, struct error *err)
+static enum status load_end(struct tokenizer *t, const struct json *v, const char *key,
+                            int32_t *ret, struct error *err)
 {
     struct span text = token_text(v);
     if (!text.data || !text.len) return STATUS_OK;
     int32_t id = load_find(t, text);
     if (id < 0)
-        return error_set(err, STATUS_BAD_INPUT, "tokenizer_config.json: %s '%.*s' is not in the vocabulary", key,
+        return error_set(err, STATUS_BAD_INPUT,
+                         "tokenizer_config.json: %s '%.*s' is not in the vocabulary", key,
                          (int)(text.len < 60 ? text.len : 60), text.data);
     *ret = id;
     return STATUS_OK;
@@ -128,7 +134,8 @@ enum status load_config_template(struct tokenizer *t, const struct json *config,
     struct span text = json_string(v);
     for (size_t i = 0; i < json_length(v) && !text.data && json_type(v) == JSON_ARRAY; i++) {
         struct span name = json_string(json_get(json_at(v, i), "name"));
-        if (name.data && span_equals(name, "default")) text = json_string(json_get(json_at(v, i), "template"));
+        if (name.data && span_equals(name, "default"))
+            text = json_string(json_get(json_at(v, i), "template"));
     }
     if (!text.data) return STATUS_OK;
     buf_clear(&t->chat_template);

@@ -20,7 +20,8 @@ static enum status token_list_reserve(struct token_list *l, size_t more, struct 
     if (more > max || l->count > max - more)
         return error_set(err, STATUS_LIMIT, "more than %zu tokens", max);
     if (l->count + more <= l->cap) return STATUS_OK;
-    while (cap < l->count + more) cap *= 2;
+    while (cap < l->count + more)
+        cap *= 2;
     int32_t *ids = mem_resize(l->ids, cap, sizeof(*ids));
     if (!ids) return error_set(err, STATUS_NO_MEMORY, "no memory for %zu tokens", cap);
     l->ids = ids;
@@ -35,7 +36,8 @@ enum status token_list_push(struct token_list *l, int32_t id, struct error *err)
     return status;
 }
 
-void *encode_scratch_block(struct encode_scratch *s, size_t count, size_t item_bytes, struct error *err)
+void *encode_scratch_block(struct encode_scratch *s, size_t count, size_t item_bytes,
+                           struct error *err)
 {
     size_t bytes;
     if (!size_mul(count, item_bytes, &bytes)) {
@@ -67,11 +69,12 @@ static void scratch_release(struct encode_scratch *s)
     mem_free(s->block);
 }
 
-enum status encode_unknown(const struct tokenizer *t, struct span text, bool after_unknown, struct token_list *out,
-                           struct error *err)
+enum status encode_unknown(const struct tokenizer *t, struct span text, bool after_unknown,
+                           struct token_list *out, struct error *err)
 {
     bool spelled = t->byte_fallback;
-    for (size_t i = 0; i < text.len && spelled; i++) spelled = t->vocab.byte_ids[(uint8_t)text.data[i]] >= 0;
+    for (size_t i = 0; i < text.len && spelled; i++)
+        spelled = t->vocab.byte_ids[(uint8_t)text.data[i]] >= 0;
     if (spelled) {
         enum status status = STATUS_OK;
         for (size_t i = 0; i < text.len && !status; i++)
@@ -79,7 +82,8 @@ enum status encode_unknown(const struct tokenizer *t, struct span text, bool aft
         return status;
     }
     if (t->unknown_id < 0)
-        return error_set(err, STATUS_BAD_INPUT, "the vocabulary has no token for byte 0x%02X, and none for the unknown",
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the vocabulary has no token for byte 0x%02X, and none for the unknown",
                          text.len ? (uint8_t)text.data[0] : 0);
     if (after_unknown && t->fuse_unknown) return STATUS_OK;
     return token_list_push(out, t->unknown_id, err);
@@ -87,8 +91,8 @@ enum status encode_unknown(const struct tokenizer *t, struct span text, bool aft
 
 /* Symbols of a piece for merging: one per byte. A byte without a token is an error unless the
  * escape of missing bytes can spell it, see tokenizer.h. */
-static enum status bytes_to_symbols(const struct tokenizer *t, struct span piece, struct token_list *symbols,
-                                    struct error *err)
+static enum status bytes_to_symbols(const struct tokenizer *t, struct span piece,
+                                    struct token_list *symbols, struct error *err)
 {
     enum status status = token_list_reserve(symbols, piece.len, err);
     if (status) return status;
@@ -107,7 +111,8 @@ static enum status bytes_to_symbols(const struct tokenizer *t, struct span piece
             }
         }
         if (id < 0)
-            return error_set(err, STATUS_BAD_INPUT, "the vocabulary has no token for byte 0x%02X (byte %zu of the piece)",
+            return error_set(err, STATUS_BAD_INPUT,
+                             "the vocabulary has no token for byte 0x%02X (byte %zu of the piece)",
                              byte, i);
         status = token_list_push(symbols, id, err);
         if (status) return status;
@@ -116,8 +121,8 @@ static enum status bytes_to_symbols(const struct tokenizer *t, struct span piece
 }
 
 /* One per character; those without a token are byte tokens or unknown. */
-static enum status chars_to_symbols(const struct tokenizer *t, struct span piece, struct token_list *symbols,
-                                    struct error *err)
+static enum status chars_to_symbols(const struct tokenizer *t, struct span piece,
+                                    struct token_list *symbols, struct error *err)
 {
     bool after_unknown = false;
     for (size_t i = 0; i < piece.len;) {
@@ -129,7 +134,8 @@ static enum status chars_to_symbols(const struct tokenizer *t, struct span piece
         enum status status = id >= 0 ? token_list_push(symbols, id, err)
                                      : encode_unknown(t, one, after_unknown, symbols, err);
         if (status) return status;
-        after_unknown = id < 0 && (symbols->count == count || symbols->ids[symbols->count - 1] == t->unknown_id);
+        after_unknown = id < 0 && (symbols->count == count ||
+                                   symbols->ids[symbols->count - 1] == t->unknown_id);
         i += one.len;
     }
     return STATUS_OK;
@@ -139,7 +145,8 @@ enum status encode_bpe_piece(const struct tokenizer *t, struct span piece, struc
                              struct token_list *out, struct error *err)
 {
     if (piece.len <= VOCAB_PIECE_BYTES_MAX) {
-        int32_t whole = vocab_find(&t->vocab, piece, t->ignore_merges ? TOKEN_MATCHES : TOKEN_WHOLE);
+        int32_t whole =
+            vocab_find(&t->vocab, piece, t->ignore_merges ? TOKEN_MATCHES : TOKEN_WHOLE);
         if (whole >= 0) return token_list_push(out, whole, err);
     }
     s->symbols.count = 0;
@@ -154,8 +161,8 @@ enum status encode_bpe_piece(const struct tokenizer *t, struct span piece, struc
     return STATUS_OK;
 }
 
-static enum status encode_piece(const struct tokenizer *t, struct span piece, struct encode_scratch *s,
-                                struct token_list *out, struct error *err)
+static enum status encode_piece(const struct tokenizer *t, struct span piece,
+                                struct encode_scratch *s, struct token_list *out, struct error *err)
 {
     switch (t->model) {
     case MODEL_SP_BPE: return encode_sp_bpe(t, piece, s, out, err);
@@ -166,11 +173,12 @@ static enum status encode_piece(const struct tokenizer *t, struct span piece, st
 
 static bool starts_blank(struct span text)
 {
-    return text.len && (text.data[0] == ' ' || (text.len >= 3 && !memcmp(text.data, "\xE2\x96\x81", 3)));
+    return text.len &&
+           (text.data[0] == ' ' || (text.len >= 3 && !memcmp(text.data, "\xE2\x96\x81", 3)));
 }
 
-static enum status mark_blanks(const struct tokenizer *t, struct span *text, bool first, struct encode_scratch *s,
-                               struct error *err)
+static enum status mark_blanks(const struct tokenizer *t, struct span *text, bool first,
+                               struct encode_scratch *s, struct error *err)
 {
     bool prefix = t->prefix == PREFIX_ALWAYS || (t->prefix != PREFIX_NONE && !starts_blank(*text));
     if (t->prefix == PREFIX_FIRST_IF_NONE && !first) prefix = false;
@@ -179,17 +187,15 @@ static enum status mark_blanks(const struct tokenizer *t, struct span *text, boo
     if (!prefix && !marks) return STATUS_OK;
     buf_clear(&s->three);
     if (prefix) buf_byte(&s->three, ' ');
-    if (marks)
-        blank_mark_append(&s->three, *text, &literal);
-    else
-        buf_append(&s->three, text->data, text->len);
+    if (marks) blank_mark_append(&s->three, *text, &literal);
+    else buf_append(&s->three, text->data, text->len);
     *text = (struct span){ s->three.data, s->three.len };
     return buf_check(&s->three, "the text", err);
 }
 
 /* A run of text without special tokens. */
-static enum status encode_text(const struct tokenizer *t, struct span text, bool first, struct encode_scratch *s,
-                               struct token_list *out, struct error *err)
+static enum status encode_text(const struct tokenizer *t, struct span text, bool first,
+                               struct encode_scratch *s, struct token_list *out, struct error *err)
 {
     enum status status = normalizer_run(&t->normalizer, text, &s->one, &s->two, &text, err);
     if (!status) status = mark_blanks(t, &text, first, s, err);
@@ -206,7 +212,8 @@ static enum status encode_text(const struct tokenizer *t, struct span text, bool
     status = splitter_run(&t->splitter, text.data, text.len, &s->pieces, &s->spare, err);
     for (size_t i = 0; i < s->pieces.count && !status; i++) {
         struct split_range r = s->pieces.items[i];
-        status = encode_piece(t, (struct span){ text.data + r.begin, r.end - r.begin }, s, out, err);
+        status =
+            encode_piece(t, (struct span){ text.data + r.begin, r.end - r.begin }, s, out, err);
     }
     return status;
 }
@@ -215,7 +222,8 @@ static enum status encode_text(const struct tokenizer *t, struct span text, bool
 static unsigned class_before(const char *text, size_t pos, size_t *ret_begin)
 {
     size_t begin = pos - 1, bytes;
-    while (begin > 0 && pos - begin < 4 && ((uint8_t)text[begin] & 0xC0) == 0x80) begin--;
+    while (begin > 0 && pos - begin < 4 && ((uint8_t)text[begin] & 0xC0) == 0x80)
+        begin--;
     unsigned c = char_class(text + begin, pos - begin, &bytes);
     if (begin + bytes != pos) begin = pos - 1;
     *ret_begin = begin;
@@ -228,18 +236,21 @@ static bool is_word(unsigned c)
 }
 
 /* Whether the token found at [begin, end) stands; moves the ends over white space that it takes along. */
-static bool accept(const struct tokenizer *t, int32_t id, struct span text, size_t from, size_t *begin, size_t *end)
+static bool accept(const struct tokenizer *t, int32_t id, struct span text, size_t from,
+                   size_t *begin, size_t *end)
 {
     int flags = t->vocab.tokens[id].flags;
     size_t at;
     /* After its own lead byte an alias would be read as the escape of a byte. */
-    if (*begin && text.data[*begin - 1] == text.data[*begin] && tokenizer_alias(t, id) >= 0) return false;
+    if (*begin && text.data[*begin - 1] == text.data[*begin] && tokenizer_alias(t, id) >= 0)
+        return false;
     if (flags & TOKEN_SINGLE_WORD) {
         if (*begin && is_word(class_before(text.data, *begin, &at))) return false;
-        if (*end < text.len && is_word(char_class(text.data + *end, text.len - *end, &at))) return false;
+        if (*end < text.len && is_word(char_class(text.data + *end, text.len - *end, &at)))
+            return false;
     }
-    while ((flags & TOKEN_STRIP_LEFT) && *begin > from && (class_before(text.data, *begin, &at) & CHAR_SPACE) &&
-           at >= from)
+    while ((flags & TOKEN_STRIP_LEFT) && *begin > from &&
+           (class_before(text.data, *begin, &at) & CHAR_SPACE) && at >= from)
         *begin = at;
     while ((flags & TOKEN_STRIP_RIGHT) && *end < text.len &&
            (char_class(text.data + *end, text.len - *end, &at) & CHAR_SPACE))
@@ -247,8 +258,9 @@ static bool accept(const struct tokenizer *t, int32_t id, struct span text, size
     return true;
 }
 
-static enum status encode_all(const struct tokenizer *t, struct span text, const struct prefix_set *set,
-                              struct encode_scratch *s, struct token_list *out, struct error *err)
+static enum status encode_all(const struct tokenizer *t, struct span text,
+                              const struct prefix_set *set, struct encode_scratch *s,
+                              struct token_list *out, struct error *err)
 {
     enum status status = STATUS_OK;
     size_t from = 0, pos = 0, bytes = 0;
@@ -263,23 +275,26 @@ static enum status encode_all(const struct tokenizer *t, struct span text, const
             continue;
         }
         if (begin > from)
-            status = encode_text(t, (struct span){ text.data + from, begin - from }, from == 0, s, out, err);
+            status = encode_text(t, (struct span){ text.data + from, begin - from }, from == 0, s,
+                                 out, err);
         if (!status) status = token_list_push(out, id, err);
         from = pos = end;
     }
     if (!status && from < text.len)
-        status = encode_text(t, (struct span){ text.data + from, text.len - from }, from == 0, s, out, err);
+        status = encode_text(t, (struct span){ text.data + from, text.len - from }, from == 0, s,
+                             out, err);
     return status;
 }
 
-enum status tokenizer_encode(const struct tokenizer *t, const char *text, size_t len, bool parse_special,
-                             struct token_list *out, struct error *err)
+enum status tokenizer_encode(const struct tokenizer *t, const char *text, size_t len,
+                             bool parse_special, struct token_list *out, struct error *err)
 {
-    struct encode_scratch s = { .one = BUF_INIT(NORM_OUTPUT_BYTES_MAX), .two = BUF_INIT(NORM_OUTPUT_BYTES_MAX),
+    struct encode_scratch s = { .one = BUF_INIT(NORM_OUTPUT_BYTES_MAX),
+                                .two = BUF_INIT(NORM_OUTPUT_BYTES_MAX),
                                 .three = BUF_INIT(NORM_OUTPUT_BYTES_MAX) };
     size_t count = out->count;
-    enum status status = encode_all(t, (struct span){ text, len }, parse_special ? &t->trusted : &t->plain, &s, out,
-                                    err);
+    enum status status = encode_all(t, (struct span){ text, len },
+                                    parse_special ? &t->trusted : &t->plain, &s, out, err);
     if (status) out->count = count;
     scratch_release(&s);
     return status;

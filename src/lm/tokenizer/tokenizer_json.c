@@ -21,7 +21,8 @@ static int strip_flags(const struct json *token)
            (json_bool(json_get(token, "single_word"), false) ? TOKEN_SINGLE_WORD : 0);
 }
 
-static enum status load_added_tokens(struct tokenizer *t, const struct json *list, struct error *err)
+static enum status load_added_tokens(struct tokenizer *t, const struct json *list,
+                                     struct error *err)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < json_length(list) && !status; i++) {
@@ -30,35 +31,42 @@ static enum status load_added_tokens(struct tokenizer *t, const struct json *lis
         if (json_type(json_get(token, "id")) != JSON_INT || !text.data)
             return bad(err, "an added token lacks its id or its content");
         int64_t id = json_int(json_get(token, "id"), -1);
-        status = load_added(t, id, text, json_bool(json_get(token, "special"), false), strip_flags(token), err);
+        status = load_added(t, id, text, json_bool(json_get(token, "special"), false),
+                            strip_flags(token), err);
     }
     return status ? error_wrap(err, status, "tokenizer.json, added_tokens") : STATUS_OK;
 }
 
 /* A word that is an added token too was placed with the added tokens. */
-static enum status place_word(struct tokenizer *t, struct span word, int64_t id, float score, struct error *err)
+static enum status place_word(struct tokenizer *t, struct span word, int64_t id, float score,
+                              struct error *err)
 {
     if (!vocab_has(&t->vocab, id)) return load_word(t, id, word, TOKEN_NORMAL, score, err);
     struct span there = vocab_bytes(&t->vocab, (int32_t)id);
     if (there.len == word.len && !memcmp(there.data, word.data, word.len)) return STATUS_OK;
     return error_set(err, STATUS_BAD_INPUT, "id %lld is both '%.*s' and '%.*s'", (long long)id,
-                     (int)(word.len < 40 ? word.len : 40), word.data, (int)(there.len < 40 ? there.len : 40), there.data);
+                     (int)(word.len < 40 ? word.len : 40), word.data,
+                     (int)(there.len < 40 ? there.len : 40), there.data);
 }
 
-static enum status load_vocab_object(struct tokenizer *t, const struct json *vocab, struct error *err)
+static enum status load_vocab_object(struct tokenizer *t, const struct json *vocab,
+                                     struct error *err)
 {
     if (json_type(vocab) != JSON_OBJECT) return bad(err, "model.vocab is not an object");
     if (json_length(vocab) > VOCAB_TOKENS_MAX)
-        return error_set(err, STATUS_LIMIT, "the vocabulary has more than %d tokens", VOCAB_TOKENS_MAX);
+        return error_set(err, STATUS_LIMIT, "the vocabulary has more than %d tokens",
+                         VOCAB_TOKENS_MAX);
     enum status status = STATUS_OK;
     for (struct json_member m = json_first(vocab); m.value && !status; m = json_next(vocab, m)) {
-        if (json_type(m.value) != JSON_INT) return bad(err, "an id in the vocabulary is not a whole number");
+        if (json_type(m.value) != JSON_INT)
+            return bad(err, "an id in the vocabulary is not a whole number");
         status = place_word(t, m.key, json_int(m.value, -1), 0, err);
     }
     return status;
 }
 
-static enum status load_merge_list(struct tokenizer *t, const struct json *merges, struct error *err)
+static enum status load_merge_list(struct tokenizer *t, const struct json *merges,
+                                   struct error *err)
 {
     enum status status = vocab_index(&t->vocab, err);
     size_t count = json_length(merges);
@@ -82,14 +90,17 @@ static enum status refuse_setting(const struct json *model, const char *key, str
 {
     const struct json *v = json_get(model, key);
     struct span text = json_string(v);
-    if (json_type(v) == JSON_NULL || (text.data && !text.len) || (json_type(v) != JSON_STRING && json_number(v, 1) == 0))
+    if (json_type(v) == JSON_NULL || (text.data && !text.len) ||
+        (json_type(v) != JSON_STRING && json_number(v, 1) == 0))
         return STATUS_OK;
-    return error_set(err, STATUS_UNSUPPORTED, "tokenizer.json: model.%s is set, which is not supported", key);
+    return error_set(err, STATUS_UNSUPPORTED,
+                     "tokenizer.json: model.%s is set, which is not supported", key);
 }
 
 static enum status load_bpe(struct tokenizer *t, const struct json *model, struct error *err)
 {
-    static const char *const refused[] = { "dropout", "continuing_subword_prefix", "end_of_word_suffix" };
+    static const char *const refused[] = { "dropout", "continuing_subword_prefix",
+                                           "end_of_word_suffix" };
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
         enum status status = refuse_setting(model, refused[i], err);
         if (status) return status;
@@ -108,7 +119,8 @@ static enum status load_unigram(struct tokenizer *t, const struct json *model, s
 {
     const struct json *vocab = json_get(model, "vocab");
     double lowest = 0;
-    if (json_type(vocab) != JSON_ARRAY) return bad(err, "model.vocab of a Unigram model is not a list");
+    if (json_type(vocab) != JSON_ARRAY)
+        return bad(err, "model.vocab of a Unigram model is not a list");
     enum status status = STATUS_OK;
     for (size_t i = 0; i < json_length(vocab) && !status; i++) {
         const struct json *pair = json_at(vocab, i);
@@ -140,9 +152,11 @@ static enum status load_model(struct tokenizer *t, const struct json *root, stru
     t->fuse_unknown = json_bool(json_get(model, "fuse_unk"), false);
     bool bpe = !strcmp(type, "BPE");
     if (!bpe && strcmp(type, "Unigram"))
-        return error_set(err, STATUS_UNSUPPORTED, "tokenizer.json: model type '%.40s' is not supported; BPE and Unigram are",
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "tokenizer.json: model type '%.40s' is not supported; BPE and Unigram are",
                          type);
-    if (!bpe && t->model == MODEL_BYTE_BPE) return bad(err, "a Unigram model with a ByteLevel pre-tokenizer");
+    if (!bpe && t->model == MODEL_BYTE_BPE)
+        return bad(err, "a Unigram model with a ByteLevel pre-tokenizer");
     if (!bpe) t->model = MODEL_UNIGRAM;
     enum status status = load_added_tokens(t, json_get(root, "added_tokens"), err);
     if (!status) status = bpe ? load_bpe(t, model, err) : load_unigram(t, model, err);
@@ -152,7 +166,8 @@ static enum status load_model(struct tokenizer *t, const struct json *root, stru
 enum status load_tokenizer_json(struct tokenizer *t, struct span text, struct error *err)
 {
     struct json_doc *doc;
-    enum status status = json_parse(&doc, text.data, text.len, JSON_BYTES_MAX, "tokenizer.json", err);
+    enum status status =
+        json_parse(&doc, text.data, text.len, JSON_BYTES_MAX, "tokenizer.json", err);
     if (status) return status;
     const struct json *root = json_root(doc);
     if (json_type(root) != JSON_OBJECT) status = bad(err, "not an object");
@@ -171,17 +186,20 @@ static enum status load_merges_txt(struct tokenizer *t, struct span text, struct
         size_t end = newline ? (size_t)(newline - text.data) : text.len, len = end - pos;
         if (len && text.data[pos + len - 1] == '\r') len--;
         bool header = line == 0 && len >= 8 && !memcmp(text.data + pos, "#version", 8);
-        if (len && !header) status = load_merge_line(t, (struct span){ text.data + pos, len }, rank++, err);
+        if (len && !header)
+            status = load_merge_line(t, (struct span){ text.data + pos, len }, rank++, err);
         pos = end + 1;
     }
     return status ? error_wrap(err, status, "merges.txt") : STATUS_OK;
 }
 
-enum status load_vocab_merges(struct tokenizer *t, struct span vocab_json, struct span merges_txt, struct error *err)
+enum status load_vocab_merges(struct tokenizer *t, struct span vocab_json, struct span merges_txt,
+                              struct error *err)
 {
     struct json_doc *doc;
     t->model = MODEL_BYTE_BPE;
-    enum status status = json_parse(&doc, vocab_json.data, vocab_json.len, JSON_BYTES_MAX, "vocab.json", err);
+    enum status status =
+        json_parse(&doc, vocab_json.data, vocab_json.len, JSON_BYTES_MAX, "vocab.json", err);
     if (status) return status;
     status = load_vocab_object(t, json_root(doc), err);
     if (status) error_wrap(err, status, "vocab.json");

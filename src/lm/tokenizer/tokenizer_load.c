@@ -4,15 +4,16 @@
 
 #include <string.h>
 
-enum status load_word(struct tokenizer *t, int64_t id, struct span spelled, enum token_kind kind, float score,
-                      struct error *err)
+enum status load_word(struct tokenizer *t, int64_t id, struct span spelled, enum token_kind kind,
+                      float score, struct error *err)
 {
     struct buf bytes = BUF_INIT(VOCAB_PIECE_BYTES_MAX * 4);
     int flags = kind == TOKEN_NORMAL || kind == TOKEN_USER ? TOKEN_MATCHES : 0;
     int byte = t->byte_fallback || kind == TOKEN_BYTE ? byte_token_value(spelled) : -1;
     enum status status;
     if (kind == TOKEN_BYTE && byte < 0)
-        return error_set(err, STATUS_BAD_INPUT, "token %lld is a byte token, but '%.*s' is not of the form <0xNN>",
+        return error_set(err, STATUS_BAD_INPUT,
+                         "token %lld is a byte token, but '%.*s' is not of the form <0xNN>",
                          (long long)id, (int)(spelled.len < 16 ? spelled.len : 16), spelled.data);
     if (byte >= 0 && (kind == TOKEN_NORMAL || kind == TOKEN_BYTE)) {
         buf_byte(&bytes, (char)byte);
@@ -21,7 +22,8 @@ enum status load_word(struct tokenizer *t, int64_t id, struct span spelled, enum
     } else if (kind == TOKEN_CONTROL || kind == TOKEN_UNKNOWN || kind == TOKEN_ADDED) {
         buf_append(&bytes, spelled.data, spelled.len);
     } else if (t->model == MODEL_BYTE_BPE) {
-        if (!byte_alphabet_append(&bytes, spelled)) { /* literal text among spelled words: never from merges */
+        if (!byte_alphabet_append(
+                &bytes, spelled)) { /* literal text among spelled words: never from merges */
             buf_append(&bytes, spelled.data, spelled.len);
             flags = 0;
         }
@@ -36,16 +38,19 @@ enum status load_word(struct tokenizer *t, int64_t id, struct span spelled, enum
         buf_append(&bytes, spelled.data, spelled.len);
     }
     status = buf_check(&bytes, "a token", err);
-    if (!status) status = vocab_set(&t->vocab, id, (struct span){ bytes.data ? bytes.data : "", bytes.len }, kind,
-                                    flags, score, err);
+    if (!status)
+        status = vocab_set(&t->vocab, id, (struct span){ bytes.data ? bytes.data : "", bytes.len },
+                           kind, flags, score, err);
     buf_release(&bytes);
     return status;
 }
 
-enum status load_added(struct tokenizer *t, int64_t id, struct span text, bool special, int strip_flags,
-                       struct error *err)
+enum status load_added(struct tokenizer *t, int64_t id, struct span text, bool special,
+                       int strip_flags, struct error *err)
 {
-    enum token_kind kind = special ? TOKEN_CONTROL : looks_like_markup(text) ? TOKEN_ADDED : TOKEN_USER;
+    enum token_kind kind = special                   ? TOKEN_CONTROL
+                           : looks_like_markup(text) ? TOKEN_ADDED
+                                                     : TOKEN_USER;
     if (!text.len) kind = TOKEN_CONTROL;
     return vocab_set(&t->vocab, id, text, kind, strip_flags, 0, err);
 }
@@ -73,16 +78,20 @@ static int32_t half(const struct tokenizer *t, struct span spelled, struct buf *
     return id >= 0 ? id : vocab_find(&t->vocab, text, 0);
 }
 
-static enum status bad_merge(struct span left, struct span right, size_t rank, const char *which, struct error *err)
+static enum status bad_merge(struct span left, struct span right, size_t rank, const char *which,
+                             struct error *err)
 {
     int a = (int)(left.len < 60 ? left.len : 60), b = (int)(right.len < 60 ? right.len : 60);
-    return error_set(err, STATUS_BAD_INPUT, "merge %zu ('%.*s' with '%.*s'): %s is not in the vocabulary", rank + 1, a,
+    return error_set(err, STATUS_BAD_INPUT,
+                     "merge %zu ('%.*s' with '%.*s'): %s is not in the vocabulary", rank + 1, a,
                      left.data, b, right.data, which);
 }
 
-enum status load_merge(struct tokenizer *t, struct span left, struct span right, size_t rank, struct error *err)
+enum status load_merge(struct tokenizer *t, struct span left, struct span right, size_t rank,
+                       struct error *err)
 {
-    struct buf bytes = BUF_INIT(VOCAB_PIECE_BYTES_MAX * 4), joined = BUF_INIT(VOCAB_PIECE_BYTES_MAX * 4);
+    struct buf bytes = BUF_INIT(VOCAB_PIECE_BYTES_MAX * 4),
+               joined = BUF_INIT(VOCAB_PIECE_BYTES_MAX * 4);
     int32_t a = half(t, left, &bytes), b = -1, c = -1;
     if (a >= 0) b = half(t, right, &bytes);
     if (b >= 0) {
@@ -92,7 +101,12 @@ enum status load_merge(struct tokenizer *t, struct span left, struct span right,
     }
     buf_release(&bytes);
     buf_release(&joined);
-    if (c < 0) return bad_merge(left, right, rank, a < 0 ? "the first" : b < 0 ? "the second" : "the result", err);
+    if (c < 0)
+        return bad_merge(left, right, rank,
+                         a < 0   ? "the first"
+                         : b < 0 ? "the second"
+                                 : "the result",
+                         err);
     int kind = t->vocab.tokens[c].kind;
     /* No text may grow into a special token by merging. */
     if (kind == TOKEN_CONTROL || kind == TOKEN_ADDED) return STATUS_OK;
@@ -105,7 +119,9 @@ enum status load_merge_line(struct tokenizer *t, struct span line, size_t rank, 
     size_t at = blank ? (size_t)(blank - line.data) : line.len;
     size_t rest = line.len - at;
     if (!at || rest < 2 || memchr(line.data + at + 1, ' ', rest - 1))
-        return error_set(err, STATUS_BAD_INPUT, "merge %zu is not two words with one blank between them: '%.*s'",
-                         rank + 1, (int)(line.len < 80 ? line.len : 80), line.data);
-    return load_merge(t, (struct span){ line.data, at }, (struct span){ line.data + at + 1, rest - 1 }, rank, err);
+        return error_set(err, STATUS_BAD_INPUT,
+                         "merge %zu is not two words with one blank between them: '%.*s'", rank + 1,
+                         (int)(line.len < 80 ? line.len : 80), line.data);
+    return load_merge(t, (struct span){ line.data, at },
+                      (struct span){ line.data + at + 1, rest - 1 }, rank, err);
 }

@@ -26,12 +26,30 @@ struct family {
 };
 
 static const struct family families[] = {
-    { "cl100k_base.tiktoken", NULL, NULL, "cl100k", false, false,
-      { { 100257, "<|endoftext|>" }, { 100258, "<|fim_prefix|>" }, { 100259, "<|fim_middle|>" },
-        { 100260, "<|fim_suffix|>" }, { 100276, "<|endofprompt|>" } } },
-    { "o200k_base.tiktoken", NULL, NULL, "gpt-4o", false, false,
+    { "cl100k_base.tiktoken",
+      NULL,
+      NULL,
+      "cl100k",
+      false,
+      false,
+      { { 100257, "<|endoftext|>" },
+        { 100258, "<|fim_prefix|>" },
+        { 100259, "<|fim_middle|>" },
+        { 100260, "<|fim_suffix|>" },
+        { 100276, "<|endofprompt|>" } } },
+    { "o200k_base.tiktoken",
+      NULL,
+      NULL,
+      "gpt-4o",
+      false,
+      false,
       { { 199999, "<|endoftext|>" }, { 200018, "<|endofprompt|>" } } },
-    { "qwen.tiktoken", "QWenTokenizer", NULL, "qwen2", true, false,
+    { "qwen.tiktoken",
+      "QWenTokenizer",
+      NULL,
+      "qwen2",
+      true,
+      false,
       { { 151643, "<|endoftext|>" }, { 151644, "<|im_start|>" }, { 151645, "<|im_end|>" } } },
     { NULL, "ChatGLM4Tokenizer", NULL, "glm4", false, false, { { 0, NULL } } },
     { NULL, "TikTokenTokenizer", NULL, "kimi-k2", false, false, { { 0, NULL } } },
@@ -70,18 +88,23 @@ static const struct family *find_family(const struct files *f, const char *file)
     return NULL;
 }
 
-static enum status apply_family(struct tokenizer *t, const struct files *f, const char *file, struct error *err)
+static enum status apply_family(struct tokenizer *t, const struct files *f, const char *file,
+                                struct error *err)
 {
     const struct span none = { NULL, 0 };
     const struct family *k = find_family(f, file);
     if (!k)
-        return error_set(err, STATUS_UNSUPPORTED, "how %s splits text is not in the file, and its tokenizer class (%.60s) "
-                         "is not known; known are Qwen2Tokenizer, GPT2Tokenizer, QWenTokenizer, ChatGLM4Tokenizer, "
-                         "TikTokenTokenizer, Llama 3's tokens, cl100k_base.tiktoken, o200k_base.tiktoken", file,
-                         f->class_name ? f->class_name : "none given");
+        return error_set(
+            err, STATUS_UNSUPPORTED,
+            "how %s splits text is not in the file, and its tokenizer class (%.60s) "
+            "is not known; known are Qwen2Tokenizer, GPT2Tokenizer, QWenTokenizer, "
+            "ChatGLM4Tokenizer, "
+            "TikTokenTokenizer, Llama 3's tokens, cl100k_base.tiktoken, o200k_base.tiktoken",
+            file, f->class_name ? f->class_name : "none given");
     enum status status = splitter_add_named(&t->splitter, k->pre, err);
     tokenizer_set_pre(t, k->pre);
-    if (!status && k->nfc) status = normalizer_add(&t->normalizer, NORM_NFC, none, none, false, false, err);
+    if (!status && k->nfc)
+        status = normalizer_add(&t->normalizer, NORM_NFC, none, none, false, false, err);
     t->adds_bos = k->adds_bos;
     bool listed = f->config && json_length(json_get(json_root(f->config), "added_tokens_decoder"));
     for (int i = 0; i < 6 && k->added[i].text && !listed && !status; i++) {
@@ -100,7 +123,9 @@ static bool widen_numbers(struct buf *out, struct span text)
         char c = text.data[i];
         bool digit = !quoted && c >= '0' && c <= '9';
         if (digits > 18 && !digit && !real && c != '.' && c != 'e' && c != 'E') buf_text(out, "e0");
-        if (!digit) real = !quoted && (c == '.' || c == 'e' || c == 'E' || (real && (c == '+' || c == '-')));
+        if (!digit)
+            real =
+                !quoted && (c == '.' || c == 'e' || c == 'E' || (real && (c == '+' || c == '-')));
         digits = digit ? digits + 1 : 0;
         buf_byte(out, c);
         if (quoted && c == '\\' && i + 1 < text.len) buf_byte(out, text.data[++i]);
@@ -109,7 +134,8 @@ static bool widen_numbers(struct buf *out, struct span text)
     return !out->failed;
 }
 
-static enum status read_json(struct source *s, const char *name, struct json_doc **ret, struct error *err)
+static enum status read_json(struct source *s, const char *name, struct json_doc **ret,
+                             struct error *err)
 {
     struct span text;
     enum status status = source_read(s, name, &text, err);
@@ -118,7 +144,8 @@ static enum status read_json(struct source *s, const char *name, struct json_doc
     if (status) return status;
     struct buf wide = BUF_INIT(CONFIG_BYTES_MAX);
     if (!widen_numbers(&wide, text)) status = buf_check(&wide, name, err);
-    if (!status) status = json_parse(ret, wide.data ? wide.data : "", wide.len, CONFIG_BYTES_MAX, name, err);
+    if (!status)
+        status = json_parse(ret, wide.data ? wide.data : "", wide.len, CONFIG_BYTES_MAX, name, err);
     buf_release(&wide);
     return status;
 }
@@ -141,15 +168,16 @@ static bool has_file(const struct source *s, const char *name)
     return false;
 }
 
-static enum status open_ranks(struct tokenizer *t, const struct files *f, const char *name, struct span text,
-                              struct error *err)
+static enum status open_ranks(struct tokenizer *t, const struct files *f, const char *name,
+                              struct span text, struct error *err)
 {
     enum status status = load_tiktoken(t, text, err);
     if (status) return error_wrap(err, status, "%s", name);
     return apply_family(t, f, name, err);
 }
 
-static enum status open_model_file(struct tokenizer *t, const struct files *f, struct span bytes, struct error *err)
+static enum status open_model_file(struct tokenizer *t, const struct files *f, struct span bytes,
+                                   struct error *err)
 {
     if (!sentencepiece_looks_like(bytes)) return open_ranks(t, f, "tokenizer.model", bytes, err);
     enum status status = load_sentencepiece(t, bytes, err);
@@ -190,8 +218,10 @@ static enum status open_vocabulary(struct tokenizer *t, const struct files *f, s
         return status ? status : open_ranks(t, f, ranks, bytes, err);
     }
     if (has_file(s, "vocab.json") && has_file(s, "merges.txt")) return open_vocab_merges(t, f, err);
-    return error_set(err, STATUS_NOT_FOUND, "%s has no tokenizer: none of tokenizer.json, tekken.json, tokenizer.model, "
-                     "*.tiktoken, vocab.json with merges.txt", source_path(s));
+    return error_set(err, STATUS_NOT_FOUND,
+                     "%s has no tokenizer: none of tokenizer.json, tekken.json, tokenizer.model, "
+                     "*.tiktoken, vocab.json with merges.txt",
+                     source_path(s));
 }
 
 static enum status open_template(struct tokenizer *t, const struct files *f, struct error *err)
@@ -213,9 +243,11 @@ static enum status open_folder(struct tokenizer *t, struct source *source, struc
     if (status) return status;
     const struct json *config = f.config ? json_root(f.config) : NULL;
     f.class_name = config ? config_tokenizer_class(config) : NULL;
-    if (!f.class_name && source_config_json(source)) f.class_name = config_tokenizer_class(source_config_json(source));
+    if (!f.class_name && source_config_json(source))
+        f.class_name = config_tokenizer_class(source_config_json(source));
     status = open_vocabulary(t, &f, err);
-    if (!status && config) status = load_config_tokens(t, config, has_file(source, "tokenizer.json"), err);
+    if (!status && config)
+        status = load_config_tokens(t, config, has_file(source, "tokenizer.json"), err);
     if (!status && config && !t->vocab.slots) status = vocab_index(&t->vocab, err);
     if (!status && config) status = load_config_ends(t, config, err);
     if (!status) status = open_template(t, &f, err);
@@ -223,8 +255,7 @@ static enum status open_folder(struct tokenizer *t, struct source *source, struc
     return status;
 }
 
-enum status tokenizer_open(struct tokenizer **ret, struct source *source, const struct tokenizer_options *options,
-                           struct error *err)
+static enum status build(struct tokenizer **ret, struct source *source, struct error *err)
 {
     struct tokenizer *t = tokenizer_new(err);
     if (!t) return STATUS_NO_MEMORY;
@@ -236,6 +267,23 @@ enum status tokenizer_open(struct tokenizer **ret, struct source *source, const 
         tokenizer_free(t);
         return status;
     }
+    *ret = t;
+    return STATUS_OK;
+}
+
+enum status tokenizer_open(struct tokenizer **ret, struct source *source,
+                           const struct tokenizer_options *options, struct error *err)
+{
+    const char *folder = options ? options->cache_folder : NULL;
+    struct tokenizer *t = NULL;
+    char name[96];
+    enum status status = folder ? tokenizer_cache_key(source, name, err) : STATUS_OK;
+    if (status) return status;
+    if (folder && tokenizer_cache_read(folder, name, ret)) return STATUS_OK;
+    status = build(&t, source, err);
+    if (status) return status;
+    if (folder) tokenizer_cache_write(folder, name, t);
+    bpe_merges_release(&t->merges);
     *ret = t;
     return STATUS_OK;
 }

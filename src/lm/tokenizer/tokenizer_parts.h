@@ -15,29 +15,30 @@
 #include "lm/tokenizer/vocab.h"
 
 enum model_kind {
-    MODEL_BYTE_BPE,    /* byte-level BPE by merge list */
-    MODEL_TIKTOKEN,    /* byte-level BPE by ranks of tokens */
-    MODEL_CHAR_BPE,    /* BPE by merge list over characters */
-    MODEL_SP_BPE,      /* SentencePiece BPE: any two neighbours that form a piece, best score first */
-    MODEL_UNIGRAM,     /* the segmentation with the best sum of scores */
+    MODEL_BYTE_BPE, /* byte-level BPE by merge list */
+    MODEL_TIKTOKEN, /* byte-level BPE by ranks of tokens */
+    MODEL_CHAR_BPE, /* BPE by merge list over characters */
+    MODEL_SP_BPE,   /* SentencePiece BPE: any two neighbours that form a piece, best score first */
+    MODEL_UNIGRAM,  /* the segmentation with the best sum of scores */
     MODEL_KIND_COUNT
 };
 
 enum prefix_kind {
     PREFIX_NONE,
-    PREFIX_ALWAYS,    /* a blank before each run of text */
-    PREFIX_IF_NONE,   /* ... unless it begins with one */
+    PREFIX_ALWAYS,        /* a blank before each run of text */
+    PREFIX_IF_NONE,       /* ... unless it begins with one */
     PREFIX_FIRST_IF_NONE, /* ... and only at the very start */
     PREFIX_KIND_COUNT
 };
 
-#define TOKENIZER_NAME_BYTES 64
+#define TOKENIZER_NAME_BYTES    64
 #define CHAT_TEMPLATE_BYTES_MAX ((size_t)4 << 20)
 
 struct tokenizer {
     enum model_kind model;
     struct vocab vocab;
-    struct bpe_merges merges; /* as loaded; released once the table stands, kept for the cache until then */
+    struct bpe_merges
+        merges; /* as loaded; released once the table stands, kept for the cache until then */
     struct bpe bpe;
     struct normalizer normalizer;
     struct splitter splitter;
@@ -81,7 +82,8 @@ struct encode_scratch {
     void *block; /* SentencePiece models */
     size_t block_bytes;
 };
-void *encode_scratch_block(struct encode_scratch *s, size_t count, size_t item_bytes, struct error *err);
+void *encode_scratch_block(struct encode_scratch *s, size_t count, size_t item_bytes,
+                           struct error *err);
 
 /* One piece of normalised text. */
 enum status encode_bpe_piece(const struct tokenizer *t, struct span piece, struct encode_scratch *s,
@@ -91,8 +93,8 @@ enum status encode_sp_bpe(const struct tokenizer *t, struct span text, struct en
 enum status encode_unigram(const struct tokenizer *t, struct span text, struct encode_scratch *s,
                            struct token_list *out, struct error *err);
 /* Bytes that no piece covers: byte tokens, or the unknown token, or an error. */
-enum status encode_unknown(const struct tokenizer *t, struct span text, bool after_unknown, struct token_list *out,
-                           struct error *err);
+enum status encode_unknown(const struct tokenizer *t, struct span text, bool after_unknown,
+                           struct token_list *out, struct error *err);
 
 /* Byte <-> character of GPT-2's byte alphabet. Appends the bytes of `text`; false when a character is not in it. */
 bool byte_alphabet_append(struct buf *out, struct span text);
@@ -111,11 +113,22 @@ bool looks_like_control(struct span text);
 
 /* Loaders. Each fills a new tokenizer from its files. */
 enum status load_tokenizer_json(struct tokenizer *t, struct span text, struct error *err);
-enum status load_vocab_merges(struct tokenizer *t, struct span vocab_json, struct span merges_txt, struct error *err);
+enum status load_vocab_merges(struct tokenizer *t, struct span vocab_json, struct span merges_txt,
+                              struct error *err);
 enum status load_sentencepiece(struct tokenizer *t, struct span model, struct error *err);
 enum status load_tiktoken(struct tokenizer *t, struct span text, struct error *err);
 enum status load_tekken(struct tokenizer *t, struct span text, struct error *err);
 enum status load_gguf_vocab(struct tokenizer *t, const struct gguf *g, struct error *err);
 bool sentencepiece_looks_like(struct span bytes);
+
+/* tokenizer_cache.c: the compiled form of a tokenizer in a folder, by digest of all that it came from.
+ * A file that is missing, damaged or of another version is as if it were not there. */
+enum status tokenizer_cache_key(struct source *source, char ret_name[96], struct error *err);
+bool tokenizer_cache_read(const char *folder, const char *name, struct tokenizer **ret);
+/* Small tokenizers are not written, they load as fast; nor is failing to write an error. */
+void tokenizer_cache_write(const char *folder, const char *name, const struct tokenizer *t);
+/* The two halves, on bytes. */
+bool tokenizer_unpack(struct tokenizer *t, struct span bytes);
+bool tokenizer_pack(const struct tokenizer *t, struct buf *out);
 
 #endif

@@ -102,7 +102,9 @@ bool base64_append(struct buf *out, struct span text)
 {
     if (text.len % 4) return false;
     for (size_t i = 0; i < text.len; i += 4) {
-        int pad = i + 4 == text.len ? (text.data[i + 3] == '=') + (text.data[i + 2] == '=' && text.data[i + 3] == '=') : 0;
+        int pad = i + 4 == text.len ? (text.data[i + 3] == '=') +
+                                          (text.data[i + 2] == '=' && text.data[i + 3] == '=')
+                                    : 0;
         uint32_t bits = 0;
         for (int k = 0; k < 4; k++) {
             int v = k < 4 - pad ? base64_value(text.data[i + (size_t)k]) : 0;

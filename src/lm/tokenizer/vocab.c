@@ -9,7 +9,8 @@
 void vocab_init(struct vocab *v)
 {
     *v = (struct vocab){ .bytes = BUF_INIT(VOCAB_BYTES_MAX) };
-    for (int i = 0; i < 256; i++) v->byte_ids[i] = -1;
+    for (int i = 0; i < 256; i++)
+        v->byte_ids[i] = -1;
 }
 
 void vocab_release(struct vocab *v)
@@ -24,9 +25,11 @@ static enum status grow(struct vocab *v, int32_t count, struct error *err)
 {
     if (count > v->cap) {
         int64_t cap = v->cap ? v->cap : 1024;
-        while (cap < count) cap *= 2;
+        while (cap < count)
+            cap *= 2;
         struct token *tokens = mem_resize(v->tokens, (size_t)cap, sizeof(*tokens));
-        if (!tokens) return error_set(err, STATUS_NO_MEMORY, "no memory for %lld tokens", (long long)cap);
+        if (!tokens)
+            return error_set(err, STATUS_NO_MEMORY, "no memory for %lld tokens", (long long)cap);
         v->tokens = tokens;
         v->cap = (int32_t)cap;
     }
@@ -35,15 +38,15 @@ static enum status grow(struct vocab *v, int32_t count, struct error *err)
     return STATUS_OK;
 }
 
-enum status vocab_set(struct vocab *v, int64_t id, struct span bytes, enum token_kind kind, int flags,
-                      float score, struct error *err)
+enum status vocab_set(struct vocab *v, int64_t id, struct span bytes, enum token_kind kind,
+                      int flags, float score, struct error *err)
 {
     if (id < 0 || id >= VOCAB_TOKENS_MAX)
         return error_set(err, STATUS_BAD_INPUT, "token id %lld is outside 0..%d", (long long)id,
                          VOCAB_TOKENS_MAX - 1);
     if (bytes.len > VOCAB_PIECE_BYTES_MAX)
-        return error_set(err, STATUS_LIMIT, "token %lld has %zu bytes, more than %d", (long long)id, bytes.len,
-                         VOCAB_PIECE_BYTES_MAX);
+        return error_set(err, STATUS_LIMIT, "token %lld has %zu bytes, more than %d", (long long)id,
+                         bytes.len, VOCAB_PIECE_BYTES_MAX);
     if (id >= v->count) {
         enum status s = grow(v, (int32_t)id + 1, err);
         if (s) return s;
@@ -52,8 +55,10 @@ enum status vocab_set(struct vocab *v, int64_t id, struct span bytes, enum token
     if (t->kind != TOKEN_HOLE)
         return error_set(err, STATUS_BAD_INPUT, "token id %lld is given twice", (long long)id);
     size_t offset = v->bytes.len;
-    if (!buf_append(&v->bytes, bytes.data, bytes.len)) return buf_check(&v->bytes, "the vocabulary's text", err);
-    *t = (struct token){ (uint32_t)offset, (uint32_t)bytes.len, score, (uint8_t)kind, (uint8_t)flags, 0 };
+    if (!buf_append(&v->bytes, bytes.data, bytes.len))
+        return buf_check(&v->bytes, "the vocabulary's text", err);
+    *t = (struct token){ (uint32_t)offset, (uint32_t)bytes.len, score,
+                         (uint8_t)kind,    (uint8_t)flags,      0 };
     return STATUS_OK;
 }
 
@@ -79,21 +84,26 @@ static uint32_t hash_of(struct span s)
         x = y;
         p += 4;
     }
-    for (size_t i = 0; i < (n & 3); i++) x = x << 8 | (uint8_t)p[i];
+    for (size_t i = 0; i < (n & 3); i++)
+        x = x << 8 | (uint8_t)p[i];
     return (uint32_t)mix(h, x);
 }
 
 enum status vocab_index(struct vocab *v, struct error *err)
 {
     size_t slot_count = 16;
-    while (slot_count < (size_t)v->count * 2) slot_count *= 2;
+    while (slot_count < (size_t)v->count * 2)
+        slot_count *= 2;
     struct vocab_slot *slots = mem_array(slot_count, sizeof(*slots));
-    if (!slots) return error_set(err, STATUS_NO_MEMORY, "no memory for a vocabulary index of %zu slots", slot_count);
+    if (!slots)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a vocabulary index of %zu slots",
+                         slot_count);
     for (int32_t id = 0; id < v->count; id++) {
         if (v->tokens[id].kind == TOKEN_HOLE) continue;
         uint32_t hash = hash_of(vocab_bytes(v, id));
         size_t i = hash & (slot_count - 1);
-        while (slots[i].id_plus_one) i = (i + 1) & (slot_count - 1);
+        while (slots[i].id_plus_one)
+            i = (i + 1) & (slot_count - 1);
         slots[i] = (struct vocab_slot){ hash, (uint32_t)id + 1 };
     }
     mem_free(v->slots);

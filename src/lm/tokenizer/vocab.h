@@ -15,12 +15,12 @@
 #include "base/core/span.h"
 #include "base/core/status.h"
 
-#define VOCAB_TOKENS_MAX 4000000
+#define VOCAB_TOKENS_MAX      4000000
 #define VOCAB_PIECE_BYTES_MAX 65536
-#define VOCAB_BYTES_MAX ((size_t)1 << 29)
+#define VOCAB_BYTES_MAX       ((size_t)1 << 29)
 
 enum token_kind {
-    TOKEN_HOLE,    /* an id without a token */
+    TOKEN_HOLE, /* an id without a token */
     TOKEN_NORMAL,
     TOKEN_UNKNOWN, /* stands for what cannot be spelled */
     TOKEN_CONTROL, /* recognised in trusted text only */
@@ -32,9 +32,9 @@ enum token_kind {
 };
 
 enum {
-    TOKEN_MATCHES = 1,     /* the model may produce it from text */
-    TOKEN_WHOLE = 2,       /* a piece with these bytes encodes to this one token */
-    TOKEN_STRIP_LEFT = 4,  /* takes white space before it along */
+    TOKEN_MATCHES = 1,    /* the model may produce it from text */
+    TOKEN_WHOLE = 2,      /* a piece with these bytes encodes to this one token */
+    TOKEN_STRIP_LEFT = 4, /* takes white space before it along */
     TOKEN_STRIP_RIGHT = 8,
     TOKEN_SINGLE_WORD = 16, /* only where no word character is beside it */
     TOKEN_FLAGS_ALL = 31
@@ -43,7 +43,7 @@ enum {
 struct token {
     uint32_t offset, len; /* into vocab.bytes */
     float score;
-    uint8_t kind;  /* enum token_kind */
+    uint8_t kind; /* enum token_kind */
     uint8_t flags;
     uint16_t zero; /* so that a token written to disk has no undefined byte */
 };
@@ -65,8 +65,8 @@ struct vocab {
 void vocab_init(struct vocab *v);
 void vocab_release(struct vocab *v);
 /* STATUS_BAD_INPUT for an id out of range or one that is taken. */
-enum status vocab_set(struct vocab *v, int64_t id, struct span bytes, enum token_kind kind, int flags,
-                      float score, struct error *err);
+enum status vocab_set(struct vocab *v, int64_t id, struct span bytes, enum token_kind kind,
+                      int flags, float score, struct error *err);
 /* Builds the index over all tokens; call again after more vocab_set. */
 enum status vocab_index(struct vocab *v, struct error *err);
 /* Lowest id with these bytes and any of `flags` (0: no condition), -1 when there is none. */
