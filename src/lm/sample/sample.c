@@ -1,7 +1,7 @@
 /* One token from a row of logits: adjust a copy, filter, draw; and the log probability.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Candidates are taken from a binary heap in order of probability, so that the cost is one pass
+ * Candidates are taken from a binary heap in order of their logits, so that the cost is one pass
  * over the vocabulary plus log V for each candidate that top-k, top-p, min-p or the draw looks at:
  * usually few. Weights are exp((logit - max) / temperature) in double precision, with an
  * exponential of our own, because libm's differ in the last bit from machine to machine and the
@@ -27,8 +27,7 @@ const struct sample_options sample_options_default = { .temperature = 1,
                                                        .repetition_penalty = 1 };
 
 struct candidate {
-    double weight; /* exp((logit - max) / temperature): 1 for the most probable */
-    float logit;   /* after bias and penalties */
+    float logit; /* after bias and penalties */
     int32_t id;
 };
 
@@ -49,8 +48,8 @@ struct sampler {
     int64_t vocab_size;
     struct pcg32 random;
     struct history history;
-    float *adjusted;              /* [vocab_size] */
-    struct candidate *candidates; /* [vocab_size] */
+    float *adjusted;                      /* [vocab_size] */
+    struct candidate *candidates, *taken; /* [vocab_size] */
 };
 
 /* --- options --- */
@@ -108,7 +107,9 @@ static bool reserve(struct sampler *s)
     h->seen = mem_array(n, sizeof *h->seen);
     s->adjusted = mem_array(n, sizeof *s->adjusted);
     s->candidates = mem_array(n, sizeof *s->candidates);
-    bool ok = h->counts && h->generated && h->slots && h->seen && s->adjusted && s->candidates;
+    s->taken = mem_array(n, sizeof *s->taken);
+    bool ok = h->counts && h->generated && h->slots && h->seen && s->adjusted && s->candidates &&
+              s->taken;
     h->window = s->options.penalty_window;
     if (h->window > 0) {
         h->ring = mem_array((size_t)h->window, sizeof *h->ring);
@@ -169,6 +170,7 @@ void sampler_free(struct sampler *s)
     mem_free(s->history.ring);
     mem_free(s->adjusted);
     mem_free(s->candidates);
+    mem_free(s->taken);
     mem_free(s->bias);
     mem_free(s);
 }
@@ -220,6 +222,36 @@ void sampler_accept_prompt(struct sampler *s, int32_t id)
 
 /* --- log probabilities --- */
 
+/* exp(x) for x <= 0 by plain IEEE operations in a fixed order: 2^n * e^r with |r| <= ln2/2 and the
+ * Taylor series to r^13, whose rest is below 2^-55. */
+static double exp_portable(double x)
+{
+    static const double factors[] = { 1.0 / 6227020800.0,
+                                      1.0 / 479001600.0,
+                                      1.0 / 39916800.0,
+                                      1.0 / 3628800.0,
+                                      1.0 / 362880.0,
+                                      1.0 / 40320.0,
+                                      1.0 / 5040.0,
+                                      1.0 / 720.0,
+                                      1.0 / 120.0,
+                                      1.0 / 24.0,
+                                      1.0 / 6.0,
+                                      1.0 / 2.0,
+                                      1.0,
+                                      1.0 };
+    if (!(x > -700)) return 0;
+    double n = (x * 1.4426950408889634 + 0x1.8p52) - 0x1.8p52; /* rounds to a whole number */
+    double r = (x - n * 0x1.62e42fee00000p-1) - n * 0x1.a39ef35793c76p-33;
+    double sum = factors[0];
+    for (size_t k = 1; k < sizeof factors / sizeof *factors; k++)
+        sum = sum * r + factors[k];
+    uint64_t power_bits = (uint64_t)((int64_t)n + 1023) << 52;
+    double power;
+    memcpy(&power, &power_bits, sizeof power);
+    return sum * power;
+}
+
 static float max_logit(const float *logits, int64_t count)
 {
     float max = -INFINITY;
@@ -234,7 +266,7 @@ static double log_sum_exp(const float *logits, int64_t count)
     if (isinf(max)) return max;
     double sum = 0;
     for (int64_t i = 0; i < count; i++)
-        sum += exp((double)logits[i] - max);
+        sum += exp_portable((double)logits[i] - max);
     return max + log(sum);
 }
 
@@ -311,19 +343,6 @@ static void adjust(struct sampler *s, const float *logits, int64_t count)
 
 /* --- the heap of candidates --- */
 
-/* exp(x) for x <= 0 by plain IEEE operations in a fixed order: 2^n * e^r with |r| <= ln2/2 and the
- * Taylor series to r^13, whose rest is below 2^-55. */
-static double exp_portable(double x)
-{
-    if (!(x > -700)) return 0;
-    double n = floor(x * 1.4426950408889634 + 0.5);
-    double r = (x - n * 0x1.62e42fee00000p-1) - n * 0x1.a39ef35793c76p-33;
-    double sum = 1;
-    for (int k = 13; k >= 1; k--)
-        sum = 1 + sum * r / k;
-    return ldexp(sum, (int)n);
-}
-
 static bool before(const struct candidate *a, const struct candidate *b)
 {
     return a->logit > b->logit || (a->logit == b->logit && a->id < b->id);
@@ -343,100 +362,117 @@ static void sift_down(struct candidate *heap, int64_t count, int64_t at)
     heap[at] = moving;
 }
 
-/* A heap that gives its best first. Those taken stand behind it, the latest first: the j-th taken
- * of n is items[n - 1 - j]. */
+/* Candidates, best first. The heap holds those at or above `floor` that were not taken yet; when it
+ * runs dry the rest is put on it. So few of a large vocabulary are ever moved about. */
 struct heap {
-    struct candidate *items;
-    int64_t total, left;
+    const float *logits;             /* [count], adjusted */
+    int64_t count, total;            /* total: those that are not forbidden */
+    struct candidate *items, *taken; /* [vocab_size] each */
+    int64_t left, taken_count;
+    float floor;
+    double max, scale; /* of the weights: exp((logit - max) * scale), 1 for the most probable */
 };
 
-static const struct candidate *heap_take(struct heap *h)
+#define FIRST_BAND 12 /* the heap begins with the weights down to e^-12 */
+
+static double weight_of(const struct heap *h, float logit)
 {
-    struct candidate best = h->items[0];
-    h->items[0] = h->items[--h->left];
-    sift_down(h->items, h->left, 0);
-    h->items[h->left] = best;
-    return &h->items[h->left];
+    return exp_portable(((double)logit - h->max) * h->scale);
 }
 
-static const struct candidate *heap_taken(const struct heap *h, int64_t j)
+/* Puts the candidates from `low` up to, but without, `high` on the empty heap. */
+static void heap_fill(struct heap *h, float low, float high)
 {
-    return &h->items[h->total - 1 - j];
+    for (int64_t i = 0; i < h->count; i++)
+        if (h->logits[i] >= low && h->logits[i] < high)
+            h->items[h->left++] = (struct candidate){ h->logits[i], (int32_t)i };
+    for (int64_t at = h->left / 2; at-- > 0;)
+        sift_down(h->items, h->left, at);
+    h->floor = low;
 }
 
-/* Fills the heap with every token whose weight is not zero; returns the sum of the weights. */
-static double heap_fill(struct heap *h, struct sampler *s, int64_t count, float max)
+/* Takes candidates until there are j + 1, and returns the last of them; j < total. */
+static const struct candidate *heap_nth(struct heap *h, int64_t j)
 {
-    double sum = 0;
-    double scale = 1 / (double)s->options.temperature;
-    h->items = s->candidates;
-    h->total = 0;
-    for (int64_t i = 0; i < count; i++) {
-        double weight = exp_portable(((double)s->adjusted[i] - max) * scale);
-        if (weight == 0) continue;
-        h->items[h->total++] = (struct candidate){ weight, s->adjusted[i], (int32_t)i };
-        sum += weight;
+    while (h->taken_count <= j) {
+        if (h->left == 0) heap_fill(h, -FLT_MAX, h->floor);
+        h->taken[h->taken_count++] = h->items[0];
+        h->items[0] = h->items[--h->left];
+        sift_down(h->items, h->left, 0);
     }
-    h->left = h->total;
-    for (int64_t at = h->total / 2; at-- > 0;)
-        sift_down(h->items, h->total, at);
-    return sum;
+    return &h->taken[j];
+}
+
+static struct heap heap_begin(struct sampler *s, int64_t count, float max)
+{
+    double temperature = s->options.temperature;
+    struct heap h = { .logits = s->adjusted,
+                      .count = count,
+                      .items = s->candidates,
+                      .taken = s->taken,
+                      .max = max,
+                      .scale = 1 / temperature };
+    for (int64_t i = 0; i < count; i++)
+        h.total += s->adjusted[i] >= -FLT_MAX;
+    heap_fill(&h, (float)(max - FIRST_BAND * temperature), INFINITY);
+    return h;
 }
 
 /* --- the draw --- */
 
-/* Without filters: take candidates until their weights pass the point drawn. */
-static int32_t draw_open(struct heap *h, double point)
+/* The weight of the first `limit` candidates: of all, in order of ids, where nothing is cut off. */
+static double sum_weights(struct heap *h, const struct sampler *s, int64_t count, int64_t limit)
 {
     double sum = 0;
-    const struct candidate *c;
-    do {
-        c = heap_take(h);
-        sum += c->weight;
-    } while (sum <= point && h->left > 0);
-    return c->id;
+    if (limit == h->total) {
+        for (int64_t i = 0; i < count; i++)
+            sum += weight_of(h, s->adjusted[i]);
+    } else {
+        for (int64_t j = 0; j < limit; j++)
+            sum += weight_of(h, heap_nth(h, j)->logit);
+    }
+    return sum;
 }
 
-/* Takes what top-k leaves; `sum` becomes the weight of those. */
-static int64_t keep_top_k(struct heap *h, int32_t top_k, double *sum)
+/* The candidate, of the first `limit`, at which the sum of weights passes `point`. */
+static int32_t walk(struct heap *h, int64_t limit, double point)
 {
-    if (top_k == 0 || top_k >= h->total) return h->total;
-    *sum = 0;
-    for (int32_t i = 0; i < top_k; i++)
-        *sum += heap_take(h)->weight;
-    return top_k;
+    double sum = 0;
+    for (int64_t j = 0; j < limit - 1; j++) {
+        const struct candidate *c = heap_nth(h, j);
+        sum += weight_of(h, c->logit);
+        if (sum > point) return c->id;
+    }
+    return heap_nth(h, limit - 1)->id;
 }
 
-static int32_t draw_filtered(struct heap *h, const struct sample_options *o, double sum,
-                             double unit)
+/* How many of the first `limit` pass top-p and min-p; *ret_mass is their weight. `sum` is that of
+ * all `limit`. */
+static int64_t filter(struct heap *h, const struct sample_options *o, int64_t limit, double sum,
+                      double *ret_mass)
 {
-    int64_t limit = keep_top_k(h, o->top_k, &sum);
-    int64_t kept = 0;
     double mass = 0;
+    int64_t kept = 0;
     while (kept < limit) {
-        const struct candidate *c = kept < h->total - h->left ? heap_taken(h, kept) : heap_take(h);
-        if (kept > 0 && c->weight < o->min_p) break;
-        mass += c->weight;
+        double weight = weight_of(h, heap_nth(h, kept)->logit);
+        if (kept > 0 && weight < o->min_p) break;
+        mass += weight;
         kept++;
         if (o->top_p < 1 && mass >= o->top_p * sum) break;
     }
-    double point = unit * mass, walked = 0;
-    int64_t j = 0;
-    for (; j < kept - 1; j++) {
-        walked += heap_taken(h, j)->weight;
-        if (walked > point) break;
-    }
-    return heap_taken(h, j)->id;
+    *ret_mass = mass;
+    return kept;
 }
 
 static int32_t draw(struct sampler *s, int64_t count, float max)
 {
     const struct sample_options *o = &s->options;
-    struct heap heap;
-    double sum = heap_fill(&heap, s, count, max);
-    double unit = pcg32_unit(&s->random);
-    if (o->top_k == 0 && o->top_p >= 1 && o->min_p == 0) return draw_open(&heap, unit * sum);
-    return draw_filtered(&heap, o, sum, unit);
+    struct heap heap = heap_begin(s, count, max);
+    int64_t limit = o->top_k > 0 && o->top_k < heap.total ? o->top_k : heap.total;
+    bool filtered = o->top_p < 1 || o->min_p > 0;
+    double mass = o->top_p < 1 || !filtered ? sum_weights(&heap, s, count, limit) : 0;
+    if (filtered) limit = filter(&heap, o, limit, mass, &mass);
+    return walk(&heap, limit, pcg32_unit(&s->random) * mass);
 }
 
 enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count,
