@@ -331,6 +331,8 @@ def prepare(tmp):
 
 
 def main():
+    if not os.access(PROGRAM, os.X_OK):
+        sys.exit("%s is not there: build it first" % PROGRAM)
     counts = {"OK": 0, "FAILED": 0, "SKIPPED": 0}
     cases = [(c[0], lambda tmp, c=c: run_line(c, tmp)) for c in CASES]
     cases += [(n[5:], f) for n, f in sorted(globals().items()) if n.startswith("case_")]
