@@ -2,7 +2,7 @@
 # Every golden model of a supported family through `hearth debug`, in one table.
 # SPDX-License-Identifier: Apache-2.0
 #
-#   models.py PROGRAM [--shared FOLDER] [--only TEXT] [--ref]
+#   test_models.py [PROGRAM] [--shared FOLDER] [--only TEXT] [--ref]     PROGRAM: default $HEARTH
 #
 # Compared are max|got - expected| / max|expected| over all positions (the long prompt too) and the
 # greedy ids, with `--backend ref` and at each CPU level that the machine has. Expected values come
@@ -233,7 +233,7 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     beside = os.path.join(here, "../../../shared")
     parser = argparse.ArgumentParser()
-    parser.add_argument("program")
+    parser.add_argument("program", nargs="?", default=os.environ.get("HEARTH", "build/hearth"))
     parser.add_argument("--shared", default=os.environ.get("HEARTH_SHARED", beside))
     parser.add_argument("--only", help="cases whose name or form holds this")
     parser.add_argument("--ref", action="store_true", help="only --backend ref")
