@@ -28,13 +28,13 @@
 #define ACT_GROUP 32
 struct activations {
     int64_t rows, cols;
-    const float *f32;     /* [rows][cols]; always there */
-    size_t stride;        /* floats between rows of f32 */
+    const float *f32; /* [rows][cols]; always there */
+    size_t stride;    /* floats between rows of f32 */
     /* int8 form, NULL with --precise or where no layer wants it */
-    const int8_t *q8;     /* [rows][groups * 32], values -127..127; 64-byte aligned */
-    const float *scale;   /* [rows][groups]: x = scale * q8 */
-    const int32_t *sum;   /* [rows][groups][2]: sums of q8 over the two halves of 16 */
-    int64_t groups;       /* ceil(cols / 32) */
+    const int8_t *q8;   /* [rows][groups * 32], values -127..127; 64-byte aligned */
+    const float *scale; /* [rows][groups]: x = scale * q8 */
+    const int32_t *sum; /* [rows][groups][2]: sums of q8 over the two halves of 16 */
+    int64_t groups;     /* ceil(cols / 32) */
 };
 
 /* Quantizes x [rows][cols] (stride floats apart) to the int8 form: per group of 32
@@ -43,20 +43,22 @@ struct activations {
 typedef void quantize_act_fn(int8_t *q8, float *scale, int32_t *sum, const float *x, size_t stride,
                              int64_t rows, int64_t cols);
 
-/* y[r][n - 16*panel_begin .. ] = W[n] . x[r] for the rows n of panels [panel_begin, panel_end) and all
- * rows r of `x`. y points at the column of panel_begin's first row; y_stride floats between token rows.
- * Columns at or past w->rows are not written. `scratch` is [linear_scratch_bytes] bytes, 64-byte
- * aligned, private to the calling thread. From 1 row (decode) to thousands (prefill): the kernel
- * chooses its inner form by x->rows. */
-typedef void linear_fn(float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin,
-                       int64_t panel_end, const struct activations *x, void *scratch);
+/* y[r][n - 16*panel_begin .. ] = W[n] . x[r] for the rows n of panels [panel_begin, panel_end) and
+ * all rows r of `x`. y points at the column of panel_begin's first row; y_stride floats between
+ * token rows. Columns at or past w->rows are not written. `scratch` is [LINEAR_SCRATCH_BYTES]
+ * bytes, 64-byte aligned, private to the calling thread. From 1 row (decode) to thousands
+ * (prefill): the kernel chooses its inner form by x->rows. */
+typedef void linear_fn(float *y, size_t y_stride, const struct panel_weights *w,
+                       int64_t panel_begin, int64_t panel_end, const struct activations *x,
+                       void *scratch);
 #define LINEAR_SCRATCH_BYTES (512 * 1024)
 
-/* y[i] = x[i] / sqrt(mean(x^2) + eps) * weight[i], i < n; float32 throughout, y may be x. */
+/* y[i] = x[i] / sqrt(mean(x^2) + eps) * weight[i], i < n; the squares may be summed in double,
+ * all else is float32; y may be x. */
 typedef void rms_norm_fn(float *y, const float *x, const float *weight, int64_t n, float eps);
 
-/* Rotates pairs of x [rot] in place by the angles whose cosines and sines are given, [rot / 2] each.
- * half: pairs (i, i + rot/2); adjacent: pairs (2i, 2i+1). */
+/* Rotates pairs of x [rot] in place by the angles whose cosines and sines are given, [rot / 2]
+ * each. half: pairs (i, i + rot/2); adjacent: pairs (2i, 2i+1). */
 typedef void rope_fn(float *x, const float *cos, const float *sin, int64_t rot);
 
 /* y[i] = silu(gate[i]) * up[i], silu(g) = g / (1 + exp(-g)); y may be gate or up. */
@@ -77,32 +79,33 @@ typedef void f16_to_f32_fn(float *out, const uint16_t *in, int64_t n);
 #define KV_BLOCK_TOKENS 64
 enum kv_type { KV_F16, KV_F32, KV_TYPE_COUNT };
 
-/* Writes position `slot` (0..63) of a block: k [head_dim_k], v [head_dim_v] floats; f16 rounds to nearest even. */
+/* Writes position `slot` (0..63) of a block: k [head_dim_k], v [head_dim_v] floats; f16 rounds to
+ * nearest even. */
 typedef void kv_append_fn(void *k_block, void *v_block, int slot, const float *k, const float *v,
                           int64_t head_dim_k, int64_t head_dim_v);
 
 struct attention_args {
-    const float *q;                /* query rows: query i of head h at q[i * q_stride + h * head_dim_k] */
-    float *out;                    /* out[i * out_stride + h * head_dim_v]; the same rows and heads */
-    size_t q_stride, out_stride;   /* floats */
-    int64_t query_count;           /* consecutive positions of one sequence */
-    int64_t head_count;            /* query heads that share this KV head (the GQA group) */
-    int64_t head_dim_k, head_dim_v;/* each a multiple of 1; fast paths want multiples of 16 */
-    int64_t position;              /* of query 0; query i stands at position + i */
-    int64_t window;                /* 0: all keys j <= p; else p - window < j <= p */
-    float scale;                   /* multiplies q . k before the softmax */
-    const void *const *k_blocks;   /* block b holds positions 64b .. 64b+63 of this sequence */
+    const float *q;                 /* query i of head h at q[i * q_stride + h * head_dim_k] */
+    float *out;                     /* the same at out[i * out_stride + h * head_dim_v] */
+    size_t q_stride, out_stride;    /* floats */
+    int64_t query_count;            /* consecutive positions of one sequence */
+    int64_t head_count;             /* query heads that share this KV head (the GQA group) */
+    int64_t head_dim_k, head_dim_v; /* each a multiple of 1; fast paths want multiples of 16 */
+    int64_t position;               /* of query 0; query i stands at position + i */
+    int64_t window;                 /* 0: all keys j <= p; else p - window < j <= p */
+    float scale;                    /* multiplies q . k before the softmax */
+    const void *const *k_blocks;    /* block b holds positions 64b .. 64b+63 of this sequence */
     const void *const *v_blocks;
 };
 /* out = softmax(scale * q K^T + mask) V per head, causal by position; the softmax subtracts the
  * running maximum. Keys outside the window are never read beyond their block.
  * scratch as for linear_fn. */
 typedef void attention_fn(const struct attention_args *args, void *scratch);
-#define ATTENTION_HEADS_MAX 64    /* per KV head */
-#define ATTENTION_DIM_MAX 1024
+#define ATTENTION_HEADS_MAX 64 /* per KV head */
+#define ATTENTION_DIM_MAX   1024
 
 struct kernel_table {
-    linear_fn *linear_q8[PANEL_KIND_COUNT];  /* reads x->q8; NULL for F32, F16, BF16: floats stay floats */
+    linear_fn *linear_q8[PANEL_KIND_COUNT];  /* reads x->q8; NULL for F32, F16, BF16 */
     linear_fn *linear_f32[PANEL_KIND_COUNT]; /* reads x->f32; weights expanded to float */
     quantize_act_fn *quantize_act;
     rms_norm_fn *rms_norm;

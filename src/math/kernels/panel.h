@@ -6,19 +6,22 @@
  * vector holds the same k of 16 rows and nothing is summed across lanes.
  * All layouts are the same on every CPU level (little endian):
  *
- *   F32    per k:              16 x f32
- *   F16    per pair of k:      16 x (k, k+1) f16          cols padded to even with zeros
- *   BF16   per pair of k:      16 x (k, k+1) bf16         cols padded to even with zeros
- *   Q8_0   per 32 k, 544 B:    16 x f16 scale, then 8 x [16 rows][4 k] int8
- *   Q4_0   per 32 k, 288 B:    16 x f16 scale, then 4 x [16 rows][4 bytes]: byte j of step s holds
- *                              k = 8s+j in its low and k = 8s+4+j in its high nibble, 0..15 (value - 8)
- *   Q4_K   per 256 k, 2368 B:  16 x f16 d, 16 x f16 dmin, 8 x 16 x u8 scale, 8 x 16 x u8 min
- *                              (6-bit values of each 32-group), then 8 groups of 256 B nibbles as in Q4_0
- *   Q6_K   per 256 k, 3360 B:  16 x f16 d, 16 x 16 x i8 scale (group-major), then 8 groups of 32 k: low
- *                              nibbles 256 B as in Q4_0, then 128 B high bits: byte j of row r, step t
- *                              (2 steps of 64 B, [16 rows][4]) holds the bits 4..5 of k = 16t+j, 16t+4+j,
- *                              16t+8+j, 16t+12+j from its lowest bit pair up; value - 32
- *   BLOCKS no panels: the blocks of the file, row after row (any quant type with an `unpack` or `decode`)
+ *   F32    per k:             16 x f32
+ *   F16    per pair of k:     16 x (k, k+1) f16          cols padded to even with zeros
+ *   BF16   per pair of k:     16 x (k, k+1) bf16         cols padded to even with zeros
+ *   Q8_0   per 32 k, 544 B:   16 x f16 scale, then 8 x [16 rows][4 k] int8
+ *   Q4_0   per 32 k, 288 B:   16 x f16 scale, then 4 x [16 rows][4 bytes]: byte j of step s holds
+ *                             k = 8s+j in its low and k = 8s+4+j in its high nibble, 0..15
+ *                             (value + 8)
+ *   Q4_K   per 256 k, 2368 B: 16 x f16 d, 16 x f16 dmin, 8 x 16 x u8 scale, 8 x 16 x u8 min
+ *                             (6-bit values of each 32-group), then 8 groups of 256 B nibbles
+ *                             as in Q4_0, without the 8
+ *   Q6_K   per 256 k, 3360 B: 16 x f16 d, 16 x 16 x i8 scale (group-major), then 8 groups of
+ *                             32 k: low nibbles 256 B as in Q4_0, then 128 B high bits: byte j
+ *                             of row r, step t (2 steps of 64 B, [16 rows][4]) holds the bits
+ *                             4..5 of k = 16t+j, 16t+4+j, 16t+8+j, 16t+12+j from its lowest
+ *                             bit pair up (value + 32)
+ *   BLOCKS no panels: the blocks of the file, row after row (any type with an `unpack` or `decode`)
  *
  * A quantized type without a line here keeps its file layout (BLOCKS) and runs
  * through its integer form; giving it a panel is a new line in panel_list.h. */
@@ -50,10 +53,10 @@ enum panel_kind {
  * but for BLOCKS, where it may be the mapping itself, unaligned. */
 struct panel_weights {
     enum panel_kind kind;
-    enum quant_type type;  /* of the source */
+    enum quant_type type; /* of the source */
     int64_t rows, cols;
-    int64_t panel_count;   /* ceil(rows / 16) */
-    size_t panel_bytes;    /* of one panel; BLOCKS: 16 * row_bytes, the last panel may be short */
+    int64_t panel_count; /* ceil(rows / 16) */
+    size_t panel_bytes;  /* of one panel; BLOCKS: 16 * row_bytes, the last panel may be short */
     const uint8_t *data;
 };
 

@@ -21,11 +21,13 @@ enum quant_type {
 
 struct tensor_view {
     enum quant_type type;
-    int dims;                       /* 0..TENSOR_DIMS_MAX */
-    int64_t shape[TENSOR_DIMS_MAX]; /* slowest first, as in safetensors; shape[dims-1] is contiguous */
-    int64_t rows, cols;             /* cols = shape[dims-1] (1 for a scalar), rows = the product of the others */
-    size_t row_bytes;               /* bytes of one row of cols values */
-    const void *data;               /* borrowed, [rows * row_bytes] bytes */
+    int dims; /* 0..TENSOR_DIMS_MAX */
+    int64_t
+        shape[TENSOR_DIMS_MAX]; /* slowest first, as in safetensors; shape[dims-1] is contiguous */
+    int64_t rows,
+        cols;         /* cols = shape[dims-1] (1 for a scalar), rows = the product of the others */
+    size_t row_bytes; /* bytes of one row of cols values */
+    const void *data; /* borrowed, [rows * row_bytes] bytes */
 };
 
 static inline const void *tensor_row(const struct tensor_view *t, int64_t row)
