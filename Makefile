@@ -11,7 +11,7 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 BENCH ?=
-PROMPT ?= Once upon a time
+PROMPT ?= ROMEO:
 TOKENS ?= 200
 # For your own build folder: make OPTIONS=-Dchecks=true
 OPTIONS ?=
