@@ -24,39 +24,40 @@
 
 #include "math/kernels/kernel_table.h"
 #include "math/kernels/x86/avx512/avx512.h"
+#include "math/kernels/x86/avx512/blocks_read.h"
 #include "math/kernels/x86/avx512/panel_read.h"
 #include "math/quants/quant.h"
 
 #define GEMV_ROWS 4
 #define TILE_ROWS 6
-#define GEMV_COLS (64 * 1024)  /* k per pass: the records of 4 rows fit the scratch */
+#define GEMV_COLS (64 * 1024) /* k per pass: the records of 4 rows fit the scratch */
 #define GEMM_COLS 512
-#define GEMM_ROWS 510          /* 85 tiles */
+#define GEMM_ROWS 510 /* 85 tiles */
 
 INLINE int record_words(int rows, int group)
 {
     return rows * (3 + group / 4);
 }
 
-#define WEIGHT_RECORD_BYTES(group) ((group) * 32 + 256)
-
 /* --- activations --- */
 
 /* Rows [row, row + R) of x, k in [k0, k0 + cols), cols a multiple of 32. */
-INLINE void pack_rows(int32_t *a, const struct activations *x, int64_t row, int R, int64_t k0, int64_t cols,
-                      struct form f)
+INLINE void pack_rows(int32_t *a, const struct activations *x, int64_t row, int R, int64_t k0,
+                      int64_t cols, struct form f)
 {
     for (int64_t k = 0; k < cols; k += f.group, a += record_words(R, f.group)) {
         int64_t g = (k0 + k) / ACT_GROUP, half = (k0 + k) / 16 % 2;
         for (int r = 0; r < R; r++) {
             int64_t at = (row + r) * x->groups + g;
-            int32_t sum = f.group == 32 ? x->sum[2 * at] + x->sum[2 * at + 1] : x->sum[2 * at + half];
+            int32_t sum =
+                f.group == 32 ? x->sum[2 * at] + x->sum[2 * at + 1] : x->sum[2 * at + half];
             float scale = x->scale[at], total = scale * (float)sum;
             const int8_t *q = x->q8 + (row + r) * x->groups * ACT_GROUP + k0 + k;
             a[r] = -f.offset * sum;
             memcpy(a + R + r, &scale, 4);
             memcpy(a + 2 * R + r, &total, 4);
-            for (int i = 0; i < f.group / 4; i++) memcpy(a + (3 + i) * R + r, q + 4 * i, 4);
+            for (int i = 0; i < f.group / 4; i++)
+                memcpy(a + (3 + i) * R + r, q + 4 * i, 4);
         }
     }
 }
@@ -74,15 +75,18 @@ INLINE __m512 float_of(const int32_t *a, int i)
 /* --- decode: panels as they lie --- */
 
 /* Adds the products of one group (the form's `g`-th of its block) to sums[R]. */
-INLINE void gemv_group(struct form f, int R, const uint8_t *block, int g, const int32_t *a, __m512 *sums)
+INLINE void gemv_group(struct form f, int R, const uint8_t *block, int g, const int32_t *a,
+                       __m512 *sums)
 {
     const int steps = f.group / 4;
     const uint8_t *group = group_at(f.kind, block, g * f.group / 32);
     __m512i acc[GEMV_ROWS];
-    for (int r = 0; r < R; r++) acc[r] = start_of(a, r);
+    for (int r = 0; r < R; r++)
+        acc[r] = start_of(a, r);
     for (int i = 0; i < steps; i++) {
         __m512i w = weights_of(f.kind, group, f.group == 16 ? g % 2 * 4 + i : i);
-        for (int r = 0; r < R; r++) acc[r] = dot4(acc[r], w, _mm512_set1_epi32(a[(3 + i) * R + r]), f.wide);
+        for (int r = 0; r < R; r++)
+            acc[r] = dot4(acc[r], w, _mm512_set1_epi32(a[(3 + i) * R + r]), f.wide);
     }
     __m512 scale = scale_of(f.kind, block, g);
     for (int r = 0; r < R; r++) {
@@ -91,19 +95,23 @@ INLINE void gemv_group(struct form f, int R, const uint8_t *block, int g, const 
     }
     if (!f.mins) return;
     __m512 min = min_of(block, g);
-    for (int r = 0; r < R; r++) sums[r] = _mm512_fmadd_ps(min, float_of(a, 2 * R + r), sums[r]);
+    for (int r = 0; r < R; r++)
+        sums[r] = _mm512_fmadd_ps(min, float_of(a, 2 * R + r), sums[r]);
 }
 
 /* Lines are asked for a few at a time between the groups: a burst for a whole block of 256 k would
  * wait for fill buffers. */
-INLINE void gemv_panel(struct form f, int R, const uint8_t *p, int64_t cols, const int32_t *a, __m512 *sums)
+INLINE void gemv_panel(struct form f, int R, const uint8_t *p, int64_t cols, const int32_t *a,
+                       __m512 *sums)
 {
-    const int per_block = block_cols(f.kind) / f.group, share = block_bytes(f.kind) * 32 / block_cols(f.kind);
+    const int per_block = block_cols(f.kind) / f.group,
+              share = block_bytes(f.kind) * 32 / block_cols(f.kind);
     for (int64_t k = 0; k < cols; k += block_cols(f.kind), p += block_bytes(f.kind)) {
         const char *ahead = (const char *)p + PREFETCH_BYTES;
 #pragma GCC unroll 1
         for (int g = 0; g < per_block; g += 32 / f.group, ahead += share) {
-            for (int i = 0; i < share; i += 64) _mm_prefetch(ahead + i, _MM_HINT_T0);
+            for (int i = 0; i < share; i += 64)
+                _mm_prefetch(ahead + i, _MM_HINT_T0);
             for (int h = 0; h < 32 / f.group; h++, a += record_words(R, f.group)) {
                 gemv_group(f, R, p, g + h, a, sums);
             }
@@ -111,8 +119,9 @@ INLINE void gemv_panel(struct form f, int R, const uint8_t *p, int64_t cols, con
     }
 }
 
-INLINE void gemv_rows(struct form f, int R, float *y, size_t y_stride, const struct panel_weights *w,
-                      int64_t panel_begin, int64_t panel_end, const struct activations *x, int64_t row, void *scratch)
+INLINE void gemv_rows(struct form f, int R, float *y, size_t y_stride,
+                      const struct panel_weights *w, int64_t panel_begin, int64_t panel_end,
+                      const struct activations *x, int64_t row, void *scratch)
 {
     for (int64_t k0 = 0; k0 < w->cols; k0 += GEMV_COLS) {
         int64_t cols = w->cols - k0 < GEMV_COLS ? w->cols - k0 : GEMV_COLS;
@@ -124,10 +133,12 @@ INLINE void gemv_rows(struct form f, int R, float *y, size_t y_stride, const str
             float *out = y + (p - panel_begin) * PANEL_ROWS;
             __m512 sums[GEMV_ROWS];
             for (int r = 0; r < R; r++) {
-                sums[r] = k0 ? _mm512_maskz_loadu_ps(m, out + (size_t)r * y_stride) : _mm512_setzero_ps();
+                sums[r] =
+                    k0 ? _mm512_maskz_loadu_ps(m, out + (size_t)r * y_stride) : _mm512_setzero_ps();
             }
             gemv_panel(f, R, data, cols, scratch, sums);
-            for (int r = 0; r < R; r++) _mm512_mask_storeu_ps(out + (size_t)r * y_stride, m, sums[r]);
+            for (int r = 0; r < R; r++)
+                _mm512_mask_storeu_ps(out + (size_t)r * y_stride, m, sums[r]);
         }
     }
 }
@@ -135,7 +146,8 @@ INLINE void gemv_rows(struct form f, int R, float *y, size_t y_stride, const str
 /* --- prefill: a pair of panels unpacked, tiles of 6 rows x 32 columns --- */
 
 /* b: records of the pair; `half` 0 or 1. k in [k0, k0 + cols) of one panel. */
-INLINE void unpack_panel(struct form f, uint8_t *b, int half, const uint8_t *panel, int64_t k0, int64_t cols)
+INLINE void unpack_panel(struct form f, uint8_t *b, int half, const uint8_t *panel, int64_t k0,
+                         int64_t cols)
 {
     const int steps = f.group / 4, per_block = block_cols(f.kind) / f.group;
     const uint8_t *p = panel + (size_t)(k0 / block_cols(f.kind)) * (size_t)block_bytes(f.kind);
@@ -156,64 +168,9 @@ INLINE void unpack_panel(struct form f, uint8_t *b, int half, const uint8_t *pan
     }
 }
 
-/* The same 16 values of 16 rows to one record: 4 x 4 words are transposed within 128-bit lanes. */
-INLINE void interleave_group(uint8_t *record, int half, const struct quant_unpacked *rows, int group)
-{
-    __m512i v[4], pairs[4];
-    for (int i = 0; i < 4; i++) { /* lane l of v[i]: row 4 l + i */
-        const int8_t *q = rows[i].q + 16 * group;
-        const size_t pitch = 4 * sizeof *rows;
-        __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)q)),
-                                              _mm_loadu_si128((const __m128i *)(q + pitch)), 1);
-        __m256i high =
-            _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(q + 2 * pitch))),
-                                    _mm_loadu_si128((const __m128i *)(q + 3 * pitch)), 1);
-        v[i] = _mm512_xor_si512(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1), _mm512_set1_epi8((char)0x80));
-    }
-    pairs[0] = _mm512_unpacklo_epi32(v[0], v[1]);
-    pairs[1] = _mm512_unpackhi_epi32(v[0], v[1]);
-    pairs[2] = _mm512_unpacklo_epi32(v[2], v[3]);
-    pairs[3] = _mm512_unpackhi_epi32(v[2], v[3]);
-    for (int i = 0; i < 4; i++) {
-        __m512i out = i % 2 ? _mm512_unpackhi_epi64(pairs[i / 2], pairs[2 + i / 2])
-                            : _mm512_unpacklo_epi64(pairs[i / 2], pairs[2 + i / 2]);
-        _mm512_store_si512(record + 128 * i + 64 * half, out);
-    }
-}
-
-INLINE void interleave_scales(uint8_t *record, int half, const struct quant_unpacked *rows, int group)
-{
-    const __m512i index = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                                             _mm512_set1_epi32((int)sizeof *rows));
-    float *scale = (float *)(void *)(record + 512) + 16 * half;
-    _mm512_store_ps(scale, _mm512_i32gather_ps(index, &rows->scale[group], 1));
-    _mm512_store_ps(scale + 32, _mm512_i32gather_ps(index, &rows->min[group], 1));
-}
-
-/* Blocks of the file: 16 rows through the format's own integer form, then interleaved by 4 k. */
-static void unpack_blocks(uint8_t *b, int half, const struct panel_weights *w, int64_t panel, int64_t k0,
-                          int64_t cols)
-{
-    const struct quant *q = quant_of(w->type);
-    const size_t row_bytes = w->panel_bytes / PANEL_ROWS;
-    struct quant_unpacked rows[PANEL_ROWS];
-    for (int64_t k = 0; k < cols; k += QUANT_UNPACK_VALUES) {
-        int64_t count = cols - k < QUANT_UNPACK_VALUES ? cols - k : QUANT_UNPACK_VALUES;
-        size_t at = (size_t)((k0 + k) / q->block_values * q->block_bytes);
-        for (int n = 0; n < PANEL_ROWS; n++) {
-            int64_t row = panel * PANEL_ROWS + n;
-            if (row < w->rows) q->unpack(&rows[n], w->data + (size_t)row * row_bytes + at, (size_t)count);
-            else memset(&rows[n], 0, sizeof rows[n]);
-        }
-        for (int g = 0; g < count / 16; g++, b += WEIGHT_RECORD_BYTES(16)) {
-            interleave_group(b, half, rows, g);
-            interleave_scales(b, half, rows, g);
-        }
-    }
-}
-
 /* out [R][32] (+)= tile; `m` are the masks of the two vectors of columns. */
-INLINE void tile_store(int R, float *out, size_t stride, const __mmask16 *m, bool add, __m512 (*sums)[2])
+INLINE void tile_store(int R, float *out, size_t stride, const __mmask16 *m, bool add,
+                       __m512 (*sums)[2])
 {
     for (int r = 0; r < R; r++) {
         for (int c = 0; c < 2; c++) {
@@ -225,16 +182,19 @@ INLINE void tile_store(int R, float *out, size_t stride, const __mmask16 *m, boo
     }
 }
 
-INLINE void tile(struct form f, int R, const int32_t *a, const uint8_t *b, int64_t groups, float *out,
-                 size_t stride, const __mmask16 *m, bool add)
+INLINE void tile(struct form f, int R, const int32_t *a, const uint8_t *b, int64_t groups,
+                 float *out, size_t stride, const __mmask16 *m, bool add)
 {
     __m512 sums[TILE_ROWS][2];
-    for (int r = 0; r < R; r++) sums[r][0] = sums[r][1] = _mm512_setzero_ps();
+    for (int r = 0; r < R; r++)
+        sums[r][0] = sums[r][1] = _mm512_setzero_ps();
 #pragma GCC unroll 1
-    for (int64_t g = 0; g < groups; g++, a += record_words(R, f.group), b += WEIGHT_RECORD_BYTES(f.group)) {
+    for (int64_t g = 0; g < groups;
+         g++, a += record_words(R, f.group), b += WEIGHT_RECORD_BYTES(f.group)) {
         const float *scale = (const float *)(const void *)(b + f.group * 32);
         __m512i acc[TILE_ROWS][2];
-        for (int r = 0; r < R; r++) acc[r][0] = acc[r][1] = start_of(a, r);
+        for (int r = 0; r < R; r++)
+            acc[r][0] = acc[r][1] = start_of(a, r);
         for (int i = 0; i < f.group / 4; i++) {
             __m512i w0 = _mm512_load_si512(b + 128 * i), w1 = _mm512_load_si512(b + 128 * i + 64);
             for (int r = 0; r < R; r++) {
@@ -246,8 +206,10 @@ INLINE void tile(struct form f, int R, const int32_t *a, const uint8_t *b, int64
         __m512 s0 = _mm512_load_ps(scale), s1 = _mm512_load_ps(scale + 16);
         for (int r = 0; r < R; r++) {
             __m512 s = float_of(a, R + r);
-            sums[r][0] = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][0]), s), s0, sums[r][0]);
-            sums[r][1] = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][1]), s), s1, sums[r][1]);
+            sums[r][0] =
+                _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][0]), s), s0, sums[r][0]);
+            sums[r][1] =
+                _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][1]), s), s1, sums[r][1]);
         }
         if (!f.mins) continue;
         s0 = _mm512_load_ps(scale + 32);
@@ -267,27 +229,28 @@ INLINE int64_t tile_begin(int64_t rows, int64_t tiles, int64_t i)
     return rows * i / tiles;
 }
 
-INLINE void pack_tiles(struct form f, int32_t *a, const struct activations *x, int64_t row, int64_t rows,
-                       int64_t tiles, int64_t k0, int64_t cols)
+INLINE void pack_tiles(struct form f, int32_t *a, const struct activations *x, int64_t row,
+                       int64_t rows, int64_t tiles, int64_t k0, int64_t cols)
 {
     const int words = record_words(1, f.group);
     for (int64_t t = 0; t < tiles; t++) {
         int64_t from = tile_begin(rows, tiles, t), n = tile_begin(rows, tiles, t + 1) - from;
         int32_t *to = a + from * words * (cols / f.group);
         switch (n) {
-            case 1: pack_rows(to, x, row + from, 1, k0, cols, f); break;
-            case 2: pack_rows(to, x, row + from, 2, k0, cols, f); break;
-            case 3: pack_rows(to, x, row + from, 3, k0, cols, f); break;
-            case 4: pack_rows(to, x, row + from, 4, k0, cols, f); break;
-            case 5: pack_rows(to, x, row + from, 5, k0, cols, f); break;
-            default: pack_rows(to, x, row + from, 6, k0, cols, f); break;
+        case 1: pack_rows(to, x, row + from, 1, k0, cols, f); break;
+        case 2: pack_rows(to, x, row + from, 2, k0, cols, f); break;
+        case 3: pack_rows(to, x, row + from, 3, k0, cols, f); break;
+        case 4: pack_rows(to, x, row + from, 4, k0, cols, f); break;
+        case 5: pack_rows(to, x, row + from, 5, k0, cols, f); break;
+        default: pack_rows(to, x, row + from, 6, k0, cols, f); break;
         }
     }
 }
 
 /* All row tiles against one unpacked pair of panels; out is row 0's place. */
-INLINE void run_tiles(struct form f, const int32_t *a, const uint8_t *b, int64_t rows, int64_t tiles, int64_t cols,
-                      float *out, size_t stride, const __mmask16 *m, bool add)
+INLINE void run_tiles(struct form f, const int32_t *a, const uint8_t *b, int64_t rows,
+                      int64_t tiles, int64_t cols, float *out, size_t stride, const __mmask16 *m,
+                      bool add)
 {
     const int words = record_words(1, f.group);
     int64_t groups = cols / f.group;
@@ -296,24 +259,25 @@ INLINE void run_tiles(struct form f, const int32_t *a, const uint8_t *b, int64_t
         const int32_t *at = a + from * words * groups;
         float *to = out + (size_t)from * stride;
         switch (n) {
-            case 1: tile(f, 1, at, b, groups, to, stride, m, add); break;
-            case 2: tile(f, 2, at, b, groups, to, stride, m, add); break;
-            case 3: tile(f, 3, at, b, groups, to, stride, m, add); break;
-            case 4: tile(f, 4, at, b, groups, to, stride, m, add); break;
-            case 5: tile(f, 5, at, b, groups, to, stride, m, add); break;
-            default: tile(f, 6, at, b, groups, to, stride, m, add); break;
+        case 1: tile(f, 1, at, b, groups, to, stride, m, add); break;
+        case 2: tile(f, 2, at, b, groups, to, stride, m, add); break;
+        case 3: tile(f, 3, at, b, groups, to, stride, m, add); break;
+        case 4: tile(f, 4, at, b, groups, to, stride, m, add); break;
+        case 5: tile(f, 5, at, b, groups, to, stride, m, add); break;
+        default: tile(f, 6, at, b, groups, to, stride, m, add); break;
         }
     }
 }
 
-INLINE void unpack_pair(struct form f, uint8_t *b, const struct panel_weights *w, int64_t panel, int64_t panel_end,
-                        int64_t k0, int64_t cols)
+INLINE void unpack_pair(struct form f, uint8_t *b, const struct panel_weights *w, int64_t panel,
+                        int64_t panel_end, int64_t k0, int64_t cols)
 {
     for (int half = 0; half < 2; half++) {
         if (panel + half >= panel_end) { /* the missing partner; its columns are not stored */
             for (int64_t g = 0; g < cols / f.group; g++) {
                 uint8_t *record = b + (size_t)g * WEIGHT_RECORD_BYTES(f.group);
-                for (int i = 0; i < f.group / 4; i++) memset(record + 128 * i + 64, 0, 64);
+                for (int i = 0; i < f.group / 4; i++)
+                    memset(record + 128 * i + 64, 0, 64);
                 memset(record + f.group * 32 + 64, 0, 64);
                 memset(record + f.group * 32 + 192, 0, 64);
             }
@@ -325,8 +289,9 @@ INLINE void unpack_pair(struct form f, uint8_t *b, const struct panel_weights *w
     }
 }
 
-INLINE void gemm(struct form f, float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin,
-                 int64_t panel_end, const struct activations *x, int64_t row, int64_t rows, void *scratch)
+INLINE void gemm(struct form f, float *y, size_t y_stride, const struct panel_weights *w,
+                 int64_t panel_begin, int64_t panel_end, const struct activations *x, int64_t row,
+                 int64_t rows, void *scratch)
 {
     uint8_t *b = scratch;
     int32_t *a = (int32_t *)(void *)(b + GEMM_COLS / f.group * WEIGHT_RECORD_BYTES(f.group));
@@ -335,32 +300,40 @@ INLINE void gemm(struct form f, float *y, size_t y_stride, const struct panel_we
         int64_t cols = w->cols - k0 < GEMM_COLS ? w->cols - k0 : GEMM_COLS;
         pack_tiles(f, a, x, row, rows, tiles, k0, cols);
         for (int64_t p = panel_begin; p < panel_end; p += 2) {
-            int64_t column = p * PANEL_ROWS, end = panel_end * PANEL_ROWS < w->rows ? panel_end * PANEL_ROWS : w->rows;
+            int64_t column = p * PANEL_ROWS,
+                    end = panel_end * PANEL_ROWS < w->rows ? panel_end * PANEL_ROWS : w->rows;
             const __mmask16 m[2] = { lanes16(end - column), lanes16(end - column - PANEL_ROWS) };
             unpack_pair(f, b, w, p, panel_end, k0, cols);
-            run_tiles(f, a, b, rows, tiles, cols, y + (p - panel_begin) * PANEL_ROWS, y_stride, m, k0 > 0);
+            run_tiles(f, a, b, rows, tiles, cols, y + (p - panel_begin) * PANEL_ROWS, y_stride, m,
+                      k0 > 0);
         }
     }
 }
 
-static_assert(GEMM_COLS / 16 * WEIGHT_RECORD_BYTES(16) + GEMM_ROWS * (3 + 4) * 4 * (GEMM_COLS / 16) <=
-              LINEAR_SCRATCH_BYTES, "the larger of the two forms fits the scratch");
-static_assert(GEMV_ROWS * (3 + 8) * 4 * (GEMV_COLS / 32) <= LINEAR_SCRATCH_BYTES, "records of one pass");
-static_assert(GEMV_ROWS * (3 + 4) * 4 * (GEMV_COLS / 16) <= LINEAR_SCRATCH_BYTES, "records of one pass");
+static_assert(GEMM_COLS / 16 * WEIGHT_RECORD_BYTES(16) +
+                      GEMM_ROWS * (3 + 4) * 4 * (GEMM_COLS / 16) <=
+                  LINEAR_SCRATCH_BYTES,
+              "the larger of the two forms fits the scratch");
+static_assert(GEMV_ROWS * (3 + 8) * 4 * (GEMV_COLS / 32) <= LINEAR_SCRATCH_BYTES,
+              "records of one pass");
+static_assert(GEMV_ROWS * (3 + 4) * 4 * (GEMV_COLS / 16) <= LINEAR_SCRATCH_BYTES,
+              "records of one pass");
 
-INLINE void gemv(struct form f, float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin,
-                 int64_t panel_end, const struct activations *x, int64_t row, void *scratch)
+INLINE void gemv(struct form f, float *y, size_t y_stride, const struct panel_weights *w,
+                 int64_t panel_begin, int64_t panel_end, const struct activations *x, int64_t row,
+                 void *scratch)
 {
     switch (x->rows - row) {
-        case 1: gemv_rows(f, 1, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
-        case 2: gemv_rows(f, 2, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
-        case 3: gemv_rows(f, 3, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
-        default: gemv_rows(f, 4, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
+    case 1: gemv_rows(f, 1, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
+    case 2: gemv_rows(f, 2, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
+    case 3: gemv_rows(f, 3, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
+    default: gemv_rows(f, 4, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
     }
 }
 
-INLINE void linear_int8(struct form f, float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin,
-                        int64_t panel_end, const struct activations *x, void *scratch)
+INLINE void linear_int8(struct form f, float *y, size_t y_stride, const struct panel_weights *w,
+                        int64_t panel_begin, int64_t panel_end, const struct activations *x,
+                        void *scratch)
 {
     int64_t passes = (x->rows + GEMM_ROWS - 1) / GEMM_ROWS;
     if (f.kind != PANEL_BLOCKS && x->rows <= GEMV_ROWS) {
@@ -369,26 +342,27 @@ INLINE void linear_int8(struct form f, float *y, size_t y_stride, const struct p
     }
     for (int64_t i = 0; i < passes; i++) {
         int64_t row = x->rows * i / passes, end = x->rows * (i + 1) / passes;
-        gemm(f, y + (size_t)row * y_stride, y_stride, w, panel_begin, panel_end, x, row, end - row, scratch);
+        gemm(f, y + (size_t)row * y_stride, y_stride, w, panel_begin, panel_end, x, row, end - row,
+             scratch);
     }
 }
 
 /* The table's entries of one level; file blocks without an integer form stay float. */
-#define DEFINE_LINEAR(name, form)                                                                  \
-    void name(float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin,       \
-              int64_t panel_end, const struct activations *x, void *scratch)                       \
-    {                                                                                              \
-        if ((form).kind == PANEL_BLOCKS && (!quant_of(w->type)->unpack || w->cols % ACT_GROUP)) {  \
-            linear_f32_avx512(y, y_stride, w, panel_begin, panel_end, x, scratch);                 \
-            return;                                                                                \
-        }                                                                                          \
-        linear_int8(form, y, y_stride, w, panel_begin, panel_end, x, scratch);                     \
+#define DEFINE_LINEAR(name, form)                                                                 \
+    void name(float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin,      \
+              int64_t panel_end, const struct activations *x, void *scratch)                      \
+    {                                                                                             \
+        if ((form).kind == PANEL_BLOCKS && (!quant_of(w->type)->unpack || w->cols % ACT_GROUP)) { \
+            linear_f32_avx512(y, y_stride, w, panel_begin, panel_end, x, scratch);                \
+            return;                                                                               \
+        }                                                                                         \
+        linear_int8(form, y, y_stride, w, panel_begin, panel_end, x, scratch);                    \
     }
-#define DEFINE_LINEAR_INT8(level)                                                                  \
-    DEFINE_LINEAR(linear_q8_0_##level, FORM_Q8_0)                                                  \
-    DEFINE_LINEAR(linear_q4_0_##level, FORM_Q4_0)                                                  \
-    DEFINE_LINEAR(linear_q4_k_##level, FORM_Q4_K)                                                  \
-    DEFINE_LINEAR(linear_q6_k_##level, FORM_Q6_K)                                                  \
+#define DEFINE_LINEAR_INT8(level)                 \
+    DEFINE_LINEAR(linear_q8_0_##level, FORM_Q8_0) \
+    DEFINE_LINEAR(linear_q4_0_##level, FORM_Q4_0) \
+    DEFINE_LINEAR(linear_q4_k_##level, FORM_Q4_K) \
+    DEFINE_LINEAR(linear_q6_k_##level, FORM_Q6_K) \
     DEFINE_LINEAR(linear_blocks_##level, FORM_BLOCKS)
 
 #endif

@@ -12,11 +12,12 @@
 #include "math/quants/quant.h"
 
 #define STREAM_ROWS 4
-#define TILE_ROWS 8
-#define TILE_COLS 32
-#define CHUNK_COLS 256
-#define CHUNK_ROWS 448
-static_assert((CHUNK_ROWS + TILE_COLS) * CHUNK_COLS * sizeof(float) <= LINEAR_SCRATCH_BYTES, "a chunk fits");
+#define TILE_ROWS   8
+#define TILE_COLS   32
+#define CHUNK_COLS  256
+#define CHUNK_ROWS  448
+static_assert((CHUNK_ROWS + TILE_COLS) * CHUNK_COLS * sizeof(float) <= LINEAR_SCRATCH_BYTES,
+              "a chunk fits");
 
 /* --- one to four rows: panels as they lie --- */
 
@@ -36,39 +37,46 @@ INLINE void load_pair(enum panel_kind kind, const uint8_t *p, __m512 *w0, __m512
     }
 }
 
-INLINE void stream_panel(enum panel_kind kind, int R, const uint8_t *p, int64_t cols, const float *x, size_t stride,
-                         __m512 (*sums)[2])
+INLINE void stream_panel(enum panel_kind kind, int R, const uint8_t *p, int64_t cols,
+                         const float *x, size_t stride, __m512 (*sums)[2])
 {
     const int bytes = kind == PANEL_F32 ? 128 : 64;
     __m512 w0, w1;
-    for (int r = 0; r < R; r++) sums[r][0] = sums[r][1] = _mm512_setzero_ps();
+    for (int r = 0; r < R; r++)
+        sums[r][0] = sums[r][1] = _mm512_setzero_ps();
 #pragma GCC unroll 4
     for (int64_t k = 0; k + 2 <= cols; k += 2, p += bytes) {
         load_pair(kind, p, &w0, &w1);
         _mm_prefetch((const char *)p + PREFETCH_BYTES, _MM_HINT_T0);
         if (kind == PANEL_F32) _mm_prefetch((const char *)p + PREFETCH_BYTES + 64, _MM_HINT_T0);
         for (int r = 0; r < R; r++) {
-            sums[r][0] = _mm512_fmadd_ps(w0, _mm512_set1_ps(x[(size_t)r * stride + (size_t)k]), sums[r][0]);
-            sums[r][1] = _mm512_fmadd_ps(w1, _mm512_set1_ps(x[(size_t)r * stride + (size_t)k + 1]), sums[r][1]);
+            sums[r][0] =
+                _mm512_fmadd_ps(w0, _mm512_set1_ps(x[(size_t)r * stride + (size_t)k]), sums[r][0]);
+            sums[r][1] = _mm512_fmadd_ps(w1, _mm512_set1_ps(x[(size_t)r * stride + (size_t)k + 1]),
+                                         sums[r][1]);
         }
     }
     if (cols % 2 == 0) return;
     if (kind == PANEL_F32) w0 = _mm512_loadu_ps(p);
     else load_pair(kind, p, &w0, &w1);
     for (int r = 0; r < R; r++) {
-        sums[r][0] = _mm512_fmadd_ps(w0, _mm512_set1_ps(x[(size_t)r * stride + (size_t)cols - 1]), sums[r][0]);
+        sums[r][0] = _mm512_fmadd_ps(w0, _mm512_set1_ps(x[(size_t)r * stride + (size_t)cols - 1]),
+                                     sums[r][0]);
     }
 }
 
-INLINE void stream_rows(enum panel_kind kind, int R, float *y, size_t y_stride, const struct panel_weights *w,
-                        int64_t panel_begin, int64_t panel_end, const struct activations *x)
+INLINE void stream_rows(enum panel_kind kind, int R, float *y, size_t y_stride,
+                        const struct panel_weights *w, int64_t panel_begin, int64_t panel_end,
+                        const struct activations *x)
 {
     for (int64_t p = panel_begin; p < panel_end; p++, y += PANEL_ROWS) {
         __m512 sums[STREAM_ROWS][2];
         __mmask16 m = lanes16(w->rows - PANEL_ROWS * p);
-        stream_panel(kind, R, w->data + (size_t)p * w->panel_bytes, w->cols, x->f32, x->stride, sums);
+        stream_panel(kind, R, w->data + (size_t)p * w->panel_bytes, w->cols, x->f32, x->stride,
+                     sums);
         for (int r = 0; r < R; r++) {
-            _mm512_mask_storeu_ps(y + (size_t)r * y_stride, m, _mm512_add_ps(sums[r][0], sums[r][1]));
+            _mm512_mask_storeu_ps(y + (size_t)r * y_stride, m,
+                                  _mm512_add_ps(sums[r][0], sums[r][1]));
         }
     }
 }
@@ -77,16 +85,17 @@ INLINE void stream(enum panel_kind kind, float *y, size_t y_stride, const struct
                    int64_t panel_begin, int64_t panel_end, const struct activations *x)
 {
     switch (x->rows) {
-        case 1: stream_rows(kind, 1, y, y_stride, w, panel_begin, panel_end, x); break;
-        case 2: stream_rows(kind, 2, y, y_stride, w, panel_begin, panel_end, x); break;
-        case 3: stream_rows(kind, 3, y, y_stride, w, panel_begin, panel_end, x); break;
-        default: stream_rows(kind, 4, y, y_stride, w, panel_begin, panel_end, x); break;
+    case 1: stream_rows(kind, 1, y, y_stride, w, panel_begin, panel_end, x); break;
+    case 2: stream_rows(kind, 2, y, y_stride, w, panel_begin, panel_end, x); break;
+    case 3: stream_rows(kind, 3, y, y_stride, w, panel_begin, panel_end, x); break;
+    default: stream_rows(kind, 4, y, y_stride, w, panel_begin, panel_end, x); break;
     }
 }
 
 /* --- panels to float [cols][32] --- */
 
-INLINE void expand_floats(enum panel_kind kind, float *b, const uint8_t *panel, int64_t k0, int64_t cols)
+INLINE void expand_floats(enum panel_kind kind, float *b, const uint8_t *panel, int64_t k0,
+                          int64_t cols)
 {
     const uint8_t *p = panel + k0 * (kind == PANEL_F32 ? 64 : 32);
     for (int64_t k = 0; k < cols; k += 2, p += kind == PANEL_F32 ? 128 : 64, b += 2 * TILE_COLS) {
@@ -110,9 +119,11 @@ INLINE void expand_ints(struct form f, float *b, const uint8_t *panel, int64_t k
             for (int i = 0; i < 8; i++) {
                 int at = f.group == 16 ? 2 * g + i / 4 : g;
                 __m512i v = weights_of(f.kind, group_at(f.kind, p, g), i);
-                __m512 scale = scale_of(f.kind, p, at), min = f.mins ? min_of(p, at) : _mm512_setzero_ps();
+                __m512 scale = scale_of(f.kind, p, at),
+                       min = f.mins ? min_of(p, at) : _mm512_setzero_ps();
                 for (int j = 0; j < 4; j++, b += TILE_COLS) {
-                    __m512i u = _mm512_and_si512(_mm512_srli_epi32(v, (unsigned)(8 * j)), _mm512_set1_epi32(255));
+                    __m512i u = _mm512_and_si512(_mm512_srli_epi32(v, (unsigned)(8 * j)),
+                                                 _mm512_set1_epi32(255));
                     __m512 q = _mm512_cvtepi32_ps(_mm512_sub_epi32(u, _mm512_set1_epi32(f.offset)));
                     _mm512_store_ps(b, _mm512_fmadd_ps(q, scale, min));
                 }
@@ -121,7 +132,8 @@ INLINE void expand_ints(struct form f, float *b, const uint8_t *panel, int64_t k
     }
 }
 
-static void expand_blocks(float *b, const struct panel_weights *w, int64_t panel, int64_t k0, int64_t cols)
+static void expand_blocks(float *b, const struct panel_weights *w, int64_t panel, int64_t k0,
+                          int64_t cols)
 {
     const struct quant *q = quant_of(w->type);
     size_t row_bytes = w->panel_bytes / PANEL_ROWS;
@@ -130,55 +142,63 @@ static void expand_blocks(float *b, const struct panel_weights *w, int64_t panel
         int64_t from = panel * PANEL_ROWS + n;
         memset(row, 0, sizeof row);
         if (from < w->rows) {
-            q->decode(row, w->data + (size_t)from * row_bytes + (size_t)(k0 / q->block_values * q->block_bytes),
+            q->decode(row,
+                      w->data + (size_t)from * row_bytes +
+                          (size_t)(k0 / q->block_values * q->block_bytes),
                       (size_t)cols);
         }
-        for (int64_t k = 0; k < cols; k++) b[k * TILE_COLS + n] = row[k];
+        for (int64_t k = 0; k < cols; k++)
+            b[k * TILE_COLS + n] = row[k];
     }
 }
 
-static void expand_panel(float *b, const struct panel_weights *w, int64_t panel, int64_t k0, int64_t cols)
+static void expand_panel(float *b, const struct panel_weights *w, int64_t panel, int64_t k0,
+                         int64_t cols)
 {
     const uint8_t *data = w->data + (size_t)panel * w->panel_bytes;
     switch (w->kind) {
-        case PANEL_F32: expand_floats(PANEL_F32, b, data, k0, cols); break;
-        case PANEL_F16: expand_floats(PANEL_F16, b, data, k0, cols); break;
-        case PANEL_BF16: expand_floats(PANEL_BF16, b, data, k0, cols); break;
-        case PANEL_Q8_0: expand_ints(FORM_Q8_0, b, data, k0, cols); break;
-        case PANEL_Q4_0: expand_ints(FORM_Q4_0, b, data, k0, cols); break;
-        case PANEL_Q4_K: expand_ints(FORM_Q4_K, b, data, k0, cols); break;
-        case PANEL_Q6_K: expand_ints(FORM_Q6_K, b, data, k0, cols); break;
-        default: expand_blocks(b, w, panel, k0, cols); break;
+    case PANEL_F32: expand_floats(PANEL_F32, b, data, k0, cols); break;
+    case PANEL_F16: expand_floats(PANEL_F16, b, data, k0, cols); break;
+    case PANEL_BF16: expand_floats(PANEL_BF16, b, data, k0, cols); break;
+    case PANEL_Q8_0: expand_ints(FORM_Q8_0, b, data, k0, cols); break;
+    case PANEL_Q4_0: expand_ints(FORM_Q4_0, b, data, k0, cols); break;
+    case PANEL_Q4_K: expand_ints(FORM_Q4_K, b, data, k0, cols); break;
+    case PANEL_Q6_K: expand_ints(FORM_Q6_K, b, data, k0, cols); break;
+    default: expand_blocks(b, w, panel, k0, cols); break;
     }
 }
 
-static void expand_pair(float *b, const struct panel_weights *w, int64_t panel, int64_t panel_end, int64_t k0,
-                        int64_t cols)
+static void expand_pair(float *b, const struct panel_weights *w, int64_t panel, int64_t panel_end,
+                        int64_t k0, int64_t cols)
 {
     expand_panel(b, w, panel, k0, cols);
     if (panel + 1 < panel_end) {
         expand_panel(b + 16, w, panel + 1, k0, cols);
         return;
     }
-    for (int64_t k = 0; k < cols; k++) _mm512_store_ps(b + k * TILE_COLS + 16, _mm512_setzero_ps());
+    for (int64_t k = 0; k < cols; k++)
+        _mm512_store_ps(b + k * TILE_COLS + 16, _mm512_setzero_ps());
 }
 
 /* --- tiles --- */
 
 /* Rows [row, row + R) as [cols][R]. */
-static void pack_rows(float *a, const struct activations *x, int64_t row, int R, int64_t k0, int64_t cols)
+static void pack_rows(float *a, const struct activations *x, int64_t row, int R, int64_t k0,
+                      int64_t cols)
 {
     for (int r = 0; r < R; r++) {
         const float *from = x->f32 + (size_t)(row + r) * x->stride + k0;
-        for (int64_t k = 0; k < cols; k++) a[k * R + r] = from[k];
+        for (int64_t k = 0; k < cols; k++)
+            a[k * R + r] = from[k];
     }
 }
 
-INLINE void tile(int R, const float *a, const float *b, int64_t cols, float *out, size_t stride, const __mmask16 *m,
-                 bool add)
+INLINE void tile(int R, const float *a, const float *b, int64_t cols, float *out, size_t stride,
+                 const __mmask16 *m, bool add)
 {
     __m512 sums[TILE_ROWS][2];
-    for (int r = 0; r < R; r++) sums[r][0] = sums[r][1] = _mm512_setzero_ps();
+    for (int r = 0; r < R; r++)
+        sums[r][0] = sums[r][1] = _mm512_setzero_ps();
 #pragma GCC unroll 2
     for (int64_t k = 0; k < cols; k++, a += R, b += TILE_COLS) {
         __m512 w0 = _mm512_load_ps(b), w1 = _mm512_load_ps(b + 16);
@@ -198,23 +218,24 @@ INLINE void tile(int R, const float *a, const float *b, int64_t cols, float *out
     }
 }
 
-static void run_tile(int64_t R, const float *a, const float *b, int64_t cols, float *out, size_t stride,
-                     const __mmask16 *m, bool add)
+static void run_tile(int64_t R, const float *a, const float *b, int64_t cols, float *out,
+                     size_t stride, const __mmask16 *m, bool add)
 {
     switch (R) {
-        case 1: tile(1, a, b, cols, out, stride, m, add); break;
-        case 2: tile(2, a, b, cols, out, stride, m, add); break;
-        case 3: tile(3, a, b, cols, out, stride, m, add); break;
-        case 4: tile(4, a, b, cols, out, stride, m, add); break;
-        case 5: tile(5, a, b, cols, out, stride, m, add); break;
-        case 6: tile(6, a, b, cols, out, stride, m, add); break;
-        case 7: tile(7, a, b, cols, out, stride, m, add); break;
-        default: tile(8, a, b, cols, out, stride, m, add); break;
+    case 1: tile(1, a, b, cols, out, stride, m, add); break;
+    case 2: tile(2, a, b, cols, out, stride, m, add); break;
+    case 3: tile(3, a, b, cols, out, stride, m, add); break;
+    case 4: tile(4, a, b, cols, out, stride, m, add); break;
+    case 5: tile(5, a, b, cols, out, stride, m, add); break;
+    case 6: tile(6, a, b, cols, out, stride, m, add); break;
+    case 7: tile(7, a, b, cols, out, stride, m, add); break;
+    default: tile(8, a, b, cols, out, stride, m, add); break;
     }
 }
 
-static void gemm(float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin, int64_t panel_end,
-                 const struct activations *x, int64_t row, int64_t rows, float *b)
+static void gemm(float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin,
+                 int64_t panel_end, const struct activations *x, int64_t row, int64_t rows,
+                 float *b)
 {
     float *a = b + TILE_COLS * CHUNK_COLS;
     int64_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
@@ -225,20 +246,23 @@ static void gemm(float *y, size_t y_stride, const struct panel_weights *w, int64
             pack_rows(a + from * cols, x, row + from, (int)(to - from), k0, cols);
         }
         for (int64_t p = panel_begin; p < panel_end; p += 2) {
-            int64_t column = p * PANEL_ROWS, end = panel_end * PANEL_ROWS < w->rows ? panel_end * PANEL_ROWS : w->rows;
+            int64_t column = p * PANEL_ROWS,
+                    end = panel_end * PANEL_ROWS < w->rows ? panel_end * PANEL_ROWS : w->rows;
             const __mmask16 m[2] = { lanes16(end - column), lanes16(end - column - PANEL_ROWS) };
             expand_pair(b, w, p, panel_end, k0, cols);
             for (int64_t t = 0; t < tiles; t++) {
                 int64_t from = rows * t / tiles, to = rows * (t + 1) / tiles;
                 run_tile(to - from, a + from * cols, b, cols,
-                         y + (size_t)from * y_stride + (p - panel_begin) * PANEL_ROWS, y_stride, m, k0 > 0);
+                         y + (size_t)from * y_stride + (p - panel_begin) * PANEL_ROWS, y_stride, m,
+                         k0 > 0);
             }
         }
     }
 }
 
-void linear_f32_avx512(float *y, size_t y_stride, const struct panel_weights *w, int64_t panel_begin,
-                       int64_t panel_end, const struct activations *x, void *scratch)
+void linear_f32_avx512(float *y, size_t y_stride, const struct panel_weights *w,
+                       int64_t panel_begin, int64_t panel_end, const struct activations *x,
+                       void *scratch)
 {
     if (x->rows <= STREAM_ROWS && w->kind <= PANEL_BF16) {
         if (x->rows <= 0) return;
@@ -250,6 +274,7 @@ void linear_f32_avx512(float *y, size_t y_stride, const struct panel_weights *w,
     int64_t passes = (x->rows + CHUNK_ROWS - 1) / CHUNK_ROWS;
     for (int64_t i = 0; i < passes; i++) {
         int64_t row = x->rows * i / passes, end = x->rows * (i + 1) / passes;
-        gemm(y + (size_t)row * y_stride, y_stride, w, panel_begin, panel_end, x, row, end - row, scratch);
+        gemm(y + (size_t)row * y_stride, y_stride, w, panel_begin, panel_end, x, row, end - row,
+             scratch);
     }
 }

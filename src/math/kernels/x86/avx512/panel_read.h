@@ -14,17 +14,37 @@
 
 struct form {
     enum panel_kind kind;
-    int group;      /* k per weight scale: 32 or 16 */
-    int offset;     /* added to weights to make them unsigned */
-    bool mins;      /* a minimum per group is added */
-    bool wide;      /* unsigned weights may exceed 127 */
+    int group;  /* k per weight scale: 32 or 16 */
+    int offset; /* added to weights to make them unsigned */
+    bool mins;  /* a minimum per group is added */
+    bool wide;  /* unsigned weights may exceed 127 */
 };
 
-#define FORM_Q8_0 (struct form){ PANEL_Q8_0, 32, 128, false, true }
-#define FORM_Q4_0 (struct form){ PANEL_Q4_0, 32, 8, false, false }
-#define FORM_Q4_K (struct form){ PANEL_Q4_K, 32, 0, true, false }
-#define FORM_Q6_K (struct form){ PANEL_Q6_K, 16, 32, false, false }
-#define FORM_BLOCKS (struct form){ PANEL_BLOCKS, 16, 128, true, true }
+#define FORM_Q8_0                        \
+    (struct form)                        \
+    {                                    \
+        PANEL_Q8_0, 32, 128, false, true \
+    }
+#define FORM_Q4_0                       \
+    (struct form)                       \
+    {                                   \
+        PANEL_Q4_0, 32, 8, false, false \
+    }
+#define FORM_Q4_K                      \
+    (struct form)                      \
+    {                                  \
+        PANEL_Q4_K, 32, 0, true, false \
+    }
+#define FORM_Q6_K                        \
+    (struct form)                        \
+    {                                    \
+        PANEL_Q6_K, 16, 32, false, false \
+    }
+#define FORM_BLOCKS                       \
+    (struct form)                         \
+    {                                     \
+        PANEL_BLOCKS, 16, 128, true, true \
+    }
 
 INLINE __m512i nibble(const uint8_t *nibbles, int i)
 {
@@ -36,7 +56,8 @@ INLINE __m512i nibble(const uint8_t *nibbles, int i)
 /* Step i of 8 of a Q6_K group. */
 INLINE __m512i six_bits(const uint8_t *group, int i)
 {
-    __m512i low = _mm512_loadu_si512(group + i / 2 * 64), high = _mm512_loadu_si512(group + 256 + i / 4 * 64);
+    __m512i low = _mm512_loadu_si512(group + i / 2 * 64),
+            high = _mm512_loadu_si512(group + 256 + i / 4 * 64);
     if (i % 2) low = _mm512_srli_epi16(low, 4);
     if (i % 4 == 0) high = _mm512_slli_epi16(high, 4);
     if (i % 4 == 1) high = _mm512_slli_epi16(high, 2);

@@ -5,7 +5,8 @@
 
 void kernel_table_fill_avx512(struct kernel_table *t)
 {
-    for (int kind = 0; kind < PANEL_KIND_COUNT; kind++) t->linear_f32[kind] = linear_f32_avx512;
+    for (int kind = 0; kind < PANEL_KIND_COUNT; kind++)
+        t->linear_f32[kind] = linear_f32_avx512;
     t->linear_q8[PANEL_Q8_0] = linear_q8_0_avx512;
     t->linear_q8[PANEL_Q4_0] = linear_q4_0_avx512;
     t->linear_q8[PANEL_Q4_K] = linear_q4_k_avx512;

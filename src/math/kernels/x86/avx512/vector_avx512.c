@@ -15,7 +15,10 @@ static inline void quantize_group(int8_t *q8, float *scale, int32_t *sum, __m512
     /* As integers magnitudes order like floats, with Inf and NaN on top. */
     __m512i top = _mm512_max_epi32(_mm512_and_si512(_mm512_castps_si512(lo), magnitude),
                                    _mm512_and_si512(_mm512_castps_si512(hi), magnitude));
-    union { int32_t i; float f; } max = { _mm512_reduce_max_epi32(top) };
+    union {
+        int32_t i;
+        float f;
+    } max = { _mm512_reduce_max_epi32(top) };
     __m128i a = _mm_setzero_si128(), b = a;
     *scale = max.f / 127.0f;
     sum[0] = sum[1] = 0;
@@ -24,7 +27,8 @@ static inline void quantize_group(int8_t *q8, float *scale, int32_t *sum, __m512
     } else if (*scale > 0) {
         __m512 d = _mm512_set1_ps(*scale);
         const __m512i most = _mm512_set1_epi32(127), least = _mm512_set1_epi32(-127);
-        __m512i x = _mm512_cvtps_epi32(_mm512_div_ps(lo, d)), y = _mm512_cvtps_epi32(_mm512_div_ps(hi, d));
+        __m512i x = _mm512_cvtps_epi32(_mm512_div_ps(lo, d)),
+                y = _mm512_cvtps_epi32(_mm512_div_ps(hi, d));
         x = _mm512_max_epi32(_mm512_min_epi32(x, most), least); /* a denormal scale is inexact */
         y = _mm512_max_epi32(_mm512_min_epi32(y, most), least);
         a = _mm512_cvtepi32_epi8(x);
@@ -36,8 +40,8 @@ static inline void quantize_group(int8_t *q8, float *scale, int32_t *sum, __m512
     _mm_storeu_si128((__m128i *)(q8 + 16), b);
 }
 
-void quantize_act_avx512(int8_t *q8, float *scale, int32_t *sum, const float *x, size_t stride, int64_t rows,
-                         int64_t cols)
+void quantize_act_avx512(int8_t *q8, float *scale, int32_t *sum, const float *x, size_t stride,
+                         int64_t rows, int64_t cols)
 {
     for (int64_t r = 0; r < rows; r++, x += stride) {
         for (int64_t k = 0; k < cols; k += ACT_GROUP) {
@@ -55,7 +59,8 @@ void quantize_act_avx512(int8_t *q8, float *scale, int32_t *sum, const float *x,
 
 void rms_norm_avx512(float *y, const float *x, const float *weight, int64_t n, float eps)
 {
-    __m512 acc[4] = { _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps() };
+    __m512 acc[4] = { _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
+                      _mm512_setzero_ps() };
     int64_t i = 0;
     for (; i + 64 <= n; i += 64) {
         for (int j = 0; j < 4; j++) {
@@ -137,7 +142,8 @@ void f16_to_f32_avx512(float *out, const uint16_t *in, int64_t n)
 
 static inline __m256i to_f16(const float *x, __mmask16 m)
 {
-    return _mm512_cvtps_ph(_mm512_maskz_loadu_ps(m, x), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    return _mm512_cvtps_ph(_mm512_maskz_loadu_ps(m, x),
+                           _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
 void kv_append_f16_avx512(void *k_block, void *v_block, int slot, const float *k, const float *v,
@@ -148,7 +154,8 @@ void kv_append_f16_avx512(void *k_block, void *v_block, int slot, const float *k
         uint16_t half[16];
         int64_t n = head_dim_k - i < 16 ? head_dim_k - i : 16;
         _mm256_storeu_si256((__m256i *)half, to_f16(k + i, lanes16(n)));
-        for (int64_t j = 0; j < n; j++) k_to[(i + j) * KV_BLOCK_TOKENS] = half[j];
+        for (int64_t j = 0; j < n; j++)
+            k_to[(i + j) * KV_BLOCK_TOKENS] = half[j];
     }
     for (int64_t i = 0; i < head_dim_v; i += 16) {
         __mmask16 m = lanes16(head_dim_v - i);
@@ -160,7 +167,8 @@ void kv_append_f32_avx512(void *k_block, void *v_block, int slot, const float *k
                           int64_t head_dim_k, int64_t head_dim_v)
 {
     float *k_to = (float *)k_block + slot, *v_to = (float *)v_block + slot * head_dim_v;
-    for (int64_t i = 0; i < head_dim_k; i++) k_to[i * KV_BLOCK_TOKENS] = k[i];
+    for (int64_t i = 0; i < head_dim_k; i++)
+        k_to[i * KV_BLOCK_TOKENS] = k[i];
     for (int64_t i = 0; i < head_dim_v; i += 16) {
         __mmask16 m = lanes16(head_dim_v - i);
         _mm512_mask_storeu_ps(v_to + i, m, _mm512_maskz_loadu_ps(m, v + i));
