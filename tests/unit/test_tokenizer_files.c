@@ -150,6 +150,25 @@ static void long_piece(void **state)
     tokenizer_free(t);
 }
 
+/* Sorting combining marks costs the square of their number: past any real text it is refused. */
+static void many_marks(void **state)
+{
+    struct tokenizer *t = load("ok-byte-level.json", STATUS_OK);
+    struct token_list ids = { .count = 0 };
+    struct buf text = BUF_INIT(1 << 20);
+    struct error err = { 0 };
+    for (int i = 0; i < 100; i++)
+        buf_text(&text, "\xCC\xA3\xCC\x81");
+    assert_int_equal(tokenizer_encode(t, text.data, text.len, false, &ids, &err), STATUS_OK);
+    for (int i = 0; i < 100000; i++)
+        buf_text(&text, "\xCC\xA3\xCC\x81");
+    assert_int_equal(tokenizer_encode(t, text.data, text.len, false, &ids, &err), STATUS_LIMIT);
+    assert_non_null(strstr(err.text, "combining marks"));
+    token_list_release(&ids);
+    buf_release(&text);
+    tokenizer_free(t);
+}
+
 /* Packed and unpacked it encodes the same; whatever byte is damaged, it is refused or still safe to use. */
 static void packing(void **state)
 {
@@ -273,11 +292,11 @@ static void unknown_split(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(outcomes),      cmocka_unit_test(special_tokens),
-        cmocka_unit_test(blank_marks),   cmocka_unit_test(skip_special),
-        cmocka_unit_test(long_piece),    cmocka_unit_test(packing),
-        cmocka_unit_test(cache_folder),  cmocka_unit_test(damaged_merges),
-        cmocka_unit_test(unknown_split),
+        cmocka_unit_test(outcomes),       cmocka_unit_test(special_tokens),
+        cmocka_unit_test(blank_marks),    cmocka_unit_test(skip_special),
+        cmocka_unit_test(long_piece),     cmocka_unit_test(many_marks),
+        cmocka_unit_test(packing),        cmocka_unit_test(cache_folder),
+        cmocka_unit_test(damaged_merges), cmocka_unit_test(unknown_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

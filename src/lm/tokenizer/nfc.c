@@ -66,6 +66,21 @@ static int options_of(enum norm_kind kind)
     }
 }
 
+static enum status check_marks(struct span text, struct error *err)
+{
+    uint32_t cp;
+    int bytes, marks = 0;
+    for (size_t i = 0; i < text.len; i += bytes ? (size_t)bytes : 1) {
+        bytes = utf8_decode(text.data + i, text.len - i, &cp);
+        marks = utf8proc_get_property((utf8proc_int32_t)cp)->combining_class ? marks + 1 : 0;
+        if (marks > NORM_MARKS_MAX)
+            return error_set(err, STATUS_LIMIT,
+                             "the text has more than %d combining marks in a row at byte %zu",
+                             NORM_MARKS_MAX, i);
+    }
+    return STATUS_OK;
+}
+
 static enum status append_valid(struct buf *out, struct span text, enum norm_kind kind,
                                 struct error *err)
 {
@@ -73,6 +88,8 @@ static enum status append_valid(struct buf *out, struct span text, enum norm_kin
     if (text.len > CHUNK_BYTES_MAX)
         return error_set(err, STATUS_LIMIT, "a text of %zu bytes is too long to normalise",
                          text.len);
+    enum status status = check_marks(text, err);
+    if (status) return status;
     const utf8proc_uint8_t *s = (const utf8proc_uint8_t *)text.data;
     utf8proc_ssize_t count =
         utf8proc_decompose(s, (utf8proc_ssize_t)text.len, NULL, 0, (utf8proc_option_t)options);
@@ -82,7 +99,6 @@ static enum status append_valid(struct buf *out, struct span text, enum norm_kin
     utf8proc_int32_t *points = mem_alloc(((size_t)count + 1) * sizeof(*points));
     if (!points)
         return error_set(err, STATUS_NO_MEMORY, "no memory to normalise %zu bytes", text.len);
-    enum status status = STATUS_OK;
     count = utf8proc_decompose(s, (utf8proc_ssize_t)text.len, points, count,
                                (utf8proc_option_t)options);
     if (count >= 0) count = utf8proc_reencode(points, count, (utf8proc_option_t)options);

@@ -140,7 +140,7 @@ enum status normalizer_run(const struct normalizer *n, struct span text, struct 
         buf_clear(out);
         enum status status = run_step(step, text, out, err);
         if (status) return status;
-        text = (struct span){ out->data, out->len };
+        text = (struct span){ out->data ? out->data : "", out->len };
     }
     *ret = text;
     return STATUS_OK;

@@ -47,6 +47,7 @@ bool byte_alphabet_append(struct buf *out, struct span text)
 void blank_mark_append(struct buf *out, struct span text, bool *ret_literal)
 {
     *ret_literal = false;
+    if (!text.len) return; /* and perhaps no pointer */
     size_t from = 0;
     for (size_t i = 0; i < text.len;) {
         if (text.data[i] == ' ') *ret_literal = true;
