@@ -269,7 +269,7 @@ static enum status run_engine(struct engine *e, const struct tokenizer *t, const
         .show = json ? NULL : show,
         .token_max = args_int(args, "max-tokens", 0),
         .ignore_eos = args_flag(args, "ignore-eos"),
-        .top_logprobs = (int)args_int(args, "logprobs", 0),
+        .top_logprobs = (int)args_int(args, "logprobs", SAMPLE_NO_LOGPROBS),
         .progress = &m->options.progress,
     };
     enum status st = read_stops(args, &g.stops, err);

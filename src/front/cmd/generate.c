@@ -26,7 +26,7 @@ static bool is_eos(const struct generation_config *c, int32_t id)
 /* Room for all tokens is taken before the first one comes: the loop allocates nothing but text. */
 static enum status reserve(struct generation *g, struct loop *l, struct error *err)
 {
-    size_t top = (size_t)g->top_logprobs;
+    size_t top = g->top_logprobs > 0 ? (size_t)g->top_logprobs : 0;
     g->tokens = mem_array(l->limit, sizeof *g->tokens);
     if (top) g->tops = mem_array(l->limit, top * sizeof *g->tops);
     if (!g->tokens || (top && !g->tops))

@@ -12,6 +12,18 @@
 #define LOGITS_BYTES_WANTED ((int64_t)32 << 20)
 #define LOGIT_ROWS_MIN      16
 
+/* A level that this machine lacks is an error: nobody should measure another one by mistake. */
+static enum status mask_levels(cpu_set *ret, cpu_set have, const char *level, struct error *err)
+{
+    cpu_set masked;
+    if (cpu_set_mask(have, level, &masked) && strcmp(cpu_level_name(cpu_set_best(masked)), level) == 0) {
+        *ret = masked;
+        return STATUS_OK;
+    }
+    return error_set(err, STATUS_USAGE, "the CPU level '%s' is unknown or not present here; `hearth doctor` lists "
+                     "the levels", level);
+}
+
 static enum status choose_backend(struct engine_draft *d, const struct engine_options *o, struct error *err)
 {
     const char *name = o->backend ? o->backend : "cpu";
@@ -26,12 +38,7 @@ static enum status choose_backend(struct engine_draft *d, const struct engine_op
         .precise = o->precise,
         .progress = o->progress,
     };
-    if (o->cpu_level && !cpu_set_mask(have, o->cpu_level, &d->backend_options.cpu)) {
-        return error_set(err, STATUS_USAGE,
-                         "the CPU level '%s' is unknown or not present here; `hearth doctor` lists them",
-                         o->cpu_level);
-    }
-    return STATUS_OK;
+    return o->cpu_level ? mask_levels(&d->backend_options.cpu, have, o->cpu_level, err) : STATUS_OK;
 }
 
 static bool is_quantized(const struct program *g)

@@ -478,7 +478,7 @@ static int32_t draw(struct sampler *s, int64_t count, float max)
 enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count,
                          int top_logprobs, struct sampled *ret, struct error *err)
 {
-    assert(top_logprobs >= 0 && top_logprobs <= SAMPLE_TOP_LOGPROBS_MAX);
+    assert(top_logprobs >= SAMPLE_NO_LOGPROBS && top_logprobs <= SAMPLE_TOP_LOGPROBS_MAX);
     assert(valid_count >= 0);
     int64_t count = valid_count < s->vocab_size ? valid_count : s->vocab_size;
     enum status st = check_logits(logits, count, err);
@@ -489,11 +489,13 @@ enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_c
         return error_set(err, STATUS_FAILED, "every token is forbidden: nothing can be chosen");
     if (max == INFINITY)
         return error_set(err, STATUS_FAILED, "a logit bias or penalty made a logit infinite");
-    double log_sum = log_sum_exp(logits, count);
-    struct sampled out = { 0 };
+    struct sampled out = { .logprob = NAN };
     out.id = s->options.temperature == 0 ? logits_argmax(s->adjusted, count) : draw(s, count, max);
-    out.logprob = (float)(logits[out.id] - log_sum);
-    collect_top(logits, count, log_sum, top_logprobs, &out);
+    if (top_logprobs != SAMPLE_NO_LOGPROBS) {
+        double log_sum = log_sum_exp(logits, count);
+        out.logprob = (float)(logits[out.id] - log_sum);
+        collect_top(logits, count, log_sum, top_logprobs, &out);
+    }
     *ret = out;
     return STATUS_OK;
 }

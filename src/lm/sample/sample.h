@@ -57,12 +57,16 @@ struct token_logprob {
 };
 struct sampled {
     int32_t id;
-    float logprob; /* of id, from the unmodified logits (log softmax) */
+    float logprob; /* of id, from the unmodified logits (log softmax); NaN when not asked for */
     int top_count; /* of top[], most probable first, from the unmodified logits */
     struct token_logprob top[SAMPLE_TOP_LOGPROBS_MAX];
 };
 
-/* Chooses from logits [vocab_size] (not changed). top_logprobs 0..SAMPLE_TOP_LOGPROBS_MAX. Entries at or past
+/* For top_logprobs: no probabilities at all, which saves a pass of exponentials over the vocabulary. */
+#define SAMPLE_NO_LOGPROBS (-1)
+
+/* Chooses from logits [vocab_size] (not changed). top_logprobs 0..SAMPLE_TOP_LOGPROBS_MAX, or
+ * SAMPLE_NO_LOGPROBS. Entries at or past
  * `valid_count` (a padded vocabulary) are never chosen and have no probability. NaN or
  * infinity in the logits is STATUS_FAILED naming the first id; every token forbidden likewise. Does not record the choice. */
 enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count,
