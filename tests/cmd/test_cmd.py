@@ -241,7 +241,10 @@ def case_interrupt(tmp):
 
 def on_terminal(args, env):
     """Exit code and everything written to a terminal on all three streams."""
-    pid, fd = pty.fork()
+    try:
+        pid, fd = pty.fork()
+    except OSError as e:
+        raise Skip("a terminal (%s)" % e)
     if pid == 0:
         os.environ.update(env)
         os.execv(PROGRAM, [PROGRAM] + args)
