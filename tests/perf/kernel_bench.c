@@ -23,7 +23,7 @@
 #define ROWS_PREFILL 2048 /* of weights */
 #define TOKENS_MAX   512
 #define PASSES_MAX   101
-#define THREADS_MAX  256
+#define THREADS_MAX  32
 
 struct bench {
     struct pool *pool;
@@ -148,16 +148,13 @@ static void run_peak_float(void *ctx, int idx, int count)
     peak_float(b->block + (size_t)idx * 128 * PEAK_STEPS, a);
 }
 
-/* TOP/s; 0 where the unit is missing. */
+/* TOP/s of one pass; 0 where the unit is missing. */
 static double peak(struct bench *b, bool int8)
 {
-    double v[PASSES_MAX] = { 0 }, macs = int8 ? 64 : 16;
+    double macs = int8 ? 64 : 16;
     if (!(cpu_detect() >> (int8 ? CPU_X86_AVX512_VNNI : CPU_X86_AVX512) & 1)) return 0;
-    for (int i = 0; i < b->passes; i++)
-        v[i] = seconds_of(b, int8 ? run_peak_int8 : run_peak_float);
-    median(v, b->passes);
-    return 2 * macs * 24 * PEAK_STEPS * PEAK_REPEATS * b->threads / v[0] *
-           1e-12; /* the best pass */
+    double s = seconds_of(b, int8 ? run_peak_int8 : run_peak_float);
+    return 2 * macs * 24 * PEAK_STEPS * PEAK_REPEATS * b->threads / s * 1e-12;
 }
 #else
 static double peak(struct bench *b, bool int8)
@@ -229,26 +226,26 @@ static void decode_line(struct bench *b, const char *name, int64_t tokens)
            best, median(share, b->passes));
 }
 
-static void prefill_line(struct bench *b, const char *name, int64_t tokens, double limit)
+/* The peak is measured beside every pass: clocks change between two of them. */
+static void prefill_line(struct bench *b, const char *name, int64_t tokens)
 {
-    double v[PASSES_MAX] = { 0 };
+    double rate[PASSES_MAX] = { 0 }, share[PASSES_MAX] = { 0 };
+    double ops = 2.0 * (double)b->w.rows * (double)b->w.cols * (double)tokens * 1e-12;
+    int64_t repeats = 1 + 64 / tokens;
     prepare(b, tokens);
     seconds_of(b, run_linear);
     for (int i = 0; i < b->passes; i++) {
-        int64_t repeats = 1 + 64 / tokens;
-        v[i] = 0;
+        double s = 0, limit = peak(b, b->q8);
         for (int64_t j = 0; j < repeats; j++)
-            v[i] += seconds_of(b, run_linear) / (double)repeats;
+            s += seconds_of(b, run_linear) / (double)repeats;
+        rate[i] = ops / s;
+        share[i] = limit > 0 ? rate[i] / limit : 0;
     }
-    double ops = 2.0 * (double)b->w.rows * (double)b->w.cols * (double)tokens * 1e-12,
-           mid = ops / median(v, b->passes);
-    printf("%-12s rows %3d  %6.3f TOP/s (best %.3f)", name, (int)tokens, mid, ops / v[0]);
-    if (limit > 0) printf(", share of peak %.2f (best %.2f)", mid / limit, ops / v[0] / limit);
-    printf("\n");
+    printf("%-12s rows %3d  %6.3f TOP/s", name, (int)tokens, median(rate, b->passes));
+    printf(" (best %.3f), share of peak %.2f\n", rate[b->passes - 1], median(share, b->passes));
 }
 
-static void linear_lines(struct bench *b, enum panel_kind kind, enum quant_type type,
-                         const double *limits)
+static void linear_lines(struct bench *b, enum panel_kind kind, enum quant_type type)
 {
     static const int decode[] = { 1, 2, 4 }, prefill[] = { 4, 6, 8, 16, 32, 128, 512 };
     char name[32];
@@ -259,7 +256,7 @@ static void linear_lines(struct bench *b, enum panel_kind kind, enum quant_type 
         decode_line(b, name, decode[i]);
     fill_weights(b, kind, type, COLS_PREFILL, ROWS_PREFILL);
     for (size_t i = 0; i < sizeof prefill / sizeof *prefill; i++) {
-        prefill_line(b, name, prefill[i], limits[b->q8 ? 1 : 0]);
+        prefill_line(b, name, prefill[i]);
     }
 }
 
@@ -279,13 +276,14 @@ static void run_attention(void *ctx, int idx, int count)
     b->table.attention[KV_F16](&a, b->scratch[idx]);
 }
 
-static bool attention_lines(struct bench *b, double limit)
+static bool attention_lines(struct bench *b)
 {
     static const struct {
         int keys, queries;
     } cases[] = { { 2048, 512 }, { 8192, 256 }, { 8192, 1 }, { 32768, 1 } };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         size_t blocks = (size_t)cases[c].keys / KV_BLOCK_TOKENS, half = KV_BLOCK_TOKENS * HEAD_DIM;
+        if (2 * blocks * (size_t)b->threads * half * 2 > b->block_bytes) continue;
         const void **list = mem_array(2 * blocks * (size_t)b->threads, sizeof *list);
         if (!list) return false;
         memset(b->block, 0x22, 2 * blocks * (size_t)b->threads * half * 2);
@@ -305,17 +303,19 @@ static bool attention_lines(struct bench *b, double limit)
             .k_blocks = list,
             .v_blocks = list + blocks * (size_t)b->threads,
         };
-        double v[PASSES_MAX] = { 0 };
-        seconds_of(b, run_attention);
-        for (int i = 0; i < b->passes; i++)
-            v[i] = seconds_of(b, run_attention);
+        double v[PASSES_MAX] = { 0 }, share[PASSES_MAX] = { 0 };
         double pairs =
             cases[c].queries * (cases[c].keys - cases[c].queries * 0.5) * GROUP_HEADS * b->threads;
+        seconds_of(b, run_attention);
+        for (int i = 0; i < b->passes; i++) {
+            double limit = peak(b, false);
+            v[i] = seconds_of(b, run_attention);
+            if (limit > 0) share[i] = pairs * 4 * HEAD_DIM / v[i] * 1e-12 / limit;
+        }
         double s = median(v, b->passes), flops = pairs * 4 * HEAD_DIM / s * 1e-12;
         printf("attention    keys %d queries %d  %.3f TFLOP/s", cases[c].keys, cases[c].queries,
                flops);
-        if (limit > 0) printf(", share of peak %.2f", flops / limit);
-        printf(", %.1f GB/s of keys and values\n",
+        printf(", share of peak %.2f, %.1f GB/s of keys and values\n", median(share, b->passes),
                (double)(2 * blocks * (size_t)b->threads * half * 2) / s * 1e-9);
         mem_free((void *)list);
     }
@@ -375,9 +375,9 @@ int main(int argc, char **argv)
     }
     cpu_brand(brand, sizeof brand);
     memset(b.block, 0, b.block_bytes);
-    const double limits[2] = { peak(&b, false), peak(&b, true) };
     printf("%s, level %s, %d threads\n", brand, cpu_level_name(cpu_set_best(set)), b.threads);
-    printf("peak fed from L2: int8 %.3f TOP/s, float %.3f TFLOP/s\n", limits[1], limits[0]);
+    printf("peak fed from L2: int8 %.3f TOP/s, float %.3f TFLOP/s\n", peak(&b, true),
+           peak(&b, false));
     static const struct {
         enum panel_kind kind;
         enum quant_type type;
@@ -390,10 +390,10 @@ int main(int argc, char **argv)
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strcmp(what, "all") != 0 && strcmp(what, quant_name(all[i].type)) != 0) continue;
-        linear_lines(&b, all[i].kind, all[i].type, limits);
+        linear_lines(&b, all[i].kind, all[i].type);
     }
     if (strcmp(what, "all") == 0 || strcmp(what, "attention") == 0) {
-        if (!attention_lines(&b, limits[0])) return 1;
+        if (!attention_lines(&b)) return 1;
     }
     return 0;
 }
