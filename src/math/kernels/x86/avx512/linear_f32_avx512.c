@@ -1,7 +1,7 @@
 /* Linear layers on float activations: weights of any kind are expanded to float, exactly.
  * SPDX-License-Identifier: Apache-2.0
  *
- * One to four rows read float panels as they lie. Everything else goes through tiles of 8 rows x
+ * One to eight rows read float panels as they lie. Everything else goes through tiles of 8 rows x
  * 32 columns: a pair of panels expanded to float [k][32], rows packed to [k][R]. */
 #include "math/kernels/x86/avx512/avx512.h"
 
@@ -11,7 +11,7 @@
 #include "math/kernels/x86/avx512/panel_read.h"
 #include "math/quants/quant.h"
 
-#define STREAM_ROWS 4
+#define STREAM_ROWS 8
 #define TILE_ROWS   8
 #define TILE_COLS   32
 #define CHUNK_COLS  256
@@ -19,7 +19,7 @@
 static_assert((CHUNK_ROWS + TILE_COLS) * CHUNK_COLS * sizeof(float) <= LINEAR_SCRATCH_BYTES,
               "a chunk fits");
 
-/* --- one to four rows: panels as they lie --- */
+/* --- one to eight rows: panels as they lie --- */
 
 /* Two consecutive k of 16 rows. */
 INLINE void load_pair(enum panel_kind kind, const uint8_t *p, __m512 *w0, __m512 *w1)
@@ -44,7 +44,7 @@ INLINE void stream_panel(enum panel_kind kind, int R, const uint8_t *p, int64_t 
     __m512 w0, w1;
     for (int r = 0; r < R; r++)
         sums[r][0] = sums[r][1] = _mm512_setzero_ps();
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (int64_t k = 0; k + 2 <= cols; k += 2, p += bytes) {
         load_pair(kind, p, &w0, &w1);
         _mm_prefetch((const char *)p + PREFETCH_BYTES, _MM_HINT_T0);
@@ -88,7 +88,11 @@ INLINE void stream(enum panel_kind kind, float *y, size_t y_stride, const struct
     case 1: stream_rows(kind, 1, y, y_stride, w, panel_begin, panel_end, x); break;
     case 2: stream_rows(kind, 2, y, y_stride, w, panel_begin, panel_end, x); break;
     case 3: stream_rows(kind, 3, y, y_stride, w, panel_begin, panel_end, x); break;
-    default: stream_rows(kind, 4, y, y_stride, w, panel_begin, panel_end, x); break;
+    case 4: stream_rows(kind, 4, y, y_stride, w, panel_begin, panel_end, x); break;
+    case 5: stream_rows(kind, 5, y, y_stride, w, panel_begin, panel_end, x); break;
+    case 6: stream_rows(kind, 6, y, y_stride, w, panel_begin, panel_end, x); break;
+    case 7: stream_rows(kind, 7, y, y_stride, w, panel_begin, panel_end, x); break;
+    default: stream_rows(kind, 8, y, y_stride, w, panel_begin, panel_end, x); break;
     }
 }
 
