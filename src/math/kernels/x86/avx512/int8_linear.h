@@ -28,9 +28,9 @@
 #include "math/kernels/x86/avx512/panel_read.h"
 #include "math/quants/quant.h"
 
-#define GEMV_ROWS 4
+#define GEMV_ROWS 8
 #define TILE_ROWS 6
-#define GEMV_COLS (64 * 1024) /* k per pass: the records of 4 rows fit the scratch */
+#define GEMV_COLS (32 * 1024) /* k per pass: the records of 8 rows fit the scratch */
 #define GEMM_COLS 512
 #define GEMM_ROWS 510 /* 85 tiles */
 
@@ -327,7 +327,11 @@ INLINE void gemv(struct form f, float *y, size_t y_stride, const struct panel_we
     case 1: gemv_rows(f, 1, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
     case 2: gemv_rows(f, 2, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
     case 3: gemv_rows(f, 3, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
-    default: gemv_rows(f, 4, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
+    case 4: gemv_rows(f, 4, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
+    case 5: gemv_rows(f, 5, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
+    case 6: gemv_rows(f, 6, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
+    case 7: gemv_rows(f, 7, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
+    default: gemv_rows(f, 8, y, y_stride, w, panel_begin, panel_end, x, row, scratch); break;
     }
 }
 
