@@ -334,7 +334,7 @@ static bool json_indent(struct render *r, const struct value *v, struct json_sty
 
 static bool json_separators(struct render *r, const struct value *v, struct json_style *style)
 {
-    const struct text *item, *key;
+    const struct text *item = NULL, *key = NULL;
     if (v->type <= VALUE_NONE) return true;
     if (!value_is_list(*v) || v->list->count != 2)
         return fault(r, STATUS_BAD_INPUT, "tojson: separators must be a pair");
