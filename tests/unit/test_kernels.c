@@ -406,6 +406,18 @@ static void linear_agrees(void **state)
 }
 
 /* Packing and the plain C, against each format's own dot on the rows as they lie in the file. */
+/* sum |w_i a_i| of row n: what a bound on the sum's error must be measured by, since the sum may cancel. */
+static double magnitude_of(const struct weights *w, int64_t n, const float *a, int64_t cols)
+{
+    float *row = mem_alloc((size_t)cols * sizeof *row);
+    double sum = 0;
+    quant_of(w->view.type)->decode(row, tensor_row(&w->view, n), (size_t)cols);
+    for (int64_t k = 0; k < cols; k++)
+        sum += fabs((double)row[k] * (double)a[k]);
+    mem_free(row);
+    return sum;
+}
+
 static void reference_linear_is_the_dot(void **state)
 {
     kernel_table_init_ref(&ref);
@@ -426,7 +438,7 @@ static void reference_linear_is_the_dot(void **state)
             const float *a = x.f32 + (size_t)r * x.stride;
             for (int64_t n = 0; n < rows; n++) {
                 float want = quant_of(t->type)->dot(tensor_row(&w.view, n), a, (size_t)cols);
-                compare(y[r * rows + n], want, 1e-6 * fabs((double)want) + 1e-9, n);
+                compare(y[r * rows + n], want, 0x1p-21 * magnitude_of(&w, n, a, cols), n);
             }
         }
         if (ref.linear_q8[w.panels.kind]) { /* the same on the dequantized activations */
@@ -439,7 +451,7 @@ static void reference_linear_is_the_dot(void **state)
                 const float *a = quant_of(t->type)->unpack ? deq : x.f32 + (size_t)r * x.stride;
                 for (int64_t n = 0; n < rows; n++) {
                     float want = quant_of(t->type)->dot(tensor_row(&w.view, n), a, (size_t)cols);
-                    compare(y[r * rows + n], want, 1e-4 * fabs((double)want) + 1e-5, n);
+                    compare(y[r * rows + n], want, 0x1p-21 * magnitude_of(&w, n, a, cols), n);
                 }
             }
             mem_free(deq);
