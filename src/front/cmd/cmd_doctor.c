@@ -93,17 +93,19 @@ static void report_levels(struct report *r, const struct findings *f)
         enum cpu_level level = (enum cpu_level)i;
         bool present = f->levels >> i & 1;
         if (!level_applies(i)) continue;
-        report_line(r, "  %-12s%-8s  %s", cpu_level_name(level), present ? "present" : "absent",
-                    cpu_level_needs(level));
+        bool idle = present && !cpu_level_has_kernels(level);
+        report_line(r, "  %-12s%-8s  %s%s", cpu_level_name(level), present ? "present" : "absent",
+                    cpu_level_needs(level), idle ? "; no kernels use it yet" : "");
         if (!r->json) continue;
         report_open_object(r, NULL);
         report_text(r, "name", NULL, cpu_level_name(level));
         report_flag(r, "present", NULL, present);
+        report_flag(r, "has_kernels", NULL, cpu_level_has_kernels(level));
         report_text(r, "needs", NULL, cpu_level_needs(level));
         report_close_object(r);
     }
     report_close_array(r);
-    report_text(r, "best_level", "best level", cpu_level_name(cpu_set_best(f->levels)));
+    report_text(r, "best_level", "best level", cpu_level_name(cpu_set_used(f->levels)));
 }
 
 static void report_advice(struct report *r, const struct findings *f)

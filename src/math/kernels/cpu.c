@@ -17,13 +17,19 @@
 #endif
 
 static const char *const names[CPU_LEVEL_COUNT] = {
-#define CPU_LEVEL(name, text, needs) text,
+#define CPU_LEVEL(name, text, needs, kernels) text,
 #include "math/kernels/cpu_list.h"
 #undef CPU_LEVEL
 };
 
 static const char *const needs_words[CPU_LEVEL_COUNT] = {
-#define CPU_LEVEL(name, text, needs) needs,
+#define CPU_LEVEL(name, text, needs, kernels) needs,
+#include "math/kernels/cpu_list.h"
+#undef CPU_LEVEL
+};
+
+static const bool has_kernels[CPU_LEVEL_COUNT] = {
+#define CPU_LEVEL(name, text, needs, kernels) kernels,
 #include "math/kernels/cpu_list.h"
 #undef CPU_LEVEL
 };
@@ -164,4 +170,17 @@ enum cpu_level cpu_set_best(cpu_set set)
     for (int level = CPU_LEVEL_COUNT - 1; level > 0; level--)
         if (set >> level & 1) return (enum cpu_level)level;
     return CPU_BASE;
+}
+
+enum cpu_level cpu_set_used(cpu_set set)
+{
+    cpu_set used = 0;
+    for (int i = 0; i < CPU_LEVEL_COUNT; i++)
+        if (has_kernels[i]) used |= set & 1u << i;
+    return cpu_set_best(used);
+}
+
+bool cpu_level_has_kernels(enum cpu_level level)
+{
+    return (unsigned)level < CPU_LEVEL_COUNT && has_kernels[level];
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 enum cpu_level {
-#define CPU_LEVEL(name, text, needs) CPU_##name,
+#define CPU_LEVEL(name, text, needs, kernels) CPU_##name,
 #include "math/kernels/cpu_list.h"
 #undef CPU_LEVEL
     CPU_LEVEL_COUNT
@@ -25,6 +25,9 @@ const char *cpu_level_needs(enum cpu_level level); /* words for `hearth doctor` 
 /* "avx2" keeps that level and all it implies; false for an unknown name. */
 bool cpu_set_mask(cpu_set have, const char *level_name, cpu_set *ret);
 enum cpu_level cpu_set_best(cpu_set set);
+/* The best level of the set that has kernels of its own: what really runs. */
+enum cpu_level cpu_set_used(cpu_set set);
+bool cpu_level_has_kernels(enum cpu_level level);
 /* The brand string of the CPU, for reports; "unknown" where there is none. */
 void cpu_brand(char *out, size_t out_bytes);
 

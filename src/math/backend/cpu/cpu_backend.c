@@ -285,7 +285,7 @@ static enum status cpu_open(struct backend **ret, const struct program *g, const
     if (s) goto fail;
     lower(c);
     snprintf(c->base.words, sizeof c->base.words, "cpu %s%s, %d thread%s",
-             cpu_level_name(cpu_set_best(o->cpu)), o->precise ? " precise" : "", c->thread_count,
+             cpu_level_name(cpu_set_used(o->cpu)), o->precise ? " precise" : "", c->thread_count,
              c->thread_count == 1 ? "" : "s");
     *ret = &c->base;
     return STATUS_OK;
