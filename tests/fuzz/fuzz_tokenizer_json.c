@@ -7,30 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lm/tokenizer/tokenizer_parts.h"
+#include "fuzz/tokenizer_use.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void use(struct tokenizer *t, const char *text, size_t len, bool special)
-{
-    struct token_list ids = { .count_max = 1 << 20 };
-    struct buf once = BUF_INIT(1 << 26), parts = BUF_INIT(1 << 26);
-    struct detokenizer d;
-    if (!tokenizer_encode(t, text, len, special, &ids, NULL) &&
-        !tokenizer_decode(t, ids.ids, ids.count, &once, NULL)) {
-        detokenizer_init(&d, t, false);
-        for (size_t i = 0; i < ids.count; i++)
-            if (detokenizer_feed(&d, ids.ids[i], &parts, NULL)) abort();
-        detokenizer_finish(&d, &parts);
-        if (parts.len != once.len || (once.len && memcmp(parts.data, once.data, once.len))) abort();
-        for (size_t i = 0; i < ids.count; i++)
-            if (!special && tokenizer_is_special(t, ids.ids[i]) && ids.ids[i] != t->unknown_id)
-                abort();
-    }
-    buf_release(&once);
-    buf_release(&parts);
-    token_list_release(&ids);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -45,8 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!t) return 0;
     if (!load_tokenizer_json(t, (struct span){ (const char *)data, json }, NULL) &&
         !tokenizer_finish(t, NULL) && !tokenizer_mark_whole(t, NULL)) {
-        use(t, text, len, false);
-        use(t, text, len, true);
+        tokenizer_use(t, text, len, false);
+        tokenizer_use(t, text, len, true);
     }
     tokenizer_free(t);
     return 0;

@@ -5,30 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lm/tokenizer/tokenizer_parts.h"
+#include "fuzz/tokenizer_use.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void use(struct tokenizer *t, const char *text, size_t len, bool special)
-{
-    struct token_list ids = { .count_max = 1 << 20 };
-    struct buf once = BUF_INIT(1 << 26), parts = BUF_INIT(1 << 26);
-    struct detokenizer d;
-    if (!tokenizer_encode(t, text, len, special, &ids, NULL) &&
-        !tokenizer_decode(t, ids.ids, ids.count, &once, NULL)) {
-        detokenizer_init(&d, t, false);
-        for (size_t i = 0; i < ids.count; i++)
-            if (detokenizer_feed(&d, ids.ids[i], &parts, NULL)) abort();
-        detokenizer_finish(&d, &parts);
-        if (parts.len != once.len || (once.len && memcmp(parts.data, once.data, once.len))) abort();
-        for (size_t i = 0; i < ids.count; i++)
-            if (!special && tokenizer_is_special(t, ids.ids[i]) && ids.ids[i] != t->unknown_id)
-                abort();
-    }
-    buf_release(&once);
-    buf_release(&parts);
-    token_list_release(&ids);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -40,8 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum status status = sentencepiece_looks_like(file) ? load_sentencepiece(t, file, NULL)
                                                         : load_tiktoken(t, file, NULL);
     if (!status && !tokenizer_finish(t, NULL)) {
-        use(t, text, sizeof(text) - 1, false);
-        use(t, text, sizeof(text) - 1, true);
+        tokenizer_use(t, text, sizeof(text) - 1, false);
+        tokenizer_use(t, text, sizeof(text) - 1, true);
     }
     tokenizer_free(t);
     return 0;

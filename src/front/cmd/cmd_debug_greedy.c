@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "front/cmd/command.h"
+#include "front/cmd/debug_ids.h"
 #include "front/cmd/interrupt.h"
-#include "front/cmd/model_options.h"
 #include "front/cmd/text_input.h"
 #include "lm/sample/sample.h"
 
@@ -31,7 +31,7 @@ static enum status extend(struct session *s, const struct engine_info *info, str
     return st;
 }
 
-static enum status print_greedy(struct engine *e, struct token_list *ids, int64_t count,
+static enum status print_greedy(struct engine *e, struct token_list *ids, const struct args *args,
                                 struct error *err)
 {
     const struct engine_info *info = engine_info(e);
@@ -40,7 +40,7 @@ static enum status print_greedy(struct engine *e, struct token_list *ids, int64_
     enum status st = ids_check(ids, info->vocab_size, err);
     if (!st) st = session_new(&session, e, err);
     if (st) return st;
-    st = extend(session, info, ids, count, err);
+    st = extend(session, info, ids, args_int(args, "count", 0), err);
     if (!st) ids_print(ids->ids + prompt, ids->count - prompt);
     session_free(session);
     return st;
@@ -48,24 +48,9 @@ static enum status print_greedy(struct engine *e, struct token_list *ids, int64_
 
 static enum status run(const struct args *args, struct error *err)
 {
-    const char *ids_path = args_text(args, "ids", NULL);
-    if (!ids_path || !args_given(args, "count"))
+    if (!args_given(args, "ids") || !args_given(args, "count"))
         return error_set(err, STATUS_USAGE, "--ids FILE and -n N are both needed");
-    int64_t count = args_int(args, "count", 0);
-    struct token_list ids;
-    struct model_settings settings;
-    struct engine *e;
-    enum status st = input_ids(&ids, ids_path, err);
-    if (st) return st;
-    model_settings_init(&settings, args, false);
-    settings.options.context_max = (int64_t)ids.count + count;
-    st = model_open(&e, &settings, args, err);
-    if (!st) {
-        st = print_greedy(e, &ids, count, err);
-        engine_close(e);
-    }
-    token_list_release(&ids);
-    return st;
+    return debug_with_ids(args, args_int(args, "count", 0), print_greedy, err);
 }
 
 const struct command cmd_debug_greedy = {

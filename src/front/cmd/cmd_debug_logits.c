@@ -8,8 +8,8 @@
 #include "base/core/buf.h"
 #include "base/core/file.h"
 #include "front/cmd/command.h"
+#include "front/cmd/debug_ids.h"
 #include "front/cmd/interrupt.h"
-#include "front/cmd/model_options.h"
 #include "front/cmd/text_input.h"
 
 static const struct option_spec specs[] = {
@@ -46,7 +46,7 @@ static enum status write_row(void *ctx, size_t position, const float *logits, st
     return STATUS_OK;
 }
 
-static enum status write_logits(struct engine *e, const struct token_list *ids, const char *path,
+static enum status write_logits(struct engine *e, struct token_list *ids, const struct args *args,
                                 struct error *err)
 {
     struct writer w = { .vocab = engine_info(e)->vocab_size };
@@ -54,7 +54,7 @@ static enum status write_logits(struct engine *e, const struct token_list *ids, 
     enum status st = ids_check(ids, w.vocab, err);
     if (!st) st = session_new(&session, e, err);
     if (st) return st;
-    st = file_out_open(&w.file, path, err);
+    st = file_out_open(&w.file, args_text(args, "out", NULL), err);
     if (!st) {
         st = session_score(session, ids->ids, ids->count, write_row, &w, err);
         if (st) file_out_abandon(w.file);
@@ -66,23 +66,9 @@ static enum status write_logits(struct engine *e, const struct token_list *ids, 
 
 static enum status run(const struct args *args, struct error *err)
 {
-    const char *ids_path = args_text(args, "ids", NULL), *out = args_text(args, "out", NULL);
-    if (!ids_path || !out)
+    if (!args_given(args, "ids") || !args_given(args, "out"))
         return error_set(err, STATUS_USAGE, "--ids FILE and --out F.f32 are both needed");
-    struct token_list ids;
-    struct model_settings settings;
-    struct engine *e;
-    enum status st = input_ids(&ids, ids_path, err);
-    if (st) return st;
-    model_settings_init(&settings, args, false);
-    settings.options.context_max = (int64_t)ids.count;
-    st = model_open(&e, &settings, args, err);
-    if (!st) {
-        st = write_logits(e, &ids, out, err);
-        engine_close(e);
-    }
-    token_list_release(&ids);
-    return st;
+    return debug_with_ids(args, 0, write_logits, err);
 }
 
 const struct command cmd_debug_logits = {

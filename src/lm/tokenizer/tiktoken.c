@@ -15,18 +15,6 @@ static enum status bad_line(size_t line, const char *what, struct error *err)
     return error_set(err, STATUS_BAD_INPUT, "the rank file's line %zu %s", line, what);
 }
 
-static bool read_number(struct span s, int64_t *ret)
-{
-    int64_t n = 0;
-    if (!s.len || s.len > 9) return false;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] < '0' || s.data[i] > '9') return false;
-        n = n * 10 + (s.data[i] - '0');
-    }
-    *ret = n;
-    return true;
-}
-
 static enum status place(struct tokenizer *t, struct span base64, int64_t id, size_t line,
                          struct buf *bytes, struct error *err)
 {
@@ -47,7 +35,7 @@ static enum status load_line(struct tokenizer *t, struct span s, size_t line, st
     if (!blank || s.len > LINE_BYTES_MAX) return bad_line(line, "is not 'base64 rank'", err);
     size_t at = (size_t)(blank - s.data);
     int64_t rank;
-    if (!read_number((struct span){ blank + 1, s.len - at - 1 }, &rank))
+    if (!text_number((struct span){ blank + 1, s.len - at - 1 }, &rank))
         return bad_line(line, "has no rank after the blank", err);
     return place(t, (struct span){ s.data, at }, rank, line, bytes, err);
 }

@@ -23,18 +23,6 @@ static int strip_flags(const struct json *token)
            (json_bool(json_get(token, "single_word"), false) ? TOKEN_SINGLE_WORD : 0);
 }
 
-static bool read_id(struct span s, int64_t *ret)
-{
-    int64_t n = 0;
-    if (!s.len || s.len > 9) return false;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] < '0' || s.data[i] > '9') return false;
-        n = n * 10 + (s.data[i] - '0');
-    }
-    *ret = n;
-    return true;
-}
-
 /* Whether the token's bytes are `text`, be it literal or in the vocabulary's spelling. */
 static bool same_text(const struct tokenizer *t, int32_t id, struct span text)
 {
@@ -90,7 +78,7 @@ enum status load_config_tokens(struct tokenizer *t, const struct json *config, b
     enum status status = STATUS_OK;
     for (struct json_member m = json_first(added); m.value && !status; m = json_next(added, m)) {
         int64_t id;
-        if (!read_id(m.key, &id))
+        if (!text_number(m.key, &id))
             return error_set(err, STATUS_BAD_INPUT, "tokenizer_config.json: '%.*s' is no token id",
                              (int)(m.key.len < 40 ? m.key.len : 40), m.key.data);
         status = load_one(t, id, m.value, keep_flags, err);

@@ -106,6 +106,8 @@ int tokenizer_alias(const struct tokenizer *t, int32_t id);
 void blank_mark_append(struct buf *out, struct span text, bool *ret_literal);
 /* "<0xE4>" strictly: its byte, else -1. */
 int byte_token_value(struct span text);
+/* A decimal number of 1 to 9 digits and nothing else. */
+bool text_number(struct span text, int64_t *ret);
 /* <...> or [...], which people type in text too, but a vendor's tokens use as markup. */
 bool looks_like_markup(struct span text);
 /* <|...|> or its full-width form. */

@@ -5,6 +5,18 @@
 #include "base/core/utf8.h"
 #include "lm/tokenizer/tokenizer_load.h"
 
+bool text_number(struct span s, int64_t *ret)
+{
+    int64_t n = 0;
+    if (!s.len || s.len > 9) return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] < '0' || s.data[i] > '9') return false;
+        n = n * 10 + (s.data[i] - '0');
+    }
+    *ret = n;
+    return true;
+}
+
 /* Bytes that print stand for themselves (as Latin-1); the other 68 follow from U+0100. */
 static bool prints(int b)
 {
