@@ -1,8 +1,8 @@
-/* CPU levels: enumerator, name for --cpu, what must be there,
- * whether it has kernels of its own; without them the level below does its work.
+/* CPU levels: enumerator, name for --cpu, what must be there, whether it has kernels of its own.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Ordered: a level implies all earlier ones of its architecture. */
+ * Ordered: a level implies all earlier ones of its architecture. Where it has no kernels of its own,
+ * those of the level below do its work. */
 CPU_LEVEL(BASE, "base", "plain C for the baseline of the architecture", true)
 CPU_LEVEL(X86_AVX2, "avx2", "AVX2, FMA, F16C", true)
 CPU_LEVEL(X86_AVX512, "avx512", "AVX-512 F, BW, DQ, VL", true)
