@@ -23,8 +23,8 @@ struct buf fixture_read(const char *path);
 void fixture_skip(const char *file, int line, const char *why);
 
 /* const char *path = FIXTURE("golden/quants/Q4_K.bin"); skips the test when absent. */
-#define FIXTURE(relative)                                                                          \
-    (fixture_shared(relative) ? fixture_shared(relative)                                           \
+#define FIXTURE(relative)                                \
+    (fixture_shared(relative) ? fixture_shared(relative) \
                               : (fixture_skip(__FILE__, __LINE__, relative), (const char *)NULL))
 
 #endif

@@ -13,7 +13,7 @@
 /* expected.safetensors of a fixture; release with golden_release. */
 struct golden {
     struct safetensors *file;
-    int32_t ids[512];      /* input_ids */
+    int32_t ids[512]; /* input_ids */
     size_t id_count;
     int32_t long_ids[512]; /* long_input_ids; none: long_count 0 */
     size_t long_count;

@@ -144,19 +144,23 @@ static void test_sessions_in_one_step_do_not_touch(void **state)
     setup_world(&w, &(struct engine_options){ .cache_tokens = 1024, .context_max = 256 });
     struct session *s[3] = { new_session(&w), new_session(&w), new_session(&w) };
     const size_t ahead[3] = { 0, 5, 17 };
-    for (int i = 1; i < 3; i++) sync(s[i], w.golden.ids, ahead[i]);
+    for (int i = 1; i < 3; i++)
+        sync(s[i], w.golden.ids, ahead[i]);
     for (size_t step = 0; step < 20; step++) {
         struct session_feed feeds[3];
         for (int i = 0; i < 3; i++) {
             size_t at = session_count(s[i]);
-            feeds[i] = (struct session_feed){ s[i], w.golden.ids + at, i == 1 && step == 3 ? 4 : 1 };
+            feeds[i] =
+                (struct session_feed){ s[i], w.golden.ids + at, i == 1 && step == 3 ? 4 : 1 };
         }
         if (engine_step(w.engine, feeds, 3, &err)) fail_msg("%s", err.text);
-        for (int i = 0; i < 3; i++) check_at(&w, s[i], session_count(s[i]) - 1);
+        for (int i = 0; i < 3; i++)
+            check_at(&w, s[i], session_count(s[i]) - 1);
     }
     struct session_feed twice[2] = { { s[0], w.golden.ids, 1 }, { s[0], w.golden.ids, 1 } };
     assert_int_equal(engine_step(w.engine, twice, 2, &err), STATUS_USAGE);
-    for (int i = 0; i < 3; i++) session_free(s[i]);
+    for (int i = 0; i < 3; i++)
+        session_free(s[i]);
     teardown_world(&w);
 }
 
@@ -198,7 +202,8 @@ static void test_ids_outside_the_vocabulary_are_refused(void **state)
     teardown_world(&w);
 }
 
-static bool cancel_at_once(void *ctx, const char *stage, unsigned long long done, unsigned long long total)
+static bool cancel_at_once(void *ctx, const char *stage, unsigned long long done,
+                           unsigned long long total)
 {
     (void)ctx, (void)stage, (void)done, (void)total;
     return false;

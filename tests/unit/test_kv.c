@@ -50,14 +50,16 @@ static void world_init(struct world *w, uint64_t seed)
 
 static void world_release(struct world *w)
 {
-    for (int i = 0; i < SEQUENCES; i++) kv_table_release(w->pool, &w->tables[i]);
+    for (int i = 0; i < SEQUENCES; i++)
+        kv_table_release(w->pool, &w->tables[i]);
     kv_pool_free(w->pool);
 }
 
 static void check(const struct world *w)
 {
     const struct kv_table *tables[SEQUENCES];
-    for (int i = 0; i < SEQUENCES; i++) tables[i] = &w->tables[i];
+    for (int i = 0; i < SEQUENCES; i++)
+        tables[i] = &w->tables[i];
     assert_true(kv_pool_check(w->pool, tables, SEQUENCES));
     for (int i = 0; i < SEQUENCES; i++) {
         for (int64_t p = 0; p < w->counts[i]; p++) {
@@ -87,7 +89,8 @@ static void random_append(struct world *w, int i)
     int32_t more[100];
     int64_t n = 1 + next_random(w, 100);
     if (w->counts[i] + n > TOKENS_MAX) return;
-    for (int64_t k = 0; k < n; k++) more[k] = (int32_t)next_random(w, 2) * (k % 50 == 0);
+    for (int64_t k = 0; k < n; k++)
+        more[k] = (int32_t)next_random(w, 2) * (k % 50 == 0);
     append(w, i, more, n);
 }
 
@@ -129,7 +132,8 @@ static void test_shared_page_is_copied_before_the_first_write(void **state)
     struct world w;
     int32_t tokens[2 * KV_PAGE_TOKENS];
     world_init(&w, 1);
-    for (int i = 0; i < 2 * KV_PAGE_TOKENS; i++) tokens[i] = i;
+    for (int i = 0; i < 2 * KV_PAGE_TOKENS; i++)
+        tokens[i] = i;
     assert_true(append(&w, 0, tokens, 2 * KV_PAGE_TOKENS));
     random_attach(&w, 1, 0);
     assert_int_equal(w.counts[1], 2 * KV_PAGE_TOKENS);
@@ -173,7 +177,8 @@ static void test_evicted_parent_orphans_its_children(void **state)
     struct world w;
     int32_t tokens[3 * KV_PAGE_TOKENS];
     world_init(&w, 1);
-    for (int i = 0; i < 3 * KV_PAGE_TOKENS; i++) tokens[i] = i % 7;
+    for (int i = 0; i < 3 * KV_PAGE_TOKENS; i++)
+        tokens[i] = i % 7;
     assert_true(append(&w, 0, tokens, 3 * KV_PAGE_TOKENS));
     assert_int_equal(kv_match(w.pool, tokens, 3 * KV_PAGE_TOKENS), 3 * KV_PAGE_TOKENS);
     w.counts[0] = 10; /* the first page is private again and gets other content */

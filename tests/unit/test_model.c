@@ -44,8 +44,8 @@ static void test_refusals(void **state)
         enum status s = engine_plan(&plan, source, &options, &err);
         source_close(source);
         if (s != r->status || !strstr(err.text, r->words)) {
-            fail_msg("%s: wanted %s and '%s', got %s: %s", r->path, status_name(r->status), r->words,
-                     status_name(s), err.text);
+            fail_msg("%s: wanted %s and '%s', got %s: %s", r->path, status_name(r->status),
+                     r->words, status_name(s), err.text);
         }
     }
 }
@@ -54,7 +54,10 @@ static void test_options_are_checked(void **state)
 {
     (void)state;
     const struct engine_options bad[] = {
-        { .backend = "cuda" }, { .cpu_level = "avx9" }, { .cache_type = "q8" }, { .batch_max = 1 << 20 },
+        { .backend = "cuda" },
+        { .cpu_level = "avx9" },
+        { .cache_type = "q8" },
+        { .batch_max = 1 << 20 },
     };
     struct source *source;
     struct error err;
@@ -70,7 +73,8 @@ static void test_options_are_checked(void **state)
 static void test_weight_names(void **state)
 {
     (void)state;
-    const struct weight_naming hf = { CONTAINER_HF, "model." }, wrapped = { CONTAINER_HF, "model.language_model." },
+    const struct weight_naming hf = { CONTAINER_HF, "model." },
+                               wrapped = { CONTAINER_HF, "model.language_model." },
                                gguf = { CONTAINER_GGUF, "" };
     char name[WEIGHT_NAME_BYTES];
     weight_name(name, &hf, WEIGHT_ATTN_Q, 31, ".weight");
@@ -92,28 +96,40 @@ static void test_rope_frequencies(void **state)
         float want[4], scale;
     } cases[] = {
         { { .scaling = ROPE_DEFAULT, .theta = 10000, .partial_rotary_factor = 1 },
-          { 1.0f, 0.1f, 0.01f, 0.001f }, 1.0f },
+          { 1.0f, 0.1f, 0.01f, 0.001f },
+          1.0f },
         { { .scaling = ROPE_LINEAR, .theta = 10000, .factor = 4, .partial_rotary_factor = 1 },
-          { 0.25f, 0.025f, 0.0025f, 0.00025f }, 1.0f },
-        { { .scaling = ROPE_LLAMA3, .theta = 10000, .factor = 8, .low_freq_factor = 1, .high_freq_factor = 4,
-            .original_context = 256, .partial_rotary_factor = 1 },
-          { 1.0f, 0.1f, 0.00125f, 0.000125f }, 1.0f },
+          { 0.25f, 0.025f, 0.0025f, 0.00025f },
+          1.0f },
+        { { .scaling = ROPE_LLAMA3,
+            .theta = 10000,
+            .factor = 8,
+            .low_freq_factor = 1,
+            .high_freq_factor = 4,
+            .original_context = 256,
+            .partial_rotary_factor = 1 },
+          { 1.0f, 0.1f, 0.00125f, 0.000125f },
+          1.0f },
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         float freq[ROPE_DIM_MAX / 2];
         struct rope_params params;
         struct error err;
-        assert_int_equal(rope_params_init(&params, freq, &cases[c].config, 8, false, &err), STATUS_OK);
+        assert_int_equal(rope_params_init(&params, freq, &cases[c].config, 8, false, &err),
+                         STATUS_OK);
         assert_int_equal(params.rot, 8);
         assert_true(params.scale == cases[c].scale);
-        for (int i = 0; i < 4; i++) assert_true(fabsf(freq[i] - cases[c].want[i]) <= 1e-6f * cases[c].want[i]);
+        for (int i = 0; i < 4; i++)
+            assert_true(fabsf(freq[i] - cases[c].want[i]) <= 1e-6f * cases[c].want[i]);
     }
 }
 
 static void test_rope_wants_an_even_share(void **state)
 {
     (void)state;
-    struct rope_config config = { .scaling = ROPE_DEFAULT, .theta = 10000, .partial_rotary_factor = 0.375 };
+    struct rope_config config = { .scaling = ROPE_DEFAULT,
+                                  .theta = 10000,
+                                  .partial_rotary_factor = 0.375 };
     float freq[ROPE_DIM_MAX / 2];
     struct rope_params params;
     struct error err;

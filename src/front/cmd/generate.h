@@ -29,7 +29,7 @@ struct generation {
     int64_t token_max; /* 0: until the context is full */
     bool ignore_eos;
     int top_logprobs; /* or SAMPLE_NO_LOGPROBS */
-    show_fn *show; /* NULL: nobody looks */
+    show_fn *show;    /* NULL: nobody looks */
     void *show_ctx;
     const struct progress *progress; /* of the prompt's evaluation; NULL: none */
 

@@ -15,12 +15,14 @@ static void weight_done(void *ctx, const struct tensor_view *view)
 static bool has_dynamic_rope(const struct program *g)
 {
     for (int i = 0; i < g->op_count; i++) {
-        if (g->ops[i].kind == OP_ROPE_TABLE && g->ops[i].rope_table.dynamic_factor != 0) return true;
+        if (g->ops[i].kind == OP_ROPE_TABLE && g->ops[i].rope_table.dynamic_factor != 0)
+            return true;
     }
     return false;
 }
 
-static enum status open_tokenizer(struct engine *e, const struct engine_options *o, struct error *err)
+static enum status open_tokenizer(struct engine *e, const struct engine_options *o,
+                                  struct error *err)
 {
     struct tokenizer_options options = { .cache_folder = o->cache_folder };
     enum status s = tokenizer_open(&e->tokenizer, e->source, &options, err);
@@ -45,13 +47,19 @@ static void fill_info(struct engine *e)
     const struct backend_sizes *sizes = &e->backend->sizes;
     e->stretches = has_dynamic_rope(plan_program(d->plan));
     e->info = (struct engine_info){
-        .family = d->family->name, .backend = e->backend->words, .vocab_size = d->shape.vocab_size,
-        .valid_vocab = d->shape.vocab_size, .context_max = d->context_max,
-        .model_context = d->shape.context, .layer_count = d->shape.layers, .hidden_size = d->shape.hidden,
+        .family = d->family->name,
+        .backend = e->backend->words,
+        .vocab_size = d->shape.vocab_size,
+        .valid_vocab = d->shape.vocab_size,
+        .context_max = d->context_max,
+        .model_context = d->shape.context,
+        .layer_count = d->shape.layers,
+        .hidden_size = d->shape.hidden,
         .parameter_count = plan_parameter_count(d->plan),
         .weight_bytes = sizes->weight_bytes + sizes->mapped_bytes,
         .weight_bytes_per_token = sizes->step_weight_bytes,
-        .cache_bytes = (uint64_t)d->page_count * sizes->page_bytes, .work_bytes = sizes->work_bytes,
+        .cache_bytes = (uint64_t)d->page_count * sizes->page_bytes,
+        .work_bytes = sizes->work_bytes,
         .generation = d->generation,
     };
     if (e->tokenizer && tokenizer_vocab_size(e->tokenizer) < e->info.valid_vocab) {
@@ -77,8 +85,8 @@ enum status engine_open(struct engine **ret, struct source *source, const struct
     if (!s) s = kv_pool_new(&e->pool, e->draft.page_count, err);
     if (!s) s = reserve_rows(e, err);
     if (!s) {
-        s = e->draft.backend_type->open(&e->backend, plan_program(e->draft.plan), &e->draft.backend_options,
-                                        err);
+        s = e->draft.backend_type->open(&e->backend, plan_program(e->draft.plan),
+                                        &e->draft.backend_options, err);
     }
     if (s) {
         e->source = NULL; /* still the caller's */
@@ -121,15 +129,18 @@ size_t engine_batch_max(const struct engine *e)
 
 /* --- one step --- */
 
-static enum status check_feed(const struct engine *e, const struct session_feed *f, struct error *err)
+static enum status check_feed(const struct engine *e, const struct session_feed *f,
+                              struct error *err)
 {
     int64_t after = f->session->count + (int64_t)f->count;
-    if (f->count == 0) return error_set(err, STATUS_USAGE, "a step needs at least one token of each session");
+    if (f->count == 0)
+        return error_set(err, STATUS_USAGE, "a step needs at least one token of each session");
     if (after > e->info.context_max) {
-        return error_set(err, STATUS_CONTEXT,
-                         "%lld tokens do not fit into the context of %lld; shorten the text or raise --ctx "
-                         "(the model was made for %lld)",
-                         (long long)after, (long long)e->info.context_max, (long long)e->info.model_context);
+        return error_set(
+            err, STATUS_CONTEXT,
+            "%lld tokens do not fit into the context of %lld; shorten the text or raise --ctx "
+            "(the model was made for %lld)",
+            (long long)after, (long long)e->info.context_max, (long long)e->info.model_context);
     }
     for (size_t i = 0; i < f->count; i++) {
         if (f->tokens[i] < 0 || f->tokens[i] >= e->info.vocab_size) {
@@ -140,8 +151,8 @@ static enum status check_feed(const struct engine *e, const struct session_feed 
     return STATUS_OK;
 }
 
-static enum status check_feeds(const struct engine *e, const struct session_feed *feeds, size_t count,
-                               bool all_logits, struct error *err)
+static enum status check_feeds(const struct engine *e, const struct session_feed *feeds,
+                               size_t count, bool all_logits, struct error *err)
 {
     size_t rows = 0, logits = 0;
     for (size_t i = 0; i < count; i++) {
@@ -171,25 +182,35 @@ static enum status prepare_pages(struct engine *e, const struct session_feed *fe
 {
     for (size_t i = 0; i < count; i++) {
         struct session *s = feeds[i].session;
-        if (kv_prepare(e->pool, &s->table, s->count, s->count + (int64_t)feeds[i].count, copy_page, e)) continue;
-        while (i-- > 0) kv_truncate(e->pool, &feeds[i].session->table, feeds[i].session->count);
-        return error_set(err, STATUS_LIMIT, "the cache of %lld positions is full; end a session or raise the cache",
+        if (kv_prepare(e->pool, &s->table, s->count, s->count + (int64_t)feeds[i].count, copy_page,
+                       e))
+            continue;
+        while (i-- > 0)
+            kv_truncate(e->pool, &feeds[i].session->table, feeds[i].session->count);
+        return error_set(err, STATUS_LIMIT,
+                         "the cache of %lld positions is full; end a session or raise the cache",
                          (long long)e->draft.page_count * KV_PAGE_TOKENS);
     }
     return STATUS_OK;
 }
 
 /* Lays out the rows: each feed is a sequence, its rows follow one another. */
-static struct step make_step(struct engine *e, const struct session_feed *feeds, size_t count, bool all_logits)
+static struct step make_step(struct engine *e, const struct session_feed *feeds, size_t count,
+                             bool all_logits)
 {
-    struct step step = { .tokens = e->tokens, .sequences = e->sequences, .logit_rows = e->logit_rows };
+    struct step step = { .tokens = e->tokens,
+                         .sequences = e->sequences,
+                         .logit_rows = e->logit_rows };
     for (size_t i = 0; i < count; i++) {
         struct session *s = feeds[i].session;
         int64_t n = (int64_t)feeds[i].count, after = s->count + n;
         memcpy(e->tokens + step.row_count, feeds[i].tokens, feeds[i].count * sizeof *e->tokens);
         e->sequences[step.sequence_count++] = (struct step_sequence){
-            .row_begin = step.row_count, .row_count = n, .position = s->count,
-            .rope_length = s->rope_length > after ? s->rope_length : after, .pages = s->table.pages,
+            .row_begin = step.row_count,
+            .row_count = n,
+            .position = s->count,
+            .rope_length = s->rope_length > after ? s->rope_length : after,
+            .pages = s->table.pages,
         };
         s->logits_row = step.logit_row_count + (all_logits ? n - 1 : 0);
         for (int64_t r = all_logits ? 0 : n - 1; r < n; r++) {
@@ -209,12 +230,13 @@ static void feeds_done(struct engine *e, const struct session_feed *feeds, size_
         s->count += (int64_t)feeds[i].count;
         s->logits_serial = e->step_serial;
         bool shareable = !e->stretches || s->count <= e->draft.shape.context;
-        if (shareable && s->count / KV_PAGE_TOKENS > pages_before) kv_seal(e->pool, &s->table, s->tokens, s->count);
+        if (shareable && s->count / KV_PAGE_TOKENS > pages_before)
+            kv_seal(e->pool, &s->table, s->tokens, s->count);
     }
 }
 
-enum status engine_run(struct engine *e, const struct session_feed *feeds, size_t count, bool all_logits,
-                       struct error *err)
+enum status engine_run(struct engine *e, const struct session_feed *feeds, size_t count,
+                       bool all_logits, struct error *err)
 {
     enum status s = check_feeds(e, feeds, count, all_logits, err);
     if (!s) s = prepare_pages(e, feeds, count, err);

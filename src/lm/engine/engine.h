@@ -26,15 +26,15 @@ struct session;
 void engine_close(struct engine *e); /* its sessions must be freed before */
 
 struct engine_info {
-    const char *family;       /* "qwen3" */
-    const char *backend;      /* "cpu avx512vnni, 2 threads" */
-    int64_t vocab_size;       /* columns of the logits, padding included */
-    int64_t valid_vocab;      /* ids the tokenizer knows; the rest is masked when sampling */
-    int64_t context_max;      /* tokens a session may hold: the smallest of model, option and pool */
-    int64_t model_context;    /* what the model was made for */
+    const char *family;    /* "qwen3" */
+    const char *backend;   /* "cpu avx512vnni, 2 threads" */
+    int64_t vocab_size;    /* columns of the logits, padding included */
+    int64_t valid_vocab;   /* ids the tokenizer knows; the rest is masked when sampling */
+    int64_t context_max;   /* tokens a session may hold: the smallest of model, option and pool */
+    int64_t model_context; /* what the model was made for */
     int64_t layer_count, hidden_size;
     uint64_t parameter_count;
-    uint64_t weight_bytes;    /* as the backend holds them */
+    uint64_t weight_bytes;           /* as the backend holds them */
     uint64_t weight_bytes_per_token; /* weight bytes that one decode step reads */
     uint64_t cache_bytes, work_bytes;
     struct generation_config generation;
@@ -59,7 +59,8 @@ const float *session_logits(const struct session *s);
 size_t session_count(const struct session *s);
 const int32_t *session_tokens(const struct session *s);
 size_t session_reused(const struct session *s); /* tokens the last sync took from the cache */
-void session_truncate(struct session *s, size_t count); /* keeps the first `count` tokens; logits are gone */
+void session_truncate(struct session *s,
+                      size_t count); /* keeps the first `count` tokens; logits are gone */
 
 /* Calls `sink` with the logits [vocab_size] after each of tokens[0..count), in order, from an emptied session:
  * scoring and `debug logits`. The sink may return an error to stop. */

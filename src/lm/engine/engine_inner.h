@@ -31,8 +31,9 @@ struct engine {
     struct tokenizer *tokenizer; /* NULL: none */
     struct kv_pool *pool;
     struct engine_info info;
-    bool stretches;              /* RoPE depends on the length: cached keys serve only within the model's context */
-    uint64_t step_serial;        /* of the last step; logits belong to it */
+    bool
+        stretches; /* RoPE depends on the length: cached keys serve only within the model's context */
+    uint64_t step_serial; /* of the last step; logits belong to it */
 
     /* Rows of the step in the making: [row_max], [logit_row_max]. */
     int32_t *tokens, *logit_rows;
@@ -48,7 +49,8 @@ struct session {
     int64_t reused;
     uint64_t logits_serial; /* step that the logits are of; 0: none */
     int64_t logits_row;
-    int64_t rope_length;    /* length that the evaluation in progress will reach; 0: as far as the step goes */
+    int64_t
+        rope_length; /* length that the evaluation in progress will reach; 0: as far as the step goes */
 };
 
 enum status engine_draft_init(struct engine_draft *ret, struct source *source,

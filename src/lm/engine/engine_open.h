@@ -8,11 +8,11 @@
 #include "lm/format/source.h"
 
 /* The engine owns `source` on success; on failure the caller still does. */
-enum status engine_open(struct engine **ret, struct source *source, const struct engine_options *options,
-                        struct error *err);
+enum status engine_open(struct engine **ret, struct source *source,
+                        const struct engine_options *options, struct error *err);
 
 /* What engine_open would reserve, without loading a weight. */
-enum status engine_plan(struct engine_plan *ret, struct source *source, const struct engine_options *options,
-                        struct error *err);
+enum status engine_plan(struct engine_plan *ret, struct source *source,
+                        const struct engine_options *options, struct error *err);
 
 #endif

@@ -66,7 +66,8 @@ void session_truncate(struct session *s, size_t count)
 static int64_t common_prefix(const struct session *s, const int32_t *tokens, int64_t count)
 {
     int64_t n = 0;
-    while (n < s->count && n < count && s->tokens[n] == tokens[n]) n++;
+    while (n < s->count && n < count && s->tokens[n] == tokens[n])
+        n++;
     return n;
 }
 
@@ -101,8 +102,8 @@ static enum status evaluate(struct session *s, const int32_t *tokens, int64_t co
         if (status) return status;
         if (progress && !progress_report(progress, "prompt", (unsigned long long)s->count,
                                          (unsigned long long)count)) {
-            return error_set(err, STATUS_CANCELLED, "cancelled after %lld of %lld tokens", (long long)s->count,
-                             (long long)count);
+            return error_set(err, STATUS_CANCELLED, "cancelled after %lld of %lld tokens",
+                             (long long)s->count, (long long)count);
         }
     }
     return STATUS_OK;
@@ -112,18 +113,21 @@ static enum status check_length(const struct session *s, size_t count, struct er
 {
     const struct engine_info *info = &s->engine->info;
     if ((int64_t)count <= info->context_max) return STATUS_OK;
-    return error_set(err, STATUS_CONTEXT,
-                     "%zu tokens do not fit into the context of %lld; shorten the text or raise --ctx "
-                     "(the model was made for %lld)",
-                     count, (long long)info->context_max, (long long)info->model_context);
+    return error_set(
+        err, STATUS_CONTEXT,
+        "%zu tokens do not fit into the context of %lld; shorten the text or raise --ctx "
+        "(the model was made for %lld)",
+        count, (long long)info->context_max, (long long)info->model_context);
 }
 
-static enum status check_ids(const struct session *s, const int32_t *tokens, size_t count, struct error *err)
+static enum status check_ids(const struct session *s, const int32_t *tokens, size_t count,
+                             struct error *err)
 {
     int64_t vocab = s->engine->info.vocab_size;
     for (size_t i = 0; i < count; i++) {
         if (tokens[i] >= 0 && tokens[i] < vocab) continue;
-        return error_set(err, STATUS_BAD_INPUT, "token id %d at position %zu is outside the vocabulary of %lld",
+        return error_set(err, STATUS_BAD_INPUT,
+                         "token id %d at position %zu is outside the vocabulary of %lld",
                          (int)tokens[i], i, (long long)vocab);
     }
     return STATUS_OK;
@@ -139,7 +143,8 @@ enum status session_sync(struct session *s, const int32_t *tokens, size_t count,
         session_truncate(s, 0);
         return STATUS_OK;
     }
-    if ((int64_t)count == s->count && common_prefix(s, tokens, s->count) == s->count && session_logits(s)) {
+    if ((int64_t)count == s->count && common_prefix(s, tokens, s->count) == s->count &&
+        session_logits(s)) {
         s->reused = s->count;
         return STATUS_OK;
     }

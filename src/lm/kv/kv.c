@@ -21,7 +21,7 @@ struct page {
 struct kv_pool {
     int64_t page_count;
     struct page *pages;
-    int32_t *buckets; /* [bucket_count] first page of each chain */
+    int32_t *buckets;      /* [bucket_count] first page of each chain */
     uint32_t bucket_count; /* a power of two */
     int32_t free_top;
     int32_t oldest, newest; /* of the cached list */
@@ -63,7 +63,8 @@ static void index_remove(struct kv_pool *pool, int32_t i)
 {
     struct page *p = &pool->pages[i];
     int32_t *link = &pool->buckets[bucket_of(pool, p->parent, p->tokens)];
-    while (*link != i) link = &pool->pages[*link].next_in_bucket;
+    while (*link != i)
+        link = &pool->pages[*link].next_in_bucket;
     *link = p->next_in_bucket;
 }
 
@@ -137,7 +138,8 @@ enum status kv_pool_new(struct kv_pool **ret, int64_t page_count, struct error *
     struct kv_pool *pool = mem_zero(sizeof *pool);
     if (!pool) return error_set(err, STATUS_NO_MEMORY, "no memory for the page pool");
     pool->bucket_count = 16;
-    while (pool->bucket_count < (uint64_t)page_count * 2) pool->bucket_count *= 2;
+    while (pool->bucket_count < (uint64_t)page_count * 2)
+        pool->bucket_count *= 2;
     pool->pages = mem_array((size_t)page_count, sizeof *pool->pages);
     pool->buckets = mem_array(pool->bucket_count, sizeof *pool->buckets);
     if (!pool->pages || !pool->buckets) {
@@ -146,8 +148,10 @@ enum status kv_pool_new(struct kv_pool **ret, int64_t page_count, struct error *
     }
     pool->page_count = page_count;
     pool->free_top = pool->oldest = pool->newest = NO_PAGE;
-    for (uint32_t b = 0; b < pool->bucket_count; b++) pool->buckets[b] = NO_PAGE;
-    for (int64_t i = page_count - 1; i >= 0; i--) free_push(pool, (int32_t)i);
+    for (uint32_t b = 0; b < pool->bucket_count; b++)
+        pool->buckets[b] = NO_PAGE;
+    for (int64_t i = page_count - 1; i >= 0; i--)
+        free_push(pool, (int32_t)i);
     *ret = pool;
     return STATUS_OK;
 }
@@ -183,7 +187,8 @@ void kv_table_release(struct kv_pool *pool, struct kv_table *t)
 /* --- a sequence's pages --- */
 
 /* The page that is about to be written must be ours alone. */
-static bool make_private(struct kv_pool *pool, struct kv_table *t, int64_t at, kv_copy_fn *copy, void *ctx)
+static bool make_private(struct kv_pool *pool, struct kv_table *t, int64_t at, kv_copy_fn *copy,
+                         void *ctx)
 {
     int32_t old = t->pages[at];
     if (pool->pages[old].refs == 1) {
@@ -198,8 +203,8 @@ static bool make_private(struct kv_pool *pool, struct kv_table *t, int64_t at, k
     return true;
 }
 
-bool kv_prepare(struct kv_pool *pool, struct kv_table *t, int64_t from, int64_t to, kv_copy_fn *copy,
-                void *ctx)
+bool kv_prepare(struct kv_pool *pool, struct kv_table *t, int64_t from, int64_t to,
+                kv_copy_fn *copy, void *ctx)
 {
     int64_t had = t->page_count, wanted = pages_for(to);
     assert(from <= to && wanted <= t->page_count_max && pages_for(from) <= had);
@@ -209,14 +214,17 @@ bool kv_prepare(struct kv_pool *pool, struct kv_table *t, int64_t from, int64_t 
         t->pages[t->page_count++] = i;
     }
     bool ok = t->page_count >= wanted;
-    if (ok && from < had * KV_PAGE_TOKENS && from < to) ok = make_private(pool, t, from / KV_PAGE_TOKENS, copy, ctx);
-    while (!ok && t->page_count > had) page_unref(pool, t->pages[--t->page_count]);
+    if (ok && from < had * KV_PAGE_TOKENS && from < to)
+        ok = make_private(pool, t, from / KV_PAGE_TOKENS, copy, ctx);
+    while (!ok && t->page_count > had)
+        page_unref(pool, t->pages[--t->page_count]);
     return ok;
 }
 
 void kv_truncate(struct kv_pool *pool, struct kv_table *t, int64_t tokens)
 {
-    while (t->page_count > pages_for(tokens)) page_unref(pool, t->pages[--t->page_count]);
+    while (t->page_count > pages_for(tokens))
+        page_unref(pool, t->pages[--t->page_count]);
 }
 
 void kv_seal(struct kv_pool *pool, struct kv_table *t, const int32_t *tokens, int64_t count)
@@ -296,12 +304,14 @@ static int64_t refs_by_tables(int32_t page, const struct kv_table *const *tables
 {
     int64_t n = 0;
     for (int t = 0; t < table_count; t++) {
-        for (int64_t b = 0; b < tables[t]->page_count; b++) n += tables[t]->pages[b] == page;
+        for (int64_t b = 0; b < tables[t]->page_count; b++)
+            n += tables[t]->pages[b] == page;
     }
     return n;
 }
 
-bool kv_pool_check(const struct kv_pool *pool, const struct kv_table *const *tables, int table_count)
+bool kv_pool_check(const struct kv_pool *pool, const struct kv_table *const *tables,
+                   int table_count)
 {
     struct kv_stats s = kv_pool_stats(pool);
     if (list_length(pool, pool->free_top, false) != s.free) return false;

@@ -41,8 +41,8 @@ typedef void kv_copy_fn(void *ctx, int32_t to, int32_t from);
 
 /* Makes positions [from, to) writable: adds pages, and copies or unseals the one that `from` falls into. False when
  * the pool has no page left; then the table is as it was. */
-bool kv_prepare(struct kv_pool *pool, struct kv_table *t, int64_t from, int64_t to, kv_copy_fn *copy,
-                void *ctx);
+bool kv_prepare(struct kv_pool *pool, struct kv_table *t, int64_t from, int64_t to,
+                kv_copy_fn *copy, void *ctx);
 /* Gives back what lies past the first `tokens` positions. */
 void kv_truncate(struct kv_pool *pool, struct kv_table *t, int64_t tokens);
 /* Seals the full pages among tokens[0..count), which the table holds and the backend has filled. */
@@ -62,6 +62,7 @@ struct kv_stats {
 struct kv_stats kv_pool_stats(const struct kv_pool *pool);
 /* Checks the books: every page is on exactly one of free list, cached list or in use, and counts add up.
  * For tests and debug builds; false tells that a rule is broken. */
-bool kv_pool_check(const struct kv_pool *pool, const struct kv_table *const *tables, int table_count);
+bool kv_pool_check(const struct kv_pool *pool, const struct kv_table *const *tables,
+                   int table_count);
 
 #endif

@@ -26,8 +26,8 @@ static int vector(const struct recorder *r, enum weight_name name, int layer, in
 }
 
 /* Matrix [rows, cols] and its bias, where the file has one. */
-static struct linear linear(const struct recorder *r, enum weight_name name, int layer, int64_t rows,
-                            int64_t cols)
+static struct linear linear(const struct recorder *r, enum weight_name name, int layer,
+                            int64_t rows, int64_t cols)
 {
     char text[WEIGHT_NAME_BYTES];
     struct linear w = { .rows = rows };
@@ -81,14 +81,16 @@ static void divide_by_file(const struct recorder *r, struct rope_params *params,
 {
     struct tensor_view view;
     float divisors[ROPE_DIM_MAX / 2];
-    if (r->naming.container != CONTAINER_GGUF || !source_has_tensor(r->source, "rope_freqs.weight")) return;
+    if (r->naming.container != CONTAINER_GGUF || !source_has_tensor(r->source, "rope_freqs.weight"))
+        return;
     struct error err;
     if (source_tensor(r->source, "rope_freqs.weight", &view, &err)) {
         plan_fail(r->plan, err.status, "%s", err.text);
         return;
     }
     if (view.dims != 1 || view.cols != params->rot / 2 || view.type != QUANT_F32) {
-        plan_fail(r->plan, STATUS_BAD_INPUT, "rope_freqs.weight should hold %lld numbers of type F32",
+        plan_fail(r->plan, STATUS_BAD_INPUT,
+                  "rope_freqs.weight should hold %lld numbers of type F32",
                   (long long)params->rot / 2);
         return;
     }
@@ -101,7 +103,8 @@ static void record_rope(struct recorder *r)
     float inv_freq[ROPE_DIM_MAX / 2];
     struct rope_params params;
     struct error err;
-    if (rope_params_init(&params, inv_freq, &r->d->rope, r->d->head_dim, r->d->rope_adjacent, &err)) {
+    if (rope_params_init(&params, inv_freq, &r->d->rope, r->d->head_dim, r->d->rope_adjacent,
+                         &err)) {
         plan_fail(r->plan, err.status, "%s", err.text);
         return;
     }
@@ -117,7 +120,8 @@ static struct linear record_head(const struct recorder *r, const struct log *log
     weight_name(name, &r->naming, WEIGHT_HEAD, 0, ".weight");
     bool own = source_has_tensor(r->source, name);
     if (r->naming.container == CONTAINER_HF && own == r->d->tied_said) {
-        log_write(log, LOG_WARN, "model", "tie_word_embeddings is %s, but the file has %s '%s'; the file decides",
+        log_write(log, LOG_WARN, "model",
+                  "tie_word_embeddings is %s, but the file has %s '%s'; the file decides",
                   r->d->tied_said ? "true" : "false", own ? "a tensor" : "no tensor", name);
     }
     return linear(r, own ? WEIGHT_HEAD : WEIGHT_EMBED, 0, vocab, hidden);
@@ -128,22 +132,28 @@ struct value decoder_record(struct plan *p, const struct decoder *d, const struc
 {
     char name[WEIGHT_NAME_BYTES];
     struct recorder r = {
-        .plan = p, .d = d, .source = config->source, .naming = weight_naming_of(config->source),
+        .plan = p,
+        .d = d,
+        .source = config->source,
+        .naming = weight_naming_of(config->source),
     };
     weight_name(name, &r.naming, WEIGHT_EMBED, 0, ".weight");
     int table = plan_table(p, name, d->shape.vocab_size, d->shape.hidden);
     struct value x = plan_embed(p, table, d->shape.hidden);
     record_rope(&r);
-    for (int i = 0; i < d->shape.layers && !plan_failed(p); i++) record_layer(&r, x, i);
+    for (int i = 0; i < d->shape.layers && !plan_failed(p); i++)
+        record_layer(&r, x, i);
 
     struct value last = plan_gather(p, x);
-    struct value h = plan_rms_norm(p, last, vector(&r, WEIGHT_OUT_NORM, 0, d->shape.hidden), d->eps);
+    struct value h =
+        plan_rms_norm(p, last, vector(&r, WEIGHT_OUT_NORM, 0, d->shape.hidden), d->eps);
     return plan_linear(p, h, record_head(&r, log));
 }
 
-enum status decoder_family_record(decoder_read_fn *read, struct plan *p, const struct config *config,
-                                  const struct log *log, struct model_shape *ret_shape,
-                                  struct value *ret_logits, struct error *err)
+enum status decoder_family_record(decoder_read_fn *read, struct plan *p,
+                                  const struct config *config, const struct log *log,
+                                  struct model_shape *ret_shape, struct value *ret_logits,
+                                  struct error *err)
 {
     struct decoder *d = mem_zero(sizeof *d);
     if (!d) return error_set(err, STATUS_NO_MEMORY, "no memory for the model's description");

@@ -35,7 +35,8 @@ struct decoder {
     bool qk_norm;   /* RMS norm per head on q and k, before the rotation */
     bool tied_said; /* tie_word_embeddings as the configuration has it */
     struct rope_config rope;
-    bool rope_adjacent; /* pairs (2i, 2i+1): the layout of q and k in GGUF files of the llama line */
+    bool
+        rope_adjacent; /* pairs (2i, 2i+1): the layout of q and k in GGUF files of the llama line */
     struct decoder_layer layers[DECODER_LAYERS_MAX];
 };
 
@@ -45,16 +46,19 @@ enum status decoder_read(struct decoder *ret, const struct config *config, struc
 enum status decoder_read_windows(struct decoder *d, const struct config *config, int64_t window,
                                  int64_t first, struct error *err);
 /* As the Qwen line states them: use_sliding_window, sliding_window, max_window_layers. */
-enum status decoder_read_qwen_windows(struct decoder *d, const struct config *config, struct error *err);
+enum status decoder_read_qwen_windows(struct decoder *d, const struct config *config,
+                                      struct error *err);
 /* The weights' presence decides on biases and on an untied head. */
 struct value decoder_record(struct plan *p, const struct decoder *d, const struct config *config,
                             const struct log *log);
 
 /* record() of a family whose configuration `read` puts into a struct decoder. */
-typedef enum status decoder_read_fn(struct decoder *d, const struct config *config, struct error *err);
-enum status decoder_family_record(decoder_read_fn *read, struct plan *p, const struct config *config,
-                                  const struct log *log, struct model_shape *ret_shape,
-                                  struct value *ret_logits, struct error *err);
+typedef enum status decoder_read_fn(struct decoder *d, const struct config *config,
+                                    struct error *err);
+enum status decoder_family_record(decoder_read_fn *read, struct plan *p,
+                                  const struct config *config, const struct log *log,
+                                  struct model_shape *ret_shape, struct value *ret_logits,
+                                  struct error *err);
 
 /* Buffers that old checkpoints carry and nobody needs: rotary_emb.inv_freq. */
 bool decoder_ignored(struct span tensor_name);

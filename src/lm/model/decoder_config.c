@@ -27,7 +27,8 @@ static enum status read_heads(struct decoder *d, const struct config *c, struct 
     if (!s) s = config_int_or(c, key_kv_heads, 1, DECODER_HEADS_MAX, d->heads, &d->kv_heads, err);
     if (s) return s;
     if (d->heads % d->kv_heads) {
-        return error_set(err, STATUS_BAD_INPUT, "%lld attention heads cannot share %lld key/value heads evenly",
+        return error_set(err, STATUS_BAD_INPUT,
+                         "%lld attention heads cannot share %lld key/value heads evenly",
                          (long long)d->heads, (long long)d->kv_heads);
     }
     fallback = d->shape.hidden / d->heads;
@@ -35,7 +36,8 @@ static enum status read_heads(struct decoder *d, const struct config *c, struct 
     if (!s) s = config_int_or(c, key_value_dim, 1, ROPE_DIM_MAX, d->head_dim, &value_dim, err);
     if (s) return s;
     if (d->head_dim < 1 || d->head_dim > ROPE_DIM_MAX || value_dim != d->head_dim) {
-        return error_set(err, STATUS_UNSUPPORTED, "heads of %lld key and %lld value dimensions are not supported",
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "heads of %lld key and %lld value dimensions are not supported",
                          (long long)d->head_dim, (long long)value_dim);
     }
     return STATUS_OK;
@@ -54,9 +56,10 @@ static enum status read_vocab(struct decoder *d, const struct config *c, struct 
     d->shape.vocab_size = embed.rows;
     if (gguf_find(source_gguf(c->source), "tokenizer.ggml.tokens", &tokens) &&
         tokens.count != (uint64_t)embed.rows) {
-        return error_set(err, STATUS_BAD_INPUT,
-                         "the vocabulary has %llu tokens, but the embedding has %lld rows; the file is damaged",
-                         (unsigned long long)tokens.count, (long long)embed.rows);
+        return error_set(
+            err, STATUS_BAD_INPUT,
+            "the vocabulary has %llu tokens, but the embedding has %lld rows; the file is damaged",
+            (unsigned long long)tokens.count, (long long)embed.rows);
     }
     return STATUS_OK;
 }
@@ -67,8 +70,8 @@ static enum status read_activation(const struct config *c, struct error *err)
     enum status s = config_text_or_null(c, key_act, &act, err);
     if (s) return s;
     if (act && strcmp(act, "silu") != 0 && strcmp(act, "swish") != 0) {
-        return error_set(err, STATUS_UNSUPPORTED, "the activation '%s' is not supported for this family, only silu",
-                         act);
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "the activation '%s' is not supported for this family, only silu", act);
     }
     return STATUS_OK;
 }
@@ -79,9 +82,10 @@ static enum status refuse_experts(const struct config *c, struct error *err)
     enum status s = config_int_or(c, key_experts, 0, 1 << 20, 0, &experts, err);
     if (s) return s;
     if (experts > 0) {
-        return error_set(err, STATUS_UNSUPPORTED,
-                         "this is a mixture of %lld experts; of '%s' only dense models are supported",
-                         (long long)experts, c->arch);
+        return error_set(
+            err, STATUS_UNSUPPORTED,
+            "this is a mixture of %lld experts; of '%s' only dense models are supported",
+            (long long)experts, c->arch);
     }
     return STATUS_OK;
 }
@@ -111,7 +115,8 @@ enum status decoder_read(struct decoder *ret, const struct config *c, struct err
     if (s) return s;
     /* Dynamic NTK stretches with the sequence and states no end. */
     if (ret->rope.scaling == ROPE_DYNAMIC) ret->shape.context = DECODER_CONTEXT_MAX;
-    for (int64_t i = 0; i < ret->shape.layers; i++) ret->layers[i].rope = true;
+    for (int64_t i = 0; i < ret->shape.layers; i++)
+        ret->layers[i].rope = true;
     return STATUS_OK;
 }
 
@@ -124,8 +129,10 @@ enum status decoder_read_windows(struct decoder *d, const struct config *c, int6
         if (s) return s;
         bool slides = type ? strcmp(type, "sliding_attention") == 0 : i >= first;
         if (type && !slides && strcmp(type, "full_attention") != 0) {
-            return error_set(err, STATUS_UNSUPPORTED, "layer_types[%lld] is '%s'; only full_attention and "
-                             "sliding_attention are supported", (long long)i, type);
+            return error_set(err, STATUS_UNSUPPORTED,
+                             "layer_types[%lld] is '%s'; only full_attention and "
+                             "sliding_attention are supported",
+                             (long long)i, type);
         }
         d->layers[i].window = slides ? window : 0;
     }
@@ -144,7 +151,8 @@ enum status decoder_read_qwen_windows(struct decoder *d, const struct config *c,
     int64_t window, first;
     enum status s = config_bool_or(c, use_key, false, &use, err);
     if (!s) s = config_int_or(c, window_key, 1, DECODER_CONTEXT_MAX, 0, &window, err);
-    if (!s) s = config_int_or(c, first_key, 0, DECODER_LAYERS_MAX, WINDOW_FIRST_UNSAID, &first, err);
+    if (!s)
+        s = config_int_or(c, first_key, 0, DECODER_LAYERS_MAX, WINDOW_FIRST_UNSAID, &first, err);
     if (s) return s;
     return decoder_read_windows(d, c, use ? window : 0, first, err);
 }

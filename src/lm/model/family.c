@@ -34,7 +34,8 @@ static bool answers_to(const struct model_family *f, enum container container, c
     return false;
 }
 
-enum status family_find(const struct model_family **ret, const struct config *config, struct error *err)
+enum status family_find(const struct model_family **ret, const struct config *config,
+                        struct error *err)
 {
     enum container container = source_container(config->source);
     struct buf known = BUF_INIT(ERROR_TEXT_BYTES);
@@ -49,8 +50,8 @@ enum status family_find(const struct model_family **ret, const struct config *co
         }
     }
     enum status s = error_set(err, STATUS_UNSUPPORTED,
-                              "the architecture '%s' is not supported; supported here: %s", config->arch,
-                              known.data ? known.data : "");
+                              "the architecture '%s' is not supported; supported here: %s",
+                              config->arch, known.data ? known.data : "");
     buf_release(&known);
     return s;
 }

@@ -29,12 +29,14 @@ struct model_family {
     /* Reads `config` and records everything up to and including the logits, which it returns in
      * *ret_logits. Faults of weights stick to the plan; faults of the configuration are returned. */
     enum status (*record)(struct plan *p, const struct config *config, const struct log *log,
-                          struct model_shape *ret_shape, struct value *ret_logits, struct error *err);
+                          struct model_shape *ret_shape, struct value *ret_logits,
+                          struct error *err);
     bool (*ignored)(struct span tensor_name); /* tensors that it knows and needs not; may be NULL */
 };
 
 /* The family of a configuration. STATUS_UNSUPPORTED names the architecture and lists what is supported. */
-enum status family_find(const struct model_family **ret, const struct config *config, struct error *err);
+enum status family_find(const struct model_family **ret, const struct config *config,
+                        struct error *err);
 const struct model_family *family_at(int i); /* NULL past the end */
 
 #endif

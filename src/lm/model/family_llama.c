@@ -18,12 +18,14 @@ static enum status llama_read(struct decoder *d, const struct config *c, struct 
 }
 
 static enum status llama_record(struct plan *p, const struct config *config, const struct log *log,
-                                 struct model_shape *ret_shape, struct value *ret_logits, struct error *err)
+                                struct model_shape *ret_shape, struct value *ret_logits,
+                                struct error *err)
 {
     return decoder_family_record(llama_read, p, config, log, ret_shape, ret_logits, err);
 }
 
-static const char *const hf_names[] = { "LlamaForCausalLM", "YiForCausalLM", "InternLM3ForCausalLM", NULL };
+static const char *const hf_names[] = { "LlamaForCausalLM", "YiForCausalLM", "InternLM3ForCausalLM",
+                                        NULL };
 static const char *const gguf_names[] = { "llama", NULL };
 
 const struct model_family family_llama = {

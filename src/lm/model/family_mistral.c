@@ -13,13 +13,16 @@ static enum status mistral_read(struct decoder *d, const struct config *c, struc
     bool said = json_get(json, "sliding_window") || json_path(json, "text_config.sliding_window");
     int64_t window;
     enum status s = decoder_read(d, c, err);
-    if (!s) s = config_int_or(c, window_key, 1, DECODER_CONTEXT_MAX, said ? 0 : WINDOW_WHEN_UNSAID, &window, err);
+    if (!s)
+        s = config_int_or(c, window_key, 1, DECODER_CONTEXT_MAX, said ? 0 : WINDOW_WHEN_UNSAID,
+                          &window, err);
     if (!s) s = decoder_read_windows(d, c, window, 0, err);
     return s;
 }
 
-static enum status mistral_record(struct plan *p, const struct config *config, const struct log *log,
-                                 struct model_shape *ret_shape, struct value *ret_logits, struct error *err)
+static enum status mistral_record(struct plan *p, const struct config *config,
+                                  const struct log *log, struct model_shape *ret_shape,
+                                  struct value *ret_logits, struct error *err)
 {
     return decoder_family_record(mistral_read, p, config, log, ret_shape, ret_logits, err);
 }

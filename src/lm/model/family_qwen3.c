@@ -13,7 +13,8 @@ static enum status qwen3_read(struct decoder *d, const struct config *c, struct 
 }
 
 static enum status qwen3_record(struct plan *p, const struct config *config, const struct log *log,
-                                 struct model_shape *ret_shape, struct value *ret_logits, struct error *err)
+                                struct model_shape *ret_shape, struct value *ret_logits,
+                                struct error *err)
 {
     return decoder_family_record(qwen3_read, p, config, log, ret_shape, ret_logits, err);
 }

@@ -17,14 +17,16 @@ static double llama3_freq(const struct rope_config *c, double freq)
     double context = (double)c->original_context, wavelength = TWO_PI / freq;
     if (wavelength < context / c->high_freq_factor) return freq;
     if (wavelength > context / c->low_freq_factor) return freq / c->factor;
-    double smooth = (context / wavelength - c->low_freq_factor) / (c->high_freq_factor - c->low_freq_factor);
+    double smooth =
+        (context / wavelength - c->low_freq_factor) / (c->high_freq_factor - c->low_freq_factor);
     return (1.0 - smooth) * freq / c->factor + smooth * freq;
 }
 
 /* YaRN, formula for the dimension that turns `rotations` times over the original context. */
 static double yarn_dim(const struct rope_config *c, double rotations, int64_t rot)
 {
-    return (double)rot * log((double)c->original_context / (rotations * TWO_PI)) / (2.0 * log(c->theta));
+    return (double)rot * log((double)c->original_context / (rotations * TWO_PI)) /
+           (2.0 * log(c->theta));
 }
 
 /* Share of the plain (extrapolated) frequency at pair i: 1 below the range, 0 above it. */
@@ -58,20 +60,27 @@ static double scaled_freq(const struct rope_config *c, int64_t i, int64_t rot)
     return freq;
 }
 
-enum status rope_params_init(struct rope_params *params, float *inv_freq, const struct rope_config *config,
-                             int64_t head_dim, bool adjacent, struct error *err)
+enum status rope_params_init(struct rope_params *params, float *inv_freq,
+                             const struct rope_config *config, int64_t head_dim, bool adjacent,
+                             struct error *err)
 {
     int64_t rot = (int64_t)((double)head_dim * config->partial_rotary_factor);
     if (rot < 2 || rot % 2 || rot > head_dim || rot > ROPE_DIM_MAX) {
         return error_set(err, STATUS_BAD_INPUT,
-                         "RoPE would rotate %lld of %lld dimensions of a head; it must be even, at least 2 and at "
+                         "RoPE would rotate %lld of %lld dimensions of a head; it must be even, at "
+                         "least 2 and at "
                          "most %d",
                          (long long)rot, (long long)head_dim, ROPE_DIM_MAX);
     }
-    for (int64_t i = 0; i < rot / 2; i++) inv_freq[i] = (float)scaled_freq(config, i, rot);
+    for (int64_t i = 0; i < rot / 2; i++)
+        inv_freq[i] = (float)scaled_freq(config, i, rot);
     *params = (struct rope_params){
-        .rot = rot, .inv_freq = inv_freq, .scale = 1.0f, .theta = config->theta,
-        .original_context = config->original_context, .adjacent = adjacent,
+        .rot = rot,
+        .inv_freq = inv_freq,
+        .scale = 1.0f,
+        .theta = config->theta,
+        .original_context = config->original_context,
+        .adjacent = adjacent,
     };
     if (config->scaling == ROPE_YARN) params->scale = (float)config->attention_factor;
     if (config->scaling == ROPE_DYNAMIC) params->dynamic_factor = config->factor;
@@ -80,5 +89,6 @@ enum status rope_params_init(struct rope_params *params, float *inv_freq, const 
 
 void rope_params_divide(struct rope_params *params, float *inv_freq, const float *divisors)
 {
-    for (int64_t i = 0; i < params->rot / 2; i++) inv_freq[i] /= divisors[i];
+    for (int64_t i = 0; i < params->rot / 2; i++)
+        inv_freq[i] /= divisors[i];
 }

@@ -16,8 +16,9 @@
 #define ROPE_DIM_MAX 1024
 
 /* Fills `params` for heads of head_dim; inv_freq is the caller's [ROPE_DIM_MAX / 2] and is pointed to by params. */
-enum status rope_params_init(struct rope_params *params, float *inv_freq, const struct rope_config *config,
-                             int64_t head_dim, bool adjacent, struct error *err);
+enum status rope_params_init(struct rope_params *params, float *inv_freq,
+                             const struct rope_config *config, int64_t head_dim, bool adjacent,
+                             struct error *err);
 /* Divides each frequency, as GGUF's rope_freqs.weight [rot / 2] asks for. */
 void rope_params_divide(struct rope_params *params, float *inv_freq, const float *divisors);
 

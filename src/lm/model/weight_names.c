@@ -17,7 +17,8 @@ static const struct {
 
 struct weight_naming weight_naming_of(const struct source *source)
 {
-    static const char *const prefixes[] = { MODEL_PREFIX, "model.language_model.", "language_model.model.", "" };
+    static const char *const prefixes[] = { MODEL_PREFIX, "model.language_model.",
+                                            "language_model.model.", "" };
     struct weight_naming naming = { source_container(source), "" };
     if (naming.container == CONTAINER_GGUF) return naming;
     naming.prefix = MODEL_PREFIX;
@@ -30,20 +31,21 @@ struct weight_naming weight_naming_of(const struct source *source)
     return naming;
 }
 
-void weight_name(char out[WEIGHT_NAME_BYTES], const struct weight_naming *naming, enum weight_name name,
-                 int layer, const char *suffix)
+void weight_name(char out[WEIGHT_NAME_BYTES], const struct weight_naming *naming,
+                 enum weight_name name, int layer, const char *suffix)
 {
     const char *pattern = naming->container == CONTAINER_GGUF ? names[name].gguf : names[name].hf;
     const char *prefix = "", *hole;
     if (!pattern) pattern = "(no such weight)";
-    if (naming->container == CONTAINER_HF && strncmp(pattern, MODEL_PREFIX, strlen(MODEL_PREFIX)) == 0) {
+    if (naming->container == CONTAINER_HF &&
+        strncmp(pattern, MODEL_PREFIX, strlen(MODEL_PREFIX)) == 0) {
         pattern += strlen(MODEL_PREFIX);
         prefix = naming->prefix;
     }
     hole = strstr(pattern, "%d");
     if (!hole) snprintf(out, WEIGHT_NAME_BYTES, "%s%s%s", prefix, pattern, suffix);
     else {
-        snprintf(out, WEIGHT_NAME_BYTES, "%s%.*s%d%s%s", prefix, (int)(hole - pattern), pattern, layer, hole + 2,
-                 suffix);
+        snprintf(out, WEIGHT_NAME_BYTES, "%s%.*s%d%s%s", prefix, (int)(hole - pattern), pattern,
+                 layer, hole + 2, suffix);
     }
 }

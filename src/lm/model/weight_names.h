@@ -26,7 +26,7 @@ struct weight_naming {
 struct weight_naming weight_naming_of(const struct source *source);
 
 /* "model.layers.3.self_attn.q_proj" + ".weight"; layer is ignored by names without one. */
-void weight_name(char out[WEIGHT_NAME_BYTES], const struct weight_naming *naming, enum weight_name name,
-                 int layer, const char *suffix);
+void weight_name(char out[WEIGHT_NAME_BYTES], const struct weight_naming *naming,
+                 enum weight_name name, int layer, const char *suffix);
 
 #endif

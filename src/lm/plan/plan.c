@@ -125,8 +125,13 @@ struct rope_table plan_rope_table(struct plan *p, const struct rope_params *para
     }
     memcpy(inv_freq, params->inv_freq, (size_t)half * sizeof *inv_freq);
     op->rope_table = (struct op_rope_table){
-        .cos = use(p, t.cos), .sin = use(p, t.sin), .rot = params->rot, .inv_freq = inv_freq,
-        .scale = params->scale, .dynamic_factor = params->dynamic_factor, .theta = params->theta,
+        .cos = use(p, t.cos),
+        .sin = use(p, t.sin),
+        .rot = params->rot,
+        .inv_freq = inv_freq,
+        .scale = params->scale,
+        .dynamic_factor = params->dynamic_factor,
+        .theta = params->theta,
         .original_context = params->original_context,
     };
     return t;
@@ -138,7 +143,10 @@ struct value plan_rms_norm(struct plan *p, struct value in, int weight, float ep
     struct op *op = op_add(p, OP_RMS_NORM);
     if (op) {
         op->rms_norm = (struct op_rms_norm){
-            .out = use(p, out), .in = use(p, in), .weight = weight, .eps = eps,
+            .out = use(p, out),
+            .in = use(p, in),
+            .weight = weight,
+            .eps = eps,
         };
     }
     return out;
@@ -147,7 +155,8 @@ struct value plan_rms_norm(struct plan *p, struct value in, int weight, float ep
 void plan_linear_parts(struct plan *p, struct value in, int part_count, const struct linear *w,
                        struct value *ret_out)
 {
-    for (int i = 0; i < part_count; i++) ret_out[i] = value_add(p, w[i].rows, rows_of(p, in));
+    for (int i = 0; i < part_count; i++)
+        ret_out[i] = value_add(p, w[i].rows, rows_of(p, in));
     struct op *op = op_add(p, OP_LINEAR);
     if (!op) return;
     struct op_linear *l = &op->linear;
@@ -174,8 +183,13 @@ void plan_add_linear(struct plan *p, struct value residual, struct value in, str
     struct op *op = op_add(p, OP_LINEAR);
     if (!op) return;
     op->linear = (struct op_linear){
-        .in = use(p, in), .part_count = 1, .out = { use(p, residual) }, .weight = { w.weight },
-        .bias = { w.bias }, .add = true, .work = use(p, work),
+        .in = use(p, in),
+        .part_count = 1,
+        .out = { use(p, residual) },
+        .weight = { w.weight },
+        .bias = { w.bias },
+        .add = true,
+        .work = use(p, work),
     };
 }
 
@@ -185,9 +199,18 @@ void plan_head_norm_rope(struct plan *p, struct value q, struct value k, struct 
     struct op *op = op_add(p, OP_ROPE);
     if (!op) return;
     op->rope = (struct op_rope){
-        .q = use(p, q), .k = use(p, k), .heads = shape.heads, .kv_heads = shape.kv_heads,
-        .head_dim = shape.head_dim, .q_norm = q_norm, .k_norm = k_norm, .eps = eps,
-        .cos = use(p, rope.cos), .sin = use(p, rope.sin), .rot = rope.rot, .adjacent = rope.adjacent,
+        .q = use(p, q),
+        .k = use(p, k),
+        .heads = shape.heads,
+        .kv_heads = shape.kv_heads,
+        .head_dim = shape.head_dim,
+        .q_norm = q_norm,
+        .k_norm = k_norm,
+        .eps = eps,
+        .cos = use(p, rope.cos),
+        .sin = use(p, rope.sin),
+        .rot = rope.rot,
+        .adjacent = rope.adjacent,
     };
 }
 
@@ -213,8 +236,12 @@ struct value plan_attention(struct plan *p, struct value q, struct value k, stru
     op = op_add(p, OP_ATTENTION);
     if (op) {
         op->attention = (struct op_attention){
-            .out = use(p, out), .q = use(p, q), .layer = layer, .heads = shape.heads,
-            .window = window, .scale = scale,
+            .out = use(p, out),
+            .q = use(p, q),
+            .layer = layer,
+            .heads = shape.heads,
+            .window = window,
+            .scale = scale,
         };
     }
     return out;
@@ -227,8 +254,13 @@ struct value plan_glu(struct plan *p, struct value in, struct linear gate, struc
     struct op *op = op_add(p, OP_GLU);
     if (op) {
         op->glu = (struct op_glu){
-            .in = use(p, in), .out = use(p, out), .gate = gate.weight, .up = up.weight,
-            .gate_bias = gate.bias, .up_bias = up.bias, .work = use(p, work),
+            .in = use(p, in),
+            .out = use(p, out),
+            .gate = gate.weight,
+            .up = up.weight,
+            .gate_bias = gate.bias,
+            .up_bias = up.bias,
+            .work = use(p, work),
         };
     }
     return out;

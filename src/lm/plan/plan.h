@@ -51,7 +51,7 @@ struct rope_params {
     double dynamic_factor; /* 0: not dynamic */
     double theta;
     int64_t original_context;
-    bool adjacent;         /* pairs (2i, 2i+1), as GGUF converters lay out q and k of some families */
+    bool adjacent; /* pairs (2i, 2i+1), as GGUF converters lay out q and k of some families */
 };
 struct rope_table plan_rope_table(struct plan *p, const struct rope_params *params);
 

@@ -84,7 +84,8 @@ enum status plan_finish(struct plan *p, struct value logits, int64_t row_max, in
     bool placed = arena_place(g, scratch);
     mem_free(scratch);
     if (!placed) {
-        return error_set(err, STATUS_LIMIT, "%lld rows a step need more memory than can be addressed",
+        return error_set(err, STATUS_LIMIT,
+                         "%lld rows a step need more memory than can be addressed",
                          (long long)row_max);
     }
     return STATUS_OK;

@@ -21,7 +21,8 @@ static int fail_shape(struct plan *p, const char *name, const struct tensor_view
     struct buf got = BUF_INIT(512);
     if (role == WEIGHT_VECTOR) snprintf(wanted, sizeof wanted, "[%lld]", (long long)cols);
     else snprintf(wanted, sizeof wanted, "[%lld, %lld]", (long long)rows, (long long)cols);
-    for (int i = 0; i < v->dims; i++) buf_format(&got, "%s%lld", i ? ", " : "", (long long)v->shape[i]);
+    for (int i = 0; i < v->dims; i++)
+        buf_format(&got, "%s%lld", i ? ", " : "", (long long)v->shape[i]);
     plan_fail(p, STATUS_BAD_INPUT,
               "tensor '%s' has the shape [%s], but the configuration asks for %s; "
               "the weights and the configuration do not belong together",
@@ -38,8 +39,8 @@ static bool weight_check(struct plan *p, const char *name, const struct tensor_v
         return false;
     }
     if (!quant_of(v->type)->decode) {
-        plan_fail(p, STATUS_UNSUPPORTED, "tensor '%s' has the type %s, which no weight may have", name,
-                  quant_name(v->type));
+        plan_fail(p, STATUS_UNSUPPORTED, "tensor '%s' has the type %s, which no weight may have",
+                  name, quant_name(v->type));
         return false;
     }
     return true;
@@ -146,7 +147,8 @@ uint64_t plan_parameter_count(const struct plan *p)
     for (int i = 0; i < g->weight_count; i++) {
         const struct tensor_view *v = &g->weights[i].view;
         bool seen = false; /* a tied head names the embedding a second time */
-        for (int j = 0; j < i && !seen; j++) seen = g->weights[j].view.data == v->data;
+        for (int j = 0; j < i && !seen; j++)
+            seen = g->weights[j].view.data == v->data;
         if (!seen) sum += (uint64_t)v->rows * (uint64_t)v->cols;
     }
     return sum;

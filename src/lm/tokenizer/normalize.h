@@ -14,7 +14,7 @@
 #define NORM_STEPS_MAX          16
 #define NORM_TEXT_BYTES_MAX     4096 /* of a replacement */
 #define NORM_CHARSMAP_BYTES_MAX ((size_t)1 << 24)
-#define NORM_MARKS_MAX 512 /* combining marks in a row: sorting them costs the square */
+#define NORM_MARKS_MAX          512 /* combining marks in a row: sorting them costs the square */
 #define NORM_OUTPUT_BYTES_MAX   ((size_t)1 << 32)
 
 enum norm_kind {

@@ -24,7 +24,7 @@ struct backend_options {
     int thread_count;   /* at least 1 */
     bool precise;       /* never quantize activations */
     int64_t page_count; /* of the cache */
-    bool cache_f32;     /* keys and values in float32; else float16 where the backend has the choice */
+    bool cache_f32; /* keys and values in float32; else float16 where the backend has the choice */
     struct progress progress;
     /* Called from the opening thread when a weight's file bytes are no longer needed; may be NULL. */
     void (*weight_done)(void *ctx, const struct tensor_view *view);

@@ -15,7 +15,7 @@ struct step_sequence {
 
 struct step {
     int64_t row_count;
-    const int32_t *tokens; /* [row_count], each within the embedding table */
+    const int32_t *tokens;                 /* [row_count], each within the embedding table */
     const struct step_sequence *sequences; /* tile the rows in order */
     int64_t sequence_count;
     const int32_t *logit_rows; /* rows whose logits are wanted */

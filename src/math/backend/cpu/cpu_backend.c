@@ -25,11 +25,14 @@ static size_t aligned(size_t bytes)
 static struct panel_weights panel_of(const struct tensor_view *v)
 {
     struct panel_weights w = {
-        .kind = panel_kind_for(v->type, v->cols), .type = v->type, .rows = v->rows, .cols = v->cols,
+        .kind = panel_kind_for(v->type, v->cols),
+        .type = v->type,
+        .rows = v->rows,
+        .cols = v->cols,
         .panel_count = (v->rows + PANEL_ROWS - 1) / PANEL_ROWS,
     };
-    w.panel_bytes = w.kind == PANEL_BLOCKS ? PANEL_ROWS * v->row_bytes
-                                           : panel_bytes(w.kind, v->type, v->cols);
+    w.panel_bytes =
+        w.kind == PANEL_BLOCKS ? PANEL_ROWS * v->row_bytes : panel_bytes(w.kind, v->type, v->cols);
     return w;
 }
 
@@ -76,7 +79,8 @@ static size_t act_cols_max(const struct program *g)
 static size_t act_bytes(const struct program *g)
 {
     size_t values = (size_t)g->row_max * act_cols_max(g), groups = values / ACT_GROUP;
-    return aligned(values) + aligned(groups * sizeof(float)) + aligned(2 * groups * sizeof(int32_t));
+    return aligned(values) + aligned(groups * sizeof(float)) +
+           aligned(2 * groups * sizeof(int32_t));
 }
 
 static size_t scratch_bytes(const struct backend_options *o)
@@ -115,7 +119,8 @@ static void pack_share(void *ctx, int idx, int count)
     const struct panel_weights *w = &c->matrices[job->weight];
     int64_t begin, end;
     pool_share(w->panel_count, idx, count, &begin, &end);
-    panel_pack((uint8_t *)w->data, w->kind, &c->base.program->weights[job->weight].view, begin, end);
+    panel_pack((uint8_t *)w->data, w->kind, &c->base.program->weights[job->weight].view, begin,
+               end);
 }
 
 /* Places weight i at `at` of the packed block and fills it there. */
@@ -144,7 +149,8 @@ static enum status pack_all(struct cpu *c, const struct backend_options *o, stru
         size_t bytes = packed_bytes_of(w);
         weight_pack(c, i, c->packed + at);
         at += bytes;
-        if (bytes && w->role == WEIGHT_MATRIX && o->weight_done) o->weight_done(o->weight_done_ctx, &w->view);
+        if (bytes && w->role == WEIGHT_MATRIX && o->weight_done)
+            o->weight_done(o->weight_done_ctx, &w->view);
         if (!progress_report(&o->progress, "pack", at, c->packed_bytes)) {
             return error_set(err, STATUS_CANCELLED, "loading was cancelled");
         }
@@ -170,8 +176,8 @@ static void lower(struct cpu *c)
     for (int i = 0; i < g->op_count; i++) {
         const struct op *op = &g->ops[i], *next = i + 1 < g->op_count ? op + 1 : NULL;
         c->ops[i].quantize = op_reads_q8(c, op);
-        c->ops[i].no_barrier = op->kind == OP_ROPE && next && next->kind == OP_CACHE &&
-                               next->cache.k == op->rope.k;
+        c->ops[i].no_barrier =
+            op->kind == OP_ROPE && next && next->kind == OP_CACHE && next->cache.k == op->rope.k;
     }
 }
 
@@ -230,7 +236,8 @@ static bool reserve_arena(struct cpu *c, const struct program *g)
     if (!c->arena) return false;
     c->act_q8 = (int8_t *)(c->arena + values);
     c->act_scale = (float *)(void *)(c->arena + values + aligned(q8));
-    c->act_sum = (int32_t *)(void *)(c->arena + values + aligned(q8) + aligned(groups * sizeof(float)));
+    c->act_sum =
+        (int32_t *)(void *)(c->arena + values + aligned(q8) + aligned(groups * sizeof(float)));
     return true;
 }
 
@@ -250,7 +257,8 @@ static bool reserve_cache(struct cpu *c, const struct backend_options *o)
 static enum status reserve(struct cpu *c, const struct backend_options *o, struct error *err)
 {
     const struct program *g = c->base.program;
-    for (int i = 0; i < g->weight_count; i++) c->packed_bytes += packed_bytes_of(&g->weights[i]);
+    for (int i = 0; i < g->weight_count; i++)
+        c->packed_bytes += packed_bytes_of(&g->weights[i]);
     if (!c->packed_bytes) c->packed_bytes = ALIGN;
     c->packed = mem_map(c->packed_bytes);
     if (!c->packed || !reserve_tables(c, g) || !reserve_arena(c, g)) {
@@ -260,14 +268,15 @@ static enum status reserve(struct cpu *c, const struct backend_options *o, struc
                          (double)c->packed_bytes / 1e9, (double)c->base.sizes.work_bytes / 1e9);
     }
     if (!reserve_cache(c, o)) {
-        return error_set(err, STATUS_NO_MEMORY, "not enough memory for a cache of %lld positions; lower --ctx",
+        return error_set(err, STATUS_NO_MEMORY,
+                         "not enough memory for a cache of %lld positions; lower --ctx",
                          (long long)o->page_count * CACHE_PAGE_TOKENS);
     }
     return STATUS_OK;
 }
 
-static enum status cpu_open(struct backend **ret, const struct program *g, const struct backend_options *o,
-                            struct error *err)
+static enum status cpu_open(struct backend **ret, const struct program *g,
+                            const struct backend_options *o, struct error *err)
 {
     extern const struct backend_type backend_cpu;
     struct cpu *c = mem_zero(sizeof *c);
@@ -304,13 +313,15 @@ static void cpu_run(struct backend *b, const struct step *step)
 static const float *cpu_logits(const struct backend *b)
 {
     const struct cpu *c = (const struct cpu *)b;
-    return (const float *)(const void *)(c->arena + b->program->values[b->program->logits].offset_bytes);
+    return (const float *)(const void *)(c->arena +
+                                         b->program->values[b->program->logits].offset_bytes);
 }
 
 static void cpu_copy_page(struct backend *b, int32_t to, int32_t from)
 {
     struct cpu *c = (struct cpu *)b;
-    memcpy(c->cache + (size_t)to * c->page_bytes, c->cache + (size_t)from * c->page_bytes, c->page_bytes);
+    memcpy(c->cache + (size_t)to * c->page_bytes, c->cache + (size_t)from * c->page_bytes,
+           c->page_bytes);
 }
 
 const struct backend_type backend_cpu = {

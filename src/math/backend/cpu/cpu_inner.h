@@ -46,9 +46,9 @@ struct cpu {
     int32_t *act_sum;
     size_t act_cols_max;
 
-    uint8_t *scratch;            /* [threads][scratch_bytes] */
-    size_t scratch_bytes;        /* per thread: kernel scratch, then block pointers */
-    const struct step *step;     /* of the run in progress */
+    uint8_t *scratch;        /* [threads][scratch_bytes] */
+    size_t scratch_bytes;    /* per thread: kernel scratch, then block pointers */
+    const struct step *step; /* of the run in progress */
 };
 
 /* One thread's part of a run. */

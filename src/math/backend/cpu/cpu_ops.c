@@ -40,8 +40,8 @@ static void run_embed(const struct cpu_thread *t, const struct op_embed *o)
     }
 }
 
-static void rope_row(const struct op_rope_table *o, float position, const float *inv_freq, float *cos,
-                     float *sin)
+static void rope_row(const struct op_rope_table *o, float position, const float *inv_freq,
+                     float *cos, float *sin)
 {
     for (int64_t i = 0; i < o->rot / 2; i++) {
         cos[i] = cosf(position * inv_freq[i]) * o->scale;
@@ -55,7 +55,8 @@ static void stretched_freq(const struct op_rope_table *o, int64_t length, float 
     double d = (double)o->rot, ratio = (double)length / (double)o->original_context;
     double stretch = o->dynamic_factor * ratio - (o->dynamic_factor - 1.0);
     double base = o->theta * pow(stretch, d / (d - 2.0));
-    for (int64_t i = 0; i < o->rot / 2; i++) inv_freq[i] = (float)(1.0 / pow(base, 2.0 * (double)i / d));
+    for (int64_t i = 0; i < o->rot / 2; i++)
+        inv_freq[i] = (float)(1.0 / pow(base, 2.0 * (double)i / d));
 }
 
 static void run_rope_table(const struct cpu_thread *t, const struct op_rope_table *o)
@@ -112,15 +113,15 @@ static void quantize_input(const struct cpu_thread *t, int in)
         pool_share(groups, t->idx, t->count, &begin, &end);
         int64_t from = begin * ACT_GROUP, to = end * ACT_GROUP < cols ? end * ACT_GROUP : cols;
         if (from < to) {
-            c->kernels.quantize_act(c->act_q8 + from, c->act_scale + begin, c->act_sum + 2 * begin, x + from,
-                                    (size_t)cols, 1, to - from);
+            c->kernels.quantize_act(c->act_q8 + from, c->act_scale + begin, c->act_sum + 2 * begin,
+                                    x + from, (size_t)cols, 1, to - from);
         }
     } else {
         pool_share(rows, t->idx, t->count, &begin, &end);
         if (begin < end) {
-            c->kernels.quantize_act(c->act_q8 + begin * groups * ACT_GROUP, c->act_scale + begin * groups,
-                                    c->act_sum + 2 * begin * groups, x + begin * cols, (size_t)cols,
-                                    end - begin, cols);
+            c->kernels.quantize_act(c->act_q8 + begin * groups * ACT_GROUP,
+                                    c->act_scale + begin * groups, c->act_sum + 2 * begin * groups,
+                                    x + begin * cols, (size_t)cols, end - begin, cols);
         }
     }
     pool_barrier(c->pool);
@@ -130,7 +131,10 @@ static struct activations input_of(const struct cpu *c, int in, bool quantized)
 {
     int64_t cols = value_cols(c, in);
     struct activations a = {
-        .rows = value_rows(c, in), .cols = cols, .f32 = value_at(c, in), .stride = (size_t)cols,
+        .rows = value_rows(c, in),
+        .cols = cols,
+        .f32 = value_at(c, in),
+        .stride = (size_t)cols,
         .groups = (cols + ACT_GROUP - 1) / ACT_GROUP,
     };
     if (quantized) {
@@ -147,27 +151,33 @@ static void matrix_share(const struct cpu_thread *t, int out, int weight, int bi
 {
     const struct cpu *c = t->cpu;
     const struct panel_weights *w = &c->matrices[weight];
-    int64_t first = begin * PANEL_ROWS, last = end * PANEL_ROWS < w->rows ? end * PANEL_ROWS : w->rows;
+    int64_t first = begin * PANEL_ROWS,
+            last = end * PANEL_ROWS < w->rows ? end * PANEL_ROWS : w->rows;
     if (begin >= end) return;
     float *y = value_at(c, out) + first;
-    linear_fn *fn = cpu_uses_q8(c, weight) ? c->kernels.linear_q8[w->kind] : c->kernels.linear_f32[w->kind];
+    linear_fn *fn =
+        cpu_uses_q8(c, weight) ? c->kernels.linear_q8[w->kind] : c->kernels.linear_f32[w->kind];
     fn(y, (size_t)w->rows, w, begin, end, x, t->scratch);
     if (bias == NO_WEIGHT) return;
-    for (int64_t r = 0; r < x->rows; r++) c->kernels.add(y + r * w->rows, c->vectors[bias] + first, last - first);
+    for (int64_t r = 0; r < x->rows; r++)
+        c->kernels.add(y + r * w->rows, c->vectors[bias] + first, last - first);
 }
 
-static void add_columns(const struct cpu *c, int to, int from, int64_t rows, int64_t begin, int64_t end)
+static void add_columns(const struct cpu *c, int to, int from, int64_t rows, int64_t begin,
+                        int64_t end)
 {
     int64_t n = value_cols(c, to);
     int64_t first = begin * PANEL_ROWS, last = end * PANEL_ROWS < n ? end * PANEL_ROWS : n;
     if (first >= last) return;
     for (int64_t r = 0; r < rows; r++) {
-        c->kernels.add(value_at(c, to) + r * n + first, value_at(c, from) + r * n + first, last - first);
+        c->kernels.add(value_at(c, to) + r * n + first, value_at(c, from) + r * n + first,
+                       last - first);
     }
 }
 
 /* First panel of part `part` whose bytes, counted over all parts, lie past `share` of the total. */
-static int64_t panel_cut(const struct cpu *c, const struct op_linear *o, int part, int idx, int count)
+static int64_t panel_cut(const struct cpu *c, const struct op_linear *o, int part, int idx,
+                         int count)
 {
     uint64_t total = 0, before = 0;
     for (int i = 0; i < o->part_count; i++) {
@@ -211,8 +221,8 @@ static void run_glu(const struct cpu_thread *t, const struct op_glu *o)
 
 /* --- attention --- */
 
-static void rope_heads(const struct cpu *c, const struct op_rope *o, int norm, float *x, int64_t heads,
-                       int64_t row)
+static void rope_heads(const struct cpu *c, const struct op_rope *o, int norm, float *x,
+                       int64_t heads, int64_t row)
 {
     rope_fn *rotate = o->adjacent ? c->kernels.rope_adjacent : c->kernels.rope_half;
     for (int64_t h = 0; h < heads; h++, x += o->head_dim) {
@@ -272,10 +282,10 @@ static void run_cache(const struct cpu_thread *t, const struct op_cache *o)
         const struct step_sequence *s = sequence_of(c->step, row);
         int64_t position = s->position + row - s->row_begin;
         int32_t page = s->pages[position / CACHE_PAGE_TOKENS];
-        c->kernels.kv_append[c->kv_type](k_block(c, o->layer, page, head), v_block(c, o->layer, page, head),
-                             (int)(position % CACHE_PAGE_TOKENS),
-                             value_at(c, o->k) + u * info->head_dim_k,
-                             value_at(c, o->v) + u * info->head_dim_v, info->head_dim_k, info->head_dim_v);
+        c->kernels.kv_append[c->kv_type](
+            k_block(c, o->layer, page, head), v_block(c, o->layer, page, head),
+            (int)(position % CACHE_PAGE_TOKENS), value_at(c, o->k) + u * info->head_dim_k,
+            value_at(c, o->v) + u * info->head_dim_v, info->head_dim_k, info->head_dim_v);
     }
 }
 
@@ -286,7 +296,8 @@ static void attend(const struct cpu_thread *t, const struct op_attention *o,
     const struct cache_info *info = &c->base.program->caches[o->layer];
     int64_t group = o->heads / info->kv_heads, row = s->row_begin + first;
     int64_t position = s->position + first, last_block = (position + count - 1) / KV_BLOCK_TOKENS;
-    int64_t begin = o->window && position >= o->window ? (position - o->window + 1) / KV_BLOCK_TOKENS : 0;
+    int64_t begin =
+        o->window && position >= o->window ? (position - o->window + 1) / KV_BLOCK_TOKENS : 0;
     for (int64_t b = begin; b <= last_block; b++) {
         t->k_blocks[b] = k_block(c, o->layer, s->pages[b], head);
         t->v_blocks[b] = v_block(c, o->layer, s->pages[b], head);
@@ -296,10 +307,15 @@ static void attend(const struct cpu_thread *t, const struct op_attention *o,
         .out = value_at(c, o->out) + (row * o->heads + head * group) * info->head_dim_v,
         .q_stride = (size_t)(o->heads * info->head_dim_k),
         .out_stride = (size_t)(o->heads * info->head_dim_v),
-        .query_count = count, .head_count = group,
-        .head_dim_k = info->head_dim_k, .head_dim_v = info->head_dim_v,
-        .position = position, .window = o->window, .scale = o->scale,
-        .k_blocks = t->k_blocks, .v_blocks = t->v_blocks,
+        .query_count = count,
+        .head_count = group,
+        .head_dim_k = info->head_dim_k,
+        .head_dim_v = info->head_dim_v,
+        .position = position,
+        .window = o->window,
+        .scale = o->scale,
+        .k_blocks = t->k_blocks,
+        .v_blocks = t->v_blocks,
     };
     c->kernels.attention[c->kv_type](&args, t->scratch);
 }
@@ -326,7 +342,10 @@ static void run_attention(const struct cpu_thread *t, const struct op_attention 
 static void run_op(const struct cpu_thread *t, const struct op *op)
 {
     switch (op->kind) {
-#define OP(name, member) case OP_##name: run_##member(t, &op->member); break;
+#define OP(name, member)              \
+    case OP_##name:                   \
+        run_##member(t, &op->member); \
+        break;
 #include "math/backend/op_list.h"
 #undef OP
     case OP_KIND_COUNT: break;
@@ -340,7 +359,11 @@ void cpu_walk(void *ctx, int thread_idx, int thread_count)
     uint8_t *own = c->scratch + (size_t)thread_idx * c->scratch_bytes;
     const void **blocks = (const void **)(void *)(own + LINEAR_SCRATCH_BYTES);
     struct cpu_thread t = {
-        .cpu = c, .idx = thread_idx, .count = thread_count, .scratch = own, .k_blocks = blocks,
+        .cpu = c,
+        .idx = thread_idx,
+        .count = thread_count,
+        .scratch = own,
+        .k_blocks = blocks,
         .v_blocks = blocks + c->page_count,
     };
     for (int i = 0; i < g->op_count; i++) {

@@ -18,12 +18,12 @@ struct ref {
     struct backend base;
     struct pool *pool;
     uint8_t *arena;
-    float **vectors;      /* per weight: decoded norm weights and biases, NULL for others */
-    float *cache;         /* pages; layout in cache_at() */
+    float **vectors; /* per weight: decoded norm weights and biases, NULL for others */
+    float *cache;    /* pages; layout in cache_at() */
     size_t page_floats;
     size_t *layer_floats; /* offset of each layer within a page */
     int64_t page_count;
-    float *scores;        /* [threads][score_count]: attention weights of one query */
+    float *scores; /* [threads][score_count]: attention weights of one query */
     size_t score_count;
     const struct step *step;
 };
@@ -45,7 +45,8 @@ static int64_t value_cols(const struct ref *r, int value)
 }
 
 /* A page holds, for each layer, K [64][kv_heads][head_dim_k] and then V [64][kv_heads][head_dim_v]. */
-static float *cache_at(const struct ref *r, int layer, int32_t page, int64_t slot, int64_t head, bool v)
+static float *cache_at(const struct ref *r, int layer, int32_t page, int64_t slot, int64_t head,
+                       bool v)
 {
     const struct cache_info *c = &r->base.program->caches[layer];
     float *base = r->cache + (size_t)page * r->page_floats + r->layer_floats[layer];
@@ -57,7 +58,8 @@ static float *cache_at(const struct ref *r, int layer, int32_t page, int64_t slo
 static const struct step_sequence *sequence_of(const struct step *s, int64_t row)
 {
     int64_t i = 0;
-    while (row >= s->sequences[i].row_begin + s->sequences[i].row_count) i++;
+    while (row >= s->sequences[i].row_begin + s->sequences[i].row_count)
+        i++;
     return &s->sequences[i];
 }
 
@@ -104,22 +106,25 @@ static void run_rope_table(struct ref *r, const struct op_rope_table *o, struct 
 static void norm_row(float *y, const float *x, const float *w, int64_t n, float eps)
 {
     double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)x[i] * x[i];
     float inv = 1.0f / sqrtf((float)(sum / (double)n) + eps);
-    for (int64_t i = 0; i < n; i++) y[i] = x[i] * inv * w[i];
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] * inv * w[i];
 }
 
 static void run_rms_norm(struct ref *r, const struct op_rms_norm *o, struct share t)
 {
     int64_t n = value_cols(r, o->in);
     for (int64_t row = t.idx; row < value_rows(r, o->in); row += t.count) {
-        norm_row(value_at(r, o->out) + row * n, value_at(r, o->in) + row * n, r->vectors[o->weight], n,
-                 o->eps);
+        norm_row(value_at(r, o->out) + row * n, value_at(r, o->in) + row * n, r->vectors[o->weight],
+                 n, o->eps);
     }
 }
 
 /* out[row, n] (=, +=) W[n] . in[row] + bias[n] for this thread's share of the rows n of W. */
-static void linear_part(struct ref *r, int out, int in, int weight, int bias, bool add, struct share t)
+static void linear_part(struct ref *r, int out, int in, int weight, int bias, bool add,
+                        struct share t)
 {
     const struct tensor_view *w = &r->base.program->weights[weight].view;
     const struct quant *quant = quant_of(w->type);
@@ -161,7 +166,8 @@ static void rope_heads(struct ref *r, const struct op_rope *o, int value, int no
     for (int64_t h = 0; h < heads; h++, x += o->head_dim) {
         if (norm != NO_WEIGHT) norm_row(x, x, r->vectors[norm], o->head_dim, o->eps);
         if (o->cos == NO_VALUE) continue;
-        rotate(x, value_at(r, o->cos) + row * half, value_at(r, o->sin) + row * half, o->rot, o->adjacent);
+        rotate(x, value_at(r, o->cos) + row * half, value_at(r, o->sin) + row * half, o->rot,
+               o->adjacent);
     }
 }
 
@@ -193,7 +199,8 @@ static void run_cache(struct ref *r, const struct op_cache *o, struct share t)
 static float dot(const float *a, const float *b, int64_t n)
 {
     double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += (double)a[i] * b[i];
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)a[i] * b[i];
     return (float)sum;
 }
 
@@ -202,7 +209,8 @@ static float soften(float *scores, int64_t n)
 {
     float max = -INFINITY;
     double sum = 0;
-    for (int64_t i = 0; i < n; i++) max = scores[i] > max ? scores[i] : max;
+    for (int64_t i = 0; i < n; i++)
+        max = scores[i] > max ? scores[i] : max;
     for (int64_t i = 0; i < n; i++) {
         scores[i] = expf(scores[i] - max);
         sum += scores[i];
@@ -221,18 +229,19 @@ static void attend(struct ref *r, const struct op_attention *o, const struct ste
     float *out = value_at(r, o->out) + (row * o->heads + head) * c->head_dim_v;
     for (int64_t i = 0; i < count; i++) {
         int64_t j = first + i;
-        const float *k = cache_at(r, o->layer, s->pages[j / CACHE_PAGE_TOKENS], j % CACHE_PAGE_TOKENS, kv_head,
-                                  false);
+        const float *k = cache_at(r, o->layer, s->pages[j / CACHE_PAGE_TOKENS],
+                                  j % CACHE_PAGE_TOKENS, kv_head, false);
         scores[i] = dot(q, k, c->head_dim_k) * o->scale;
     }
     float sum = soften(scores, count);
     memset(out, 0, (size_t)c->head_dim_v * sizeof *out);
     for (int64_t i = 0; i < count; i++) {
         int64_t j = first + i;
-        const float *v = cache_at(r, o->layer, s->pages[j / CACHE_PAGE_TOKENS], j % CACHE_PAGE_TOKENS, kv_head,
-                                  true);
+        const float *v = cache_at(r, o->layer, s->pages[j / CACHE_PAGE_TOKENS],
+                                  j % CACHE_PAGE_TOKENS, kv_head, true);
         float weight = scores[i] / sum;
-        for (int64_t d = 0; d < c->head_dim_v; d++) out[d] += weight * v[d];
+        for (int64_t d = 0; d < c->head_dim_v; d++)
+            out[d] += weight * v[d];
     }
 }
 
@@ -255,7 +264,8 @@ static void run_glu(struct ref *r, const struct op_glu *o, struct share t)
     for (int64_t row = 0; row < value_rows(r, o->in); row++) {
         float *gate = value_at(r, o->out) + row * n;
         const float *up = value_at(r, o->work) + row * n;
-        for (int64_t i = begin; i < end; i++) gate[i] = gate[i] / (1.0f + expf(-gate[i])) * up[i];
+        for (int64_t i = begin; i < end; i++)
+            gate[i] = gate[i] / (1.0f + expf(-gate[i])) * up[i];
     }
 }
 
@@ -276,7 +286,10 @@ static void ref_thread(void *ctx, int thread_idx, int thread_count)
     for (int i = 0; i < g->op_count; i++) {
         const struct op *op = &g->ops[i];
         switch (op->kind) {
-#define OP(name, member) case OP_##name: run_##member(r, &op->member, t); break;
+#define OP(name, member)                 \
+    case OP_##name:                      \
+        run_##member(r, &op->member, t); \
+        break;
 #include "math/backend/op_list.h"
 #undef OP
         case OP_KIND_COUNT: break;
@@ -323,9 +336,10 @@ static enum status ref_sizes(struct backend_sizes *ret, const struct program *g,
         else s.mapped_bytes += bytes;
         if (w->role != WEIGHT_TABLE) s.step_weight_bytes += bytes;
     }
-    for (int i = 0; i < g->cache_count; i++) s.page_bytes += cache_floats(&g->caches[i]) * sizeof(float);
-    s.work_bytes = g->arena_bytes +
-                   (uint64_t)o->thread_count * (uint64_t)o->page_count * CACHE_PAGE_TOKENS * sizeof(float);
+    for (int i = 0; i < g->cache_count; i++)
+        s.page_bytes += cache_floats(&g->caches[i]) * sizeof(float);
+    s.work_bytes = g->arena_bytes + (uint64_t)o->thread_count * (uint64_t)o->page_count *
+                                        CACHE_PAGE_TOKENS * sizeof(float);
     *ret = s;
     return STATUS_OK;
 }
@@ -338,7 +352,8 @@ static void ref_close(struct backend *b)
     if (r->arena) mem_unmap(r->arena, b->program->arena_bytes);
     if (r->cache) mem_unmap(r->cache, (size_t)r->page_count * r->page_floats * sizeof(float));
     if (r->vectors) {
-        for (int i = 0; i < b->program->weight_count; i++) mem_free(r->vectors[i]);
+        for (int i = 0; i < b->program->weight_count; i++)
+            mem_free(r->vectors[i]);
     }
     mem_free(r->vectors);
     mem_free(r->layer_floats);
@@ -378,8 +393,8 @@ static bool reserve(struct ref *r, const struct program *g, const struct backend
     return r->cache && r->arena && r->scores && decode_vectors(r, g);
 }
 
-static enum status ref_open(struct backend **ret, const struct program *g, const struct backend_options *o,
-                            struct error *err)
+static enum status ref_open(struct backend **ret, const struct program *g,
+                            const struct backend_options *o, struct error *err)
 {
     struct ref *r = mem_zero(sizeof *r);
     if (!r) return error_set(err, STATUS_NO_MEMORY, "no memory for the backend");

@@ -80,12 +80,9 @@ static void expand_floats(float *out, const struct panel_weights *w, int64_t row
     int64_t r = row % PANEL_ROWS;
     for (int i = 0; i < count; i++) {
         const uint8_t *pair = panel + ((k + i) / 2 * PANEL_ROWS + r) * 4 + (k + i) % 2 * 2;
-        if (w->kind == PANEL_F32)
-            memcpy(&out[i], panel + ((k + i) * PANEL_ROWS + r) * 4, 4);
-        else if (w->kind == PANEL_F16)
-            out[i] = block_f16(pair);
-        else
-            out[i] = bf16_to_f32(block_u16(pair));
+        if (w->kind == PANEL_F32) memcpy(&out[i], panel + ((k + i) * PANEL_ROWS + r) * 4, 4);
+        else if (w->kind == PANEL_F16) out[i] = block_f16(pair);
+        else out[i] = bf16_to_f32(block_u16(pair));
     }
 }
 
