@@ -14,6 +14,9 @@ static const struct option_spec model_specs[] = {
       .help =
           "use no instructions past LEVEL: base, avx2, avx512 ... (`hearth doctor` lists them)" },
     { "threads", 0, OPTION_INT, "N", 0, 512, "threads; 0 takes one per physical core" },
+    { "cache", 0, OPTION_TEXT, "f16|f32",
+      .help = "numbers of the attention cache; by default f16 for quantized models without "
+              "--precise, else f32, which takes twice the memory" },
     { 0 },
 };
 const struct option_table model_table = { "Model options", model_specs };
@@ -39,6 +42,7 @@ void model_settings_init(struct model_settings *m, const struct args *args, bool
         .backend = args_text(args, "backend", NULL),
         .cpu_level = args_text(args, "cpu", NULL),
         .precise = args_flag(args, "precise"),
+        .cache_type = args_text(args, "cache", NULL),
         .thread_count = (int)args_int(args, "threads", 0),
         .context_max = context ? args_int(args, "ctx", 0) : 0,
         .cache_folder = home_tokenizer_cache(m->cache_folder) ? m->cache_folder : NULL,

@@ -8,7 +8,7 @@
 #include "front/cmd/progress_bar.h"
 #include "govern/gate/gate.h"
 
-extern const struct option_table model_table;   /* --backend --precise --cpu --threads */
+extern const struct option_table model_table;   /* --backend --precise --cpu --threads --cache */
 extern const struct option_table context_table; /* --ctx */
 extern const struct option_table json_table;    /* --json */
 
