@@ -12,6 +12,12 @@ struct span {
     size_t len;
 };
 
+/* Bytes [begin, end) of some text. */
+struct byte_range {
+    size_t begin;
+    size_t end;
+};
+
 static inline struct span span_of(const char *text)
 {
     return (struct span){ text, strlen(text) };

@@ -19,7 +19,7 @@ struct lexer {
     const char *name;
     struct span source;
     size_t at;
-    size_t line_at, line; /* where the line of the last token begins */
+    size_t line_at, line, counted; /* the line of byte `counted`, and where it begins */
     struct token_stream *out;
     char brackets[BRACKETS_MAX];
     int bracket_count;
@@ -27,12 +27,17 @@ struct lexer {
     enum status status;
 };
 
+/* Places come mostly in ascending order: only what is new since the last one is read. */
 static void find_place(struct lexer *x, size_t at, uint32_t *line, uint32_t *column)
 {
-    for (size_t i = x->line_at; i < at; i++) {
-        if (x->source.data[i] != '\n') continue;
+    if (at < x->counted) {
+        x->line = 1;
+        x->line_at = x->counted = 0;
+    }
+    for (; x->counted < at; x->counted++) {
+        if (x->source.data[x->counted] != '\n') continue;
         x->line++;
-        x->line_at = i + 1;
+        x->line_at = x->counted + 1;
     }
     *line = (uint32_t)x->line;
     *column = (uint32_t)(at - x->line_at + 1);

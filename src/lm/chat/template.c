@@ -74,6 +74,29 @@ bool template_mentions(const struct template *t, const char *name)
 
 /* ---- rendering ---- */
 
+static const char *const ROLES[] = { "system",      "user",      "assistant",
+                                     "tool",        "developer", "function",
+                                     "observation", "ipython",   "environment" };
+
+static bool trust_role(struct render *r, struct value message)
+{
+    struct dict_entry *e =
+        message.type == VALUE_DICT ? dict_find_text(message.dict, span_of("role")) : NULL;
+    if (!e || e->value.type != VALUE_STRING) return true;
+    struct span role = { e->value.text->data, e->value.text->len };
+    for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++)
+        if (span_equals(role, ROLES[i]))
+            return value_of_bytes(r, role.data, role.len, false, &e->value);
+    return true;
+}
+
+static bool trust_roles(struct render *r, struct value messages)
+{
+    for (size_t i = 0; messages.type == VALUE_LIST && i < messages.list->count; i++)
+        if (!trust_role(r, messages.list->items[i])) return false;
+    return true;
+}
+
 static bool add_context(struct render *r)
 {
     struct value dict, key, v;
@@ -83,6 +106,7 @@ static bool add_context(struct render *r)
         const struct template_variable *one = &r->settings->variables[i];
         if (!value_of_bytes(r, one->name, strlen(one->name), false, &key)) return false;
         if (!value_from_json(r, one->value, !one->trusted, 0, &v)) return false;
+        if (one->messages && !trust_roles(r, v)) return false;
         if (!dict_set(r, r->context, key, v)) return false;
     }
     return true;
@@ -104,17 +128,17 @@ static size_t count_ranges(const struct writer *w)
     return n;
 }
 
-static void fill_ranges(const struct writer *w, struct template_range *out)
+static void fill_ranges(const struct writer *w, struct byte_range *out)
 {
     size_t n = 0;
     if (!w->origin) {
-        if (w->len && w->from_data) out[0] = (struct template_range){ 0, w->len };
+        if (w->len && w->from_data) out[0] = (struct byte_range){ 0, w->len };
         return;
     }
     for (size_t i = 0; i < w->len; i++) {
         if (!w->origin[i]) continue;
         if (i && w->origin[i - 1]) out[n - 1].end = i + 1;
-        else out[n++] = (struct template_range){ i, i + 1 };
+        else out[n++] = (struct byte_range){ i, i + 1 };
     }
 }
 

@@ -52,6 +52,9 @@ struct template_variable {
     const char *name;
     const struct json *value; /* NULL: the name is defined as none */
     bool trusted;             /* its strings count as template text: bos_token and its like */
+    /* A list of messages: `role` counts as template text where it is one of the words that
+     * name roles, because templates spell tokens with it ("<|" + role + "|>"). */
+    bool messages;
 };
 
 struct template_settings {
@@ -62,15 +65,9 @@ struct template_settings {
     size_t steps_max;        /* 0: TEMPLATE_STEPS_MAX */
 };
 
-/* A run of output bytes that came from data. */
-struct template_range {
-    size_t begin;
-    size_t end;
-};
-
 struct template_output {
     struct buf text;
-    struct template_range *data; /* ascending, apart from each other by at least one byte */
+    struct byte_range *data; /* what came from data: ascending, at least one byte apart */
     size_t data_count;
 };
 

@@ -58,6 +58,13 @@ enum status token_list_push(struct token_list *l, int32_t id, struct error *err)
 enum status tokenizer_encode(const struct tokenizer *t, const char *text, size_t len,
                              bool parse_special, struct token_list *out, struct error *err);
 
+/* The same for text of two origins, as a chat template gives it: special tokens are recognised
+ * only where all of their bytes lie outside of the `data` ranges (ascending, disjoint). What stands
+ * between special tokens is encoded as one text, whoever wrote its parts. */
+enum status tokenizer_encode_mixed(const struct tokenizer *t, const char *text, size_t len,
+                                   const struct byte_range *data, size_t data_count,
+                                   struct token_list *out, struct error *err);
+
 /* Appends the bytes of ids to `out`, as the vendor's decoder does (SentencePiece: one leading space of
  * the whole text dropped when the encoder adds one). Ids out of range are STATUS_BAD_INPUT. */
 enum status tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t count,

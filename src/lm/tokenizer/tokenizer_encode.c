@@ -258,17 +258,38 @@ static bool accept(const struct tokenizer *t, int32_t id, struct span text, size
     return true;
 }
 
-static enum status encode_all(const struct tokenizer *t, struct span text,
-                              const struct prefix_set *set, struct encode_scratch *s,
-                              struct token_list *out, struct error *err)
+/* Which bytes were written by somebody who may not spell special tokens. */
+struct origins {
+    const struct byte_range *data; /* ascending, disjoint */
+    size_t count, at;              /* data[at] is the first that ends behind the place looked at */
+};
+
+static int32_t find_in(const struct tokenizer *t, const struct prefix_set *set, struct span text,
+                       size_t pos, size_t end, size_t *bytes)
+{
+    uint8_t c = (uint8_t)text.data[pos];
+    if (!set->count || set->first[c] == set->first[c + 1]) return -1;
+    return prefix_set_longest(set, &t->vocab, text.data + pos, end - pos, bytes);
+}
+
+/* The longest token at `pos`: trusted ones end where the data begins. */
+static int32_t find_token(const struct tokenizer *t, struct origins *o, struct span text,
+                          size_t pos, size_t *bytes)
+{
+    while (o->at < o->count && o->data[o->at].end <= pos)
+        o->at++;
+    size_t end = o->at < o->count ? o->data[o->at].begin : text.len;
+    int32_t id = pos < end ? find_in(t, &t->trusted, text, pos, end, bytes) : -1;
+    return id >= 0 || end == text.len ? id : find_in(t, &t->plain, text, pos, text.len, bytes);
+}
+
+static enum status encode_all(const struct tokenizer *t, struct span text, struct origins *o,
+                              struct encode_scratch *s, struct token_list *out, struct error *err)
 {
     enum status status = STATUS_OK;
     size_t from = 0, pos = 0, bytes = 0;
-    while (pos < text.len && !status && set->count) {
-        uint8_t c = (uint8_t)text.data[pos];
-        int32_t id = -1;
-        if (set->first[c] != set->first[c + 1])
-            id = prefix_set_longest(set, &t->vocab, text.data + pos, text.len - pos, &bytes);
+    while (pos < text.len && !status && (t->trusted.count || t->plain.count)) {
+        int32_t id = find_token(t, o, text, pos, &bytes);
         size_t begin = pos, end = pos + bytes;
         if (id < 0 || !accept(t, id, text, from, &begin, &end)) {
             pos++;
@@ -289,12 +310,20 @@ static enum status encode_all(const struct tokenizer *t, struct span text,
 enum status tokenizer_encode(const struct tokenizer *t, const char *text, size_t len,
                              bool parse_special, struct token_list *out, struct error *err)
 {
+    struct byte_range all = { 0, len };
+    return tokenizer_encode_mixed(t, text, len, &all, !parse_special, out, err);
+}
+
+enum status tokenizer_encode_mixed(const struct tokenizer *t, const char *text, size_t len,
+                                   const struct byte_range *data, size_t data_count,
+                                   struct token_list *out, struct error *err)
+{
+    struct origins o = { .data = data, .count = data_count };
     struct encode_scratch s = { .one = BUF_INIT(NORM_OUTPUT_BYTES_MAX),
                                 .two = BUF_INIT(NORM_OUTPUT_BYTES_MAX),
                                 .three = BUF_INIT(NORM_OUTPUT_BYTES_MAX) };
     size_t count = out->count;
-    enum status status = encode_all(t, (struct span){ text, len },
-                                    parse_special ? &t->trusted : &t->plain, &s, out, err);
+    enum status status = encode_all(t, (struct span){ text, len }, &o, &s, out, err);
     if (status) out->count = count;
     scratch_release(&s);
     return status;

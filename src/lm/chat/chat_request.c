@@ -1,0 +1,421 @@
+/* Requests become template contexts.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "lm/chat/chat_request.h"
+
+#include <string.h>
+
+#include "base/core/json_write.h"
+#include "base/core/mem.h"
+#include "base/core/utf8.h"
+#include "lm/chat/jinja_text.h"
+
+/* Marks where the final message ends; the blank tells whether the template trims its messages. */
+#define MARK      "CONTINUE_FINAL_MESSAGE_TAG "
+#define MARK_BARE (sizeof MARK - 2)
+
+static const char *const REASONING[] = { "reasoning_content", "thinking", "reasoning" };
+
+struct rewrite {
+    struct json_writer out;
+    const struct chat_options *options;
+    const char *marked; /* the member of the final message that gets the mark, or NULL */
+    bool keep_nulls;
+    bool dropped_null;
+    bool was_marked;
+    struct error *err;
+    enum status status;
+};
+
+/* ---- messages ---- */
+
+static const struct json *reasoning_of(const struct json *message)
+{
+    for (size_t i = 0; i < sizeof REASONING / sizeof *REASONING; i++) {
+        const struct json *v = json_get(message, REASONING[i]);
+        if (json_type(v) != JSON_NULL) return v;
+    }
+    return NULL;
+}
+
+static bool is_reasoning(const char *name)
+{
+    for (size_t i = 0; i < sizeof REASONING / sizeof *REASONING; i++)
+        if (strcmp(name, REASONING[i]) == 0) return true;
+    return false;
+}
+
+static void put_marked_text(struct rewrite *x, struct span text)
+{
+    struct buf joined = BUF_INIT(CHAT_REQUEST_BYTES_MAX);
+    buf_append(&joined, text.data, text.len);
+    buf_text(&joined, MARK);
+    if (joined.failed) x->status = buf_check(&joined, "the final message", x->err);
+    else json_put_span(&x->out, (struct span){ joined.data, joined.len });
+    x->was_marked = true;
+    buf_release(&joined);
+}
+
+static void put_marked_part(struct rewrite *x, const struct json *part)
+{
+    json_open_object(&x->out);
+    for (struct json_member m = json_first(part); m.value; m = json_next(part, m)) {
+        json_key_span(&x->out, m.key);
+        if (span_equals(m.key, "text") && json_type(m.value) == JSON_STRING)
+            put_marked_text(x, json_string(m.value));
+        else json_put_value(&x->out, m.value);
+    }
+    json_close_object(&x->out);
+}
+
+/* The last part with a text gets the mark. */
+static void put_marked(struct rewrite *x, const struct json *v)
+{
+    size_t count = json_length(v), last = count;
+    if (json_type(v) == JSON_STRING) {
+        put_marked_text(x, json_string(v));
+        return;
+    }
+    if (json_type(v) != JSON_ARRAY) {
+        json_put_value(&x->out, v);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (json_type(json_get(json_at(v, i), "text")) == JSON_STRING) last = i;
+    json_open_array(&x->out);
+    for (size_t i = 0; i < count; i++) {
+        if (i == last) put_marked_part(x, json_at(v, i));
+        else json_put_value(&x->out, json_at(v, i));
+    }
+    json_close_array(&x->out);
+}
+
+/* Arguments as an object where they are the text of one. */
+static void put_arguments(struct rewrite *x, const struct json *v)
+{
+    struct span text = json_string(v);
+    struct json_doc *doc;
+    if (!text.data ||
+        json_parse(&doc, text.data, text.len, CHAT_REQUEST_BYTES_MAX, "arguments", NULL)) {
+        json_put_value(&x->out, v);
+        return;
+    }
+    json_put_value(&x->out, json_type(json_root(doc)) == JSON_OBJECT ? json_root(doc) : v);
+    json_doc_free(doc);
+}
+
+static void put_function(struct rewrite *x, const struct json *function)
+{
+    json_open_object(&x->out);
+    for (struct json_member m = json_first(function); m.value; m = json_next(function, m)) {
+        json_key_span(&x->out, m.key);
+        if (span_equals(m.key, "arguments")) put_arguments(x, m.value);
+        else json_put_value(&x->out, m.value);
+    }
+    json_close_object(&x->out);
+}
+
+static void put_call(struct rewrite *x, const struct json *call)
+{
+    if (json_type(call) != JSON_OBJECT) {
+        json_put_value(&x->out, call);
+        return;
+    }
+    json_open_object(&x->out);
+    for (struct json_member m = json_first(call); m.value; m = json_next(call, m)) {
+        json_key_span(&x->out, m.key);
+        if (span_equals(m.key, "function") && json_type(m.value) == JSON_OBJECT)
+            put_function(x, m.value);
+        else json_put_value(&x->out, m.value);
+    }
+    json_close_object(&x->out);
+}
+
+static void put_calls(struct rewrite *x, const struct json *calls)
+{
+    if (json_type(calls) != JSON_ARRAY || x->options->arguments == CHAT_ARGUMENTS_AS_GIVEN) {
+        json_put_value(&x->out, calls);
+        return;
+    }
+    json_open_array(&x->out);
+    for (size_t i = 0; i < json_length(calls); i++)
+        put_call(x, json_at(calls, i));
+    json_close_array(&x->out);
+}
+
+static void put_member(struct rewrite *x, struct span name, const struct json *v,
+                       const char *marked)
+{
+    bool mark = marked && (span_equals(name, marked) ||
+                           (is_reasoning(marked) &&
+                            (span_equals(name, "reasoning_content") ||
+                             span_equals(name, "thinking") || span_equals(name, "reasoning"))));
+    json_key_span(&x->out, name);
+    if (mark) put_marked(x, v);
+    else if (span_equals(name, "tool_calls")) put_calls(x, v);
+    else json_put_value(&x->out, v);
+}
+
+static void put_message(struct rewrite *x, const struct json *message, const char *marked)
+{
+    const struct json *reasoning = reasoning_of(message);
+    bool has_thinking = json_type(json_get(message, "thinking")) != JSON_NULL;
+    json_open_object(&x->out);
+    if (reasoning && !has_thinking) put_member(x, span_of("thinking"), reasoning, marked);
+    for (struct json_member m = json_first(message); m.value; m = json_next(message, m)) {
+        bool is_null = json_type(m.value) == JSON_NULL;
+        bool given = reasoning && (span_equals(m.key, "reasoning_content") ||
+                                   (span_equals(m.key, "thinking") && !has_thinking));
+        x->dropped_null |= is_null && !given;
+        if (given || (is_null && !x->keep_nulls)) continue;
+        put_member(x, m.key, m.value, marked);
+    }
+    if (reasoning) put_member(x, span_of("reasoning_content"), reasoning, marked);
+    json_close_object(&x->out);
+}
+
+static enum status rewrite_messages(struct rewrite *x, const struct json *messages,
+                                    struct json_doc **ret)
+{
+    struct buf text = BUF_INIT(2 * CHAT_REQUEST_BYTES_MAX);
+    size_t count = json_length(messages);
+    json_writer_init(&x->out, &text, 0);
+    json_open_array(&x->out);
+    for (size_t i = 0; i < count; i++)
+        put_message(x, json_at(messages, i), i + 1 == count ? x->marked : NULL);
+    json_close_array(&x->out);
+    enum status s = x->status ? x->status : buf_check(&text, "the messages", x->err);
+    if (!s)
+        s = json_parse(ret, text.data, text.len, 2 * CHAT_REQUEST_BYTES_MAX, "the messages",
+                       x->err);
+    buf_release(&text);
+    return s;
+}
+
+/* ---- time ---- */
+
+static bool digits(const char *text, size_t at, size_t count, int *ret)
+{
+    *ret = 0;
+    for (size_t i = at; i < at + count; i++) {
+        if (text[i] < '0' || text[i] > '9') return false;
+        *ret = *ret * 10 + (text[i] - '0');
+    }
+    return true;
+}
+
+static bool is_leap(int year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/* "2026-03-05T14:07:09", local, no zone. */
+static bool read_time(struct span s, struct tm *ret)
+{
+    static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
+    static const int length[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int year, month, day, hour, minute, second;
+    if (s.len != 19 || s.data[4] != '-' || s.data[7] != '-' || s.data[10] != 'T' ||
+        s.data[13] != ':' || s.data[16] != ':')
+        return false;
+    if (!digits(s.data, 0, 4, &year) || !digits(s.data, 5, 2, &month) ||
+        !digits(s.data, 8, 2, &day) || !digits(s.data, 11, 2, &hour) ||
+        !digits(s.data, 14, 2, &minute) || !digits(s.data, 17, 2, &second))
+        return false;
+    if (year < 1 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59)
+        return false;
+    if (day < 1 || day > length[month - 1] + (month == 2 && is_leap(year))) return false;
+    int yday = before[month - 1] + day - 1 + (month > 2 && is_leap(year)), y = year - 1;
+    *ret = (struct tm){ .tm_year = year - 1900,
+                        .tm_mon = month - 1,
+                        .tm_mday = day,
+                        .tm_hour = hour,
+                        .tm_min = minute,
+                        .tm_sec = second,
+                        .tm_yday = yday,
+                        .tm_wday = (y * 365 + y / 4 - y / 100 + y / 400 + yday + 1) % 7 };
+    return true;
+}
+
+/* ---- the context ---- */
+
+struct context {
+    struct template_variable variables[CHAT_VARIABLES_MAX];
+    size_t count;
+    struct tm now;
+    struct template_settings settings;
+};
+
+static bool names_token(struct span name)
+{
+    return span_equals(name, "bos_token") || span_equals(name, "eos_token") ||
+           span_equals(name, "pad_token") || span_equals(name, "unk_token");
+}
+
+static enum status add(struct context *c, struct template_variable v, struct error *err)
+{
+    if (c->count == CHAT_VARIABLES_MAX)
+        return error_set(err, STATUS_LIMIT, "more than %d chat_template_kwargs",
+                         CHAT_VARIABLES_MAX);
+    c->variables[c->count++] = v;
+    return STATUS_OK;
+}
+
+static enum status add_kwargs(struct context *c, const struct json *kwargs,
+                              const struct chat_options *options, struct error *err)
+{
+    enum status s = STATUS_OK;
+    for (struct json_member m = json_first(kwargs); m.value && !s; m = json_next(kwargs, m)) {
+        bool trusted = options->trust_tokens && names_token(m.key);
+        if (memchr(m.key.data, 0, m.key.len))
+            return error_set(err, STATUS_BAD_INPUT,
+                             "the name of one of the chat_template_kwargs holds a NUL");
+        s = add(c, (struct template_variable){ m.key.data, m.value, trusted, false }, err);
+    }
+    return s;
+}
+
+static enum status make_context(struct context *c, const struct json *request,
+                                const struct json *messages, const struct json *prompt,
+                                const struct chat_options *options, struct error *err)
+{
+    enum status s = STATUS_OK;
+    c->count = 0;
+    for (size_t i = 0; i < options->token_count && !s; i++)
+        s = add(c, options->tokens[i], err);
+    if (!s) s = add_kwargs(c, json_get(request, "chat_template_kwargs"), options, err);
+    const struct template_variable own[] = {
+        { "messages", messages, false, true },
+        { "tools", json_get(request, "tools"), false, false },
+        { "documents", json_get(request, "documents"), false, false },
+        { "add_generation_prompt", prompt, false, false },
+    };
+    for (size_t i = 0; i < sizeof own / sizeof *own && !s; i++)
+        s = add(c, own[i], err);
+    const struct json *now = json_get(request, "now");
+    c->settings = (struct template_settings){ .variables = c->variables,
+                                              .variable_count = c->count,
+                                              .now = options->now };
+    if (s || json_type(now) == JSON_NULL) return s;
+    if (json_type(now) != JSON_STRING || !read_time(json_string(now), &c->now))
+        return error_set(err, STATUS_BAD_INPUT,
+                         "\"now\" must be a time like \"2026-03-05T14:07:09\"");
+    c->settings.now = &c->now;
+    return STATUS_OK;
+}
+
+static enum status check_request(const struct json *request, struct error *err)
+{
+    const struct json *messages = json_get(request, "messages"),
+                      *kwargs = json_get(request, "chat_template_kwargs");
+    if (json_type(request) != JSON_OBJECT)
+        return error_set(err, STATUS_BAD_INPUT, "a request must be a JSON object");
+    if (json_type(messages) != JSON_ARRAY)
+        return error_set(err, STATUS_BAD_INPUT, "a request needs \"messages\", an array");
+    for (size_t i = 0; i < json_length(messages); i++)
+        if (json_type(json_at(messages, i)) != JSON_OBJECT)
+            return error_set(err, STATUS_BAD_INPUT, "messages[%zu] is not an object", i);
+    if (json_type(kwargs) != JSON_NULL && json_type(kwargs) != JSON_OBJECT)
+        return error_set(err, STATUS_BAD_INPUT, "chat_template_kwargs must be an object");
+    return STATUS_OK;
+}
+
+/* ---- continuing the final message ---- */
+
+static enum status marked_member(const struct json *request, const char **ret, struct error *err)
+{
+    const struct json *v = json_get(request, "continue_final_message"),
+                      *messages = json_get(request, "messages");
+    *ret = NULL;
+    if (json_type(v) == JSON_BOOL && json_bool(v, false)) *ret = "content";
+    else if (json_type(v) == JSON_STRING && json_text(v)) *ret = json_text(v);
+    else if (json_type(v) != JSON_NULL && json_type(v) != JSON_BOOL)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "continue_final_message must be true, false or the name of a member");
+    if (!*ret) return STATUS_OK;
+    if (!json_length(messages))
+        return error_set(err, STATUS_BAD_INPUT, "continue_final_message, but there is no message");
+    if (json_type(json_get(json_at(messages, json_length(messages) - 1), *ret)) == JSON_NULL)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "continue_final_message, but the final message has no \"%s\"", *ret);
+    return STATUS_OK;
+}
+
+static void cut_at(struct template_output *o, size_t len)
+{
+    o->text.len = len;
+    o->text.data[len] = 0;
+    while (o->data_count && o->data[o->data_count - 1].begin >= len)
+        o->data_count--;
+    if (o->data_count && o->data[o->data_count - 1].end > len) o->data[o->data_count - 1].end = len;
+}
+
+static enum status cut_at_mark(struct template_output *o, struct error *err)
+{
+    size_t at = o->text.len < MARK_BARE ? 0 : o->text.len - MARK_BARE + 1;
+    bool found = false;
+    while (at && !found)
+        found = memcmp(o->text.data + --at, MARK, MARK_BARE) == 0;
+    if (!found) {
+        return error_set(err, STATUS_BAD_INPUT,
+                         "continue_final_message, but the template does not print the final "
+                         "message as it is");
+    }
+    bool trimmed = o->text.len - at <= MARK_BARE || o->text.data[at + MARK_BARE] != ' ';
+    struct text t = { .data = o->text.data, .len = at };
+    while (trimmed && t.len) {
+        size_t prior = text_prior(&t, t.len);
+        uint32_t c;
+        utf8_decode(t.data + prior, t.len - prior, &c);
+        if (!char_is_space(c)) break;
+        t.len = prior;
+    }
+    cut_at(o, t.len);
+    return STATUS_OK;
+}
+
+/* ---- the door ---- */
+
+static enum status render_once(const struct template *t, const struct json *request,
+                               struct rewrite *x, struct template_output *ret, struct error *err)
+{
+    static const char flags[] = "[true,false]";
+    struct json_doc *messages = NULL, *constants = NULL;
+    struct context *c = mem_zero(sizeof *c);
+    struct template_output out = { 0 };
+    x->err = err;
+    enum status s =
+        c ? json_parse(&constants, flags, sizeof flags - 1, sizeof flags, "constants", err)
+          : error_set(err, STATUS_NO_MEMORY, "out of memory for a prompt");
+    if (!s) s = rewrite_messages(x, json_get(request, "messages"), &messages);
+    if (!s) {
+        bool wanted = json_bool(json_get(request, "add_generation_prompt"), false);
+        s = make_context(c, request, json_root(messages), json_at(json_root(constants), !wanted),
+                         x->options, err);
+    }
+    if (!s && x->marked && !x->was_marked)
+        s = error_set(err, STATUS_BAD_INPUT,
+                      "continue_final_message, but the final message has no text");
+    if (!s) s = template_render(t, &c->settings, &out, err);
+    if (!s && x->marked) s = cut_at_mark(&out, err);
+    if (s) template_output_release(&out);
+    else *ret = out;
+    json_doc_free(messages);
+    json_doc_free(constants);
+    mem_free(c);
+    return s;
+}
+
+enum status chat_render(const struct template *t, const struct json *request,
+                        const struct chat_options *options, struct template_output *ret,
+                        struct error *err)
+{
+    struct rewrite x = { .options = options };
+    struct error second;
+    enum status s = check_request(request, err);
+    if (!s) s = marked_member(request, &x.marked, err);
+    if (!s) s = render_once(t, request, &x, ret, err);
+    if (!s || !x.dropped_null) return s;
+    /* A template that asks `content is none` was written for nulls. */
+    struct rewrite again = { .options = options, .marked = x.marked, .keep_nulls = true };
+    return render_once(t, request, &again, ret, &second) ? s : STATUS_OK;
+}
