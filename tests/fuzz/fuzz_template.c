@@ -1,5 +1,4 @@
-/* Fuzzes the template language: any template over any values renders within its limits or is
- * refused with words, twice the same.
+/* Fuzzes the template language: what renders does so twice the same, what is refused has words.
  * SPDX-License-Identifier: Apache-2.0
  *
  * The input is the template, a NUL, and the JSON that it gets as `messages`. */

@@ -40,9 +40,33 @@ static enum status open_template(struct renderer *r, const char *path, struct er
     return st;
 }
 
+/* A folder without tokenizer files, but with the template in its tokenizer_config.json. */
+static enum status open_config(struct renderer *r, const char *folder, struct error *err)
+{
+    char path[HOME_PATH_BYTES];
+    struct buf text;
+    struct json_doc *doc;
+    if (!file_join(path, sizeof path, folder, "tokenizer_config.json"))
+        return error_set(err, STATUS_LIMIT, "the path %s is too long", folder);
+    enum status st = input_read(&text, path, err);
+    if (st) return st;
+    st = json_parse(&doc, text.data, text.len, INPUT_BYTES_MAX, path, err);
+    buf_release(&text);
+    if (st) return st;
+    struct span source = json_string(json_get(json_root(doc), "chat_template"));
+    if (source.data) st = template_compile(&r->template, folder, source, err);
+    else
+        st = error_set(err, STATUS_NOT_FOUND, "%s has no chat_template, and none is made up", path);
+    json_doc_free(doc);
+    return st;
+}
+
 static enum status open_model(struct renderer *r, const char *path, struct error *err)
 {
+    struct error config_err;
     enum status st = model_open_tokenizer(&r->tokenizer, path, err);
+    if (st && file_kind(path) == FILE_FOLDER && open_config(r, path, &config_err) == STATUS_OK)
+        return STATUS_OK;
     if (st) return st;
     struct span text = tokenizer_chat_template(r->tokenizer);
     if (!text.data)

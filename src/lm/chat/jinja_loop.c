@@ -56,6 +56,9 @@ static bool run_loop(struct render *r, const struct node *n, struct value over, 
     while (l->has_next && flow != FLOW_BREAK) {
         l->current = l->next;
         if (!fetch(r, l, &l->next, &l->has_next) || !run_round(r, l, &flow)) return false;
+        /* The body may have appended to the list that it goes through. */
+        if (!l->has_next && flow != FLOW_BREAK && !fetch(r, l, &l->next, &l->has_next))
+            return false;
         l->previous = l->current;
         l->has_previous = true;
         l->index0++;
