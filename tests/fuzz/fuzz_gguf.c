@@ -4,18 +4,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "fuzz/read_bytes.h"
 #include "lm/format/gguf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static unsigned sum; /* so that no read is optimised away */
-
-static void read_bytes(const void *at, size_t len)
-{
-    const uint8_t *p = at;
-    for (size_t i = 0; i < len; i++)
-        sum += p[i];
-}
 
 static void read_value(const struct gguf_value *v)
 {

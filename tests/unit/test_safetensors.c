@@ -1,5 +1,6 @@
 /* The safetensors reader: views, dtypes, metadata, damage.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "support/damage.h"
 #include "support/fixture.h"
 
 #include <stdio.h>
@@ -108,15 +109,11 @@ static void files_of_others(void **state)
     }
 }
 
-static enum status open_copy(const char *bytes, size_t len)
+static enum status open_bytes(const char *bytes, size_t len)
 {
     struct safetensors *s;
-    char *copy = mem_alloc(len ? len : 1);
-    assert_non_null(copy);
-    memcpy(copy, bytes, len);
-    enum status st = safetensors_open_bytes(&s, copy, len, "copy", NULL);
+    enum status st = safetensors_open_bytes(&s, bytes, len, "copy", NULL);
     if (!st) safetensors_close(s);
-    mem_free(copy);
     return st;
 }
 
@@ -124,17 +121,8 @@ static void damage(void **state)
 {
     struct buf whole =
         fixture_read(fixture_source("tests/golden/safetensors/ok-plain.safetensors"));
-    static const unsigned char masks[] = { 1, 0x80, 0xff };
-    size_t refused = 0;
-    assert_int_equal(open_copy(whole.data, whole.len), STATUS_OK);
-    for (size_t len = 0; len < whole.len; len++)
-        assert_int_not_equal(open_copy(whole.data, len), STATUS_OK);
-    for (size_t i = 0; i < whole.len * 3; i++) {
-        whole.data[i / 3] ^= (char)masks[i % 3];
-        refused += open_copy(whole.data, whole.len) != STATUS_OK;
-        whole.data[i / 3] ^= (char)masks[i % 3];
-    }
-    assert_true(refused > 100);
+    damage_cut(&whole, 0, open_bytes);
+    damage_change(&whole, 100, open_bytes);
     buf_release(&whole);
 }
 
