@@ -13,9 +13,7 @@ struct block {
 
 static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)
 {
-    float d = block_f16(b->scale);
-    for (int i = 0; i < 16; i++)
-        scale[i] = d * (0.5f + (float)(b->scales[i / 2] >> (i % 2 * 4) & 15)) * 0.25f;
+    block_half_step_scales(scale, b->scales, block_f16(b->scale));
     for (int v = 0; v < 32; v++) {
         unsigned code = block_u16(b->codes[v]);
         codebook_signed(q + 8 * v, codebook_iq2_xs[code & 511], 8, codebook_signs(code >> 9));

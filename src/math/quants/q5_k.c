@@ -6,19 +6,15 @@
 
 struct block {
     uint8_t scale[2], min[2]; /* f16, of the 6-bit ones */
-    uint8_t scales[12];       /* see block_scale_min() */
+    uint8_t scales[12];       /* see block_scales_mins() */
     uint8_t high[32];         /* bit j of byte i: the fifth bit of value 32j + i */
     uint8_t nibbles[4][32];   /* of 64 values: 0..31 low, 32..63 high */
 };
 
 static void unpack_block(int8_t *q, float *scale, float *min, const struct block *b)
 {
-    float d = block_f16(b->scale), dmin = block_f16(b->min);
+    block_scales_mins(scale, min, b->scales, block_f16(b->scale), block_f16(b->min));
     for (int j = 0; j < 8; j++) {
-        uint8_t s, m;
-        block_scale_min(b->scales, j, &s, &m);
-        scale[2 * j] = scale[2 * j + 1] = d * (float)s;
-        min[2 * j] = min[2 * j + 1] = -(dmin * (float)m);
         for (int i = 0; i < 32; i++) {
             int low = b->nibbles[j / 2][i] >> (j % 2 * 4) & 15;
             q[32 * j + i] = (int8_t)(low | (b->high[i] >> j & 1) << 4);

@@ -43,6 +43,25 @@ static inline void block_scale_min(const uint8_t *packed, int j, uint8_t *scale,
     }
 }
 
+/* All of them as floats, for groups of 16: scale = d * s, min = -(dmin * m). */
+static inline void block_scales_mins(float *scale, float *min, const uint8_t *packed, float d,
+                                     float dmin)
+{
+    for (int j = 0; j < 8; j++) {
+        uint8_t s, m;
+        block_scale_min(packed, j, &s, &m);
+        scale[2 * j] = scale[2 * j + 1] = d * (float)s;
+        min[2 * j] = min[2 * j + 1] = -(dmin * (float)m);
+    }
+}
+
+/* The 4-bit scales of IQ2_XS and IQ2_S, one for every 16 values: d * (1/2 + s) / 4. */
+static inline void block_half_step_scales(float *scale, const uint8_t *packed, float d)
+{
+    for (int i = 0; i < 16; i++)
+        scale[i] = d * (0.5f + (float)(packed[i / 2] >> (i % 2 * 4) & 15)) * 0.25f;
+}
+
 /* 16 bytes of nibbles as every 32-value format has them: low nibbles are values
  * 0..15, high ones 16..31; q = nibble - offset. */
 static inline void block_nibbles(int8_t *q, const uint8_t *packed, int offset)
