@@ -1,4 +1,4 @@
-/* Finding a backend by name; names of operations.
+/* Finding a backend by name.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "math/backend/backend.h"
 
@@ -25,14 +25,4 @@ const struct backend_type *backend_find(const char *name)
         if (strcmp(backend_at(i)->name, name) == 0) return backend_at(i);
     }
     return NULL;
-}
-
-const char *op_kind_name(enum op_kind kind)
-{
-    static const char *const names[] = {
-#define OP(name, member) #member,
-#include "math/backend/op_list.h"
-#undef OP
-    };
-    return (unsigned)kind < OP_KIND_COUNT ? names[kind] : "?";
 }

@@ -152,6 +152,4 @@ static inline int64_t program_rows_max(const struct program *p, int value)
     return p->values[value].rows == ROWS_STEP ? p->row_max : p->logit_row_max;
 }
 
-const char *op_kind_name(enum op_kind kind);
-
 #endif

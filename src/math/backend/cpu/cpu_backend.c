@@ -229,8 +229,7 @@ static bool reserve_tables(struct cpu *c, const struct program *g)
 static bool reserve_arena(struct cpu *c, const struct program *g)
 {
     size_t values = aligned(g->arena_bytes);
-    c->act_cols_max = act_cols_max(g);
-    size_t q8 = (size_t)g->row_max * c->act_cols_max, groups = q8 / ACT_GROUP;
+    size_t q8 = (size_t)g->row_max * act_cols_max(g), groups = q8 / ACT_GROUP;
     c->arena_bytes = values + act_bytes(g);
     c->arena = mem_map(c->arena_bytes);
     if (!c->arena) return false;

@@ -44,7 +44,6 @@ struct cpu {
     int8_t *act_q8;
     float *act_scale;
     int32_t *act_sum;
-    size_t act_cols_max;
 
     uint8_t *scratch;        /* [threads][scratch_bytes] */
     size_t scratch_bytes;    /* per thread: kernel scratch, then block pointers */

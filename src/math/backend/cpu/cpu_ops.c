@@ -127,7 +127,8 @@ static void quantize_input(const struct cpu_thread *t, int in)
     pool_barrier(c->pool);
 }
 
-static struct activations input_of(const struct cpu *c, int in, bool quantized)
+/* The int8 form belongs to this input only when its operation quantizes; the kernels chosen then read it. */
+static struct activations input_of(const struct cpu *c, int in)
 {
     int64_t cols = value_cols(c, in);
     struct activations a = {
@@ -135,13 +136,11 @@ static struct activations input_of(const struct cpu *c, int in, bool quantized)
         .cols = cols,
         .f32 = value_at(c, in),
         .stride = (size_t)cols,
+        .q8 = c->act_q8,
+        .scale = c->act_scale,
+        .sum = c->act_sum,
         .groups = (cols + ACT_GROUP - 1) / ACT_GROUP,
     };
-    if (quantized) {
-        a.q8 = c->act_q8;
-        a.scale = c->act_scale;
-        a.sum = c->act_sum;
-    }
     return a;
 }
 
@@ -195,7 +194,7 @@ static int64_t panel_cut(const struct cpu *c, const struct op_linear *o, int par
 static void run_linear(const struct cpu_thread *t, const struct op_linear *o)
 {
     const struct cpu *c = t->cpu;
-    struct activations x = input_of(c, o->in, true);
+    struct activations x = input_of(c, o->in);
     for (int i = 0; i < o->part_count; i++) {
         int64_t begin = panel_cut(c, o, i, t->idx, t->count);
         int64_t end = panel_cut(c, o, i, t->idx + 1, t->count);
@@ -207,7 +206,7 @@ static void run_linear(const struct cpu_thread *t, const struct op_linear *o)
 static void run_glu(const struct cpu_thread *t, const struct op_glu *o)
 {
     const struct cpu *c = t->cpu;
-    struct activations x = input_of(c, o->in, true);
+    struct activations x = input_of(c, o->in);
     int64_t begin, end, n = value_cols(c, o->out);
     pool_share(c->matrices[o->gate].panel_count, t->idx, t->count, &begin, &end);
     int64_t first = begin * PANEL_ROWS, last = end * PANEL_ROWS < n ? end * PANEL_ROWS : n;
