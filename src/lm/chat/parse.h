@@ -1,0 +1,86 @@
+/* What a model wrote, taken apart while it comes: content, reasoning and tool calls.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A parser is fed the model's text in pieces of any size, special tokens spelled out and the token
+ * that ended the turn left out or not, and gives out deltas. Deltas hold confirmed bytes only:
+ * nothing that was given out is ever taken back, and the joined deltas are the same for every way
+ * of cutting the text into pieces. At most PARSE_HELD_BYTES_MAX bytes are held back while it is
+ * open whether they begin a marker.
+ *
+ * Model text is never an error. What does not parse is content, and the parser says so
+ * (chat_parser_unparsed). A call that breaks off stays a call whose arguments are what came;
+ * nothing is invented to heal it. Tags that a model quotes (`<tool_call>` in its prose or in
+ * code) are content; so are tags of tools inside reasoning, which are reasoning.
+ *
+ * Arguments come as JSON text. Formats that carry JSON pass it through byte for byte; formats that
+ * carry tagged parameters (Qwen XML, GLM, MiniMax, DSML, Seed) build an object from them, each value typed
+ * by the tool's schema where there is one. */
+#ifndef LM_CHAT_PARSE_H
+#define LM_CHAT_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/core/json.h"
+#include "base/core/span.h"
+#include "base/core/status.h"
+#include "lm/chat/template.h"
+
+#define PARSE_HELD_BYTES_MAX ((size_t)4096) /* of content: markers and their surroundings */
+#define PARSE_CALLS_MAX      128            /* further calls are content */
+
+/* A way to write reasoning and tool calls: one member of format_list.h each. */
+struct parse_format;
+size_t parse_format_count(void);
+const struct parse_format *parse_format_at(size_t i);
+/* By name or alias ("qwen-xml", "qwen3_coder"), '-' and '_' alike, any case; NULL: unknown. */
+const struct parse_format *parse_format_find(const char *name);
+const char *parse_format_name(const struct parse_format *f);
+const char *parse_format_summary(const struct parse_format *f); /* "JSON in <tool_call>: ..." */
+/* The format whose markers the template writes; "plain" (think tags only) when it writes none. */
+const struct parse_format *parse_format_of(const struct template *t);
+
+/* Where the prompt leaves the model: what the end of the rendered prompt has opened. */
+enum prompt_open {
+    PROMPT_OPEN_NOTHING,
+    PROMPT_OPEN_THINK, /* the model's text begins inside reasoning */
+};
+enum prompt_open parse_prompt_open(const struct parse_format *f, struct span prompt);
+
+enum delta_kind {
+    DELTA_CONTENT,
+    DELTA_REASONING,
+    DELTA_CALL,      /* a call begins: `text` is its name, whole; `call` its index from 0 */
+    DELTA_ARGUMENTS, /* more bytes of the arguments of call `call` */
+    DELTA_CALL_END,  /* the call is complete and its arguments are valid JSON */
+};
+struct chat_delta {
+    enum delta_kind kind;
+    int call;
+    struct span text; /* valid during the call; content and reasoning are cut between characters */
+    struct span id;   /* of DELTA_CALL: the id the model wrote itself (Kimi, Mistral); else empty */
+};
+typedef enum status chat_delta_fn(void *ctx, const struct chat_delta *delta, struct error *err);
+
+struct chat_parser_options {
+    const struct parse_format *format;
+    enum prompt_open open;
+    /* The request's tools, for the types of tagged parameters; must outlive the parser. NULL: unknown,
+     * calls are recognised; an empty array: there are none, and nothing is a call. */
+    const struct json *tools;
+    chat_delta_fn *fn;
+    void *ctx;
+};
+struct chat_parser;
+enum status chat_parser_new(struct chat_parser **ret, const struct chat_parser_options *options,
+                            struct error *err);
+/* Errors are those of `fn` and of memory only; afterwards the parser can only be freed. */
+enum status chat_parser_feed(struct chat_parser *p, struct span text, struct error *err);
+enum status chat_parser_finish(struct chat_parser *p, struct error *err); /* once, at the end */
+void chat_parser_free(struct chat_parser *p);
+/* Whether something looked like markup and was not: broken off calls, malformed JSON. */
+bool chat_parser_unparsed(const struct chat_parser *p);
+int chat_parser_calls(const struct chat_parser *p);
+
+#endif

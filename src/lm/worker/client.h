@@ -1,0 +1,108 @@
+/* The near end of a worker: starts the sandboxed process that owns one model, and talks to it.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Only govern/gate calls worker_start(); everybody else gets a worker from the gate. A worker
+ * belongs to one thread at a time. Requests are answered in the order in which they were
+ * submitted or together, as the worker sees fit; each ends with exactly one WORKER_DONE or
+ * WORKER_ERROR event, also when the worker dies: then every request under way ends with an error that
+ * says how it died and what to do, and every later call fails with the same words.
+ *
+ * What comes from the worker is treated as a stranger's: frames are bounded and checked.
+ *
+ * A request is one JSON object; unknown members are an error:
+ *   "messages", "tools", "documents", "add_generation_prompt", "continue_final_message",
+ *   "chat_template_kwargs", "now"      as in lm/chat/chat_request.h; or
+ *   "text"                             a text to be continued behind the model's BOS token, with
+ *   "parse_special": bool              special tokens in the text become their ids; or
+ *   "ids": [int]                       exactly these tokens
+ *   "parse": bool                      take the answer apart (lm/chat/parse.h); default: with messages
+ *   "max_tokens": int, "stop": [text], "ignore_eos": bool,
+ *   "sampling": {"temperature", "top_k", "top_p", "min_p", "repeat_penalty", "presence_penalty",
+ *                "frequency_penalty", "seed", "logit_bias": [[id, value or null for -inf]], "logprobs": int}
+ *                                      what is missing comes from the model's generation_config
+ * Bodies of events:
+ *   WORKER_PROGRESS  {"stage": text, "done": int, "total": int}
+ *   WORKER_DELTA     one of {"content": text}, {"reasoning": text},
+ *                    {"call": int, "name": text, "id": text, missing when the model gave none},
+ *                    {"call": int, "arguments": text}, {"call": int, "end": true}, or none of them;
+ *                    with "tokens": [{"id", "logprob", "top": [{"id", "logprob"}]}] where logprobs or
+ *                    ids were asked for ("ids": every token; joined, they are the whole answer)
+ *   WORKER_DONE      {"finish": "stop" | "length" | "context" | "tool_calls" | "cancelled",
+ *                    "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens": int,
+ *                    "prompt_seconds", "decode_seconds": real, "seed": int, "stop": text or null,
+ *                    "unparsed": bool}
+ *   WORKER_ERROR     no body; `error` says what happened
+ */
+#ifndef LM_WORKER_CLIENT_H
+#define LM_WORKER_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/core/json.h"
+#include "base/core/log.h"
+#include "base/core/status.h"
+#include "lm/engine/engine_options.h"
+
+struct worker;
+
+struct worker_file {
+    const char *name; /* base name: "model.safetensors" */
+    int fd;           /* open for reading; stays the caller's */
+};
+struct worker_options {
+    const char *program; /* path of the hearth executable; NULL: /proc/self/exe */
+    const char *label;   /* the model in messages */
+    const struct worker_file *files;
+    size_t file_count;
+    struct engine_options engine; /* its log and progress hear the loading */
+};
+
+/* Starts the process, sends the load, and waits until the model is ready (progress meanwhile; the
+ * callback can cancel). On failure nothing is left running. */
+enum status worker_start(struct worker **ret, const struct worker_options *options,
+                         struct error *err);
+/* Asks it to stop, waits a moment, kills it; NULL is fine. */
+void worker_stop(struct worker *w);
+
+/* What the worker said when it was ready: {"family", "backend", "context_max", "model_context",
+ * "vocab_size", "valid_vocab", "parameter_count", "weight_bytes", "cache_bytes", "work_bytes",
+ * "chat": null (no template) or {"template_sha256", "format", "thinking": bool (the template reads
+ * enable_thinking), "tools": bool}, "generation": {...}, "sandbox": {"landlock_abi", "seccomp": bool}}.
+ * Borrowed from the worker. */
+const struct json *worker_ready(const struct worker *w);
+
+enum worker_event_kind { WORKER_PROGRESS, WORKER_DELTA, WORKER_DONE, WORKER_ERROR };
+struct worker_event {
+    enum worker_event_kind kind;
+    uint64_t request;
+    const struct json *body;   /* until the next call of worker_next */
+    const struct error *error; /* of WORKER_ERROR */
+};
+
+/* `request`: the JSON text. A request that is wrong ends with WORKER_ERROR, not here. */
+enum status worker_submit(struct worker *w, uint64_t *ret_request, const char *request, size_t len,
+                          struct error *err);
+/* Waits up to `timeout_ms` (-1: for ever) for the next event. *ret_got false: none in time, or
+ * a signal arrived. Fails only when nothing is under way and the worker is gone. */
+enum status worker_next(struct worker *w, struct worker_event *ret, bool *ret_got, int timeout_ms,
+                        struct error *err);
+/* The request ends with WORKER_DONE, finish "cancelled", within one step. Unknown ids are ignored:
+ * it may have ended meanwhile. */
+enum status worker_cancel(struct worker *w, uint64_t request, struct error *err);
+/* Readable when worker_next has something; for poll(). */
+int worker_descriptor(const struct worker *w);
+
+/* Log probabilities of a text's tokens, each given what stands before it. `request`: {"text",
+ * "parse_special"} or {"ids"}. The worker cuts what is longer than the context into windows as `hearth
+ * score` documents. Events: WORKER_PROGRESS; WORKER_DELTA {"scores": [{"id", "logprob": real or null,
+ * "piece": text quoted as `hearth tokens` does}]} in order; WORKER_DONE {"windows", "window_tokens",
+ * "seconds"}. */
+enum status worker_score(struct worker *w, uint64_t *ret_request, const char *request, size_t len,
+                         struct error *err);
+/* Asks the worker to try what its sandbox must refuse: WORKER_DONE {"attempts": [{"what": "open a
+ * file", "refused": bool, "errno": text}]}. For `hearth doctor` and tests. */
+enum status worker_probe(struct worker *w, uint64_t *ret_request, struct error *err);
+
+#endif
