@@ -12,6 +12,7 @@
 #include "front/cmd/generate.h"
 #include "front/cmd/interrupt.h"
 #include "front/cmd/model_options.h"
+#include "front/cmd/sample_flags.h"
 #include "front/cmd/text_input.h"
 #include "lm/sample/random.h"
 
@@ -27,32 +28,6 @@ static const struct option_spec run_specs[] = {
 };
 static const struct option_table run_table = { "Generation", run_specs };
 
-static const struct option_spec sample_specs[] = {
-    { "greedy", 0, OPTION_FLAG,
-      .help = "always the most probable token; the same as --temperature 0" },
-    { "temperature", 't', OPTION_REAL, "T", 0, 100,
-      "0 is greedy; 1 is the model's own distribution" },
-    { "top-k", 0, OPTION_INT, "K", 0, INT32_MAX, "only the K most probable tokens; 0 is off" },
-    { "top-p", 0, OPTION_REAL, "P", 0, 1, "the most probable tokens up to this share; 1 is off" },
-    { "min-p", 0, OPTION_REAL, "P", 0, 1,
-      "no token below this share of the most probable one; 0 is off" },
-    { "repeat-penalty", 0, OPTION_REAL, "R", 0, 10,
-      "divides what prompt or answer already hold; 1 is off" },
-    { "presence-penalty", 0, OPTION_REAL, "X", -2, 2,
-      "subtracted once from what the answer holds" },
-    { "frequency-penalty", 0, OPTION_REAL, "X", -2, 2,
-      "subtracted for each time the answer holds it" },
-    { "logit-bias", 0, OPTION_TEXTS, "ID=VALUE",
-      .help = "added to the logit of a token; -inf forbids it; may be given several times" },
-    { "seed", 0, OPTION_INT, "N", 0, 0x1p63,
-      "the same seed gives the same text; by default one is made up" },
-    { "logprobs", 0, OPTION_INT, "N", 0, SAMPLE_TOP_LOGPROBS_MAX,
-      "with --json: the log probability of each token and of the N most probable ones" },
-    { 0 },
-};
-static const struct option_table sample_table = {
-    "Sampling (defaults are the model's generation_config, else the neutral values)", sample_specs
-};
 static const struct option_table *const tables[] = { &run_table,   &sample_table, &context_table,
                                                      &model_table, &json_table,   NULL };
 
