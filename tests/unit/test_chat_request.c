@@ -305,29 +305,49 @@ static void bad_requests(void **state)
     template_free(t);
 }
 
+#define CALLS(first, second)                                                                \
+    "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\"," \
+    "\"arguments\":" first "}},{\"function\":{\"arguments\":" second "}}]}]}"
+#define TEXT_1   "\"{\\\"a\\\": 1}\""
+#define OBJECT_2 "{\"b\":[1.0,\"\\u00e9\\n\"]}"
+
+static const struct {
+    enum chat_arguments form;
+    const char *request, *want; /* want NULL: an error */
+} ARGUMENTS[] = {
+    { CHAT_ARGUMENTS_AS_GIVEN, CALLS(TEXT_1, "\"no\""), "True{\"a\": 1};Trueno;" },
+    { CHAT_ARGUMENTS_AS_GIVEN, CALLS(TEXT_1, OBJECT_2),
+      "True{\"a\": 1};False{'b': [1.0, '\xc3\xa9\\n']};" },
+    { CHAT_ARGUMENTS_OBJECT, CALLS(TEXT_1, "\"\""), "False{'a': 1};False{};" },
+    { CHAT_ARGUMENTS_OBJECT, CALLS(OBJECT_2, "null"),
+      "False{'b': [1.0, '\xc3\xa9\\n']};FalseNone;" },
+    { CHAT_ARGUMENTS_OBJECT, CALLS(TEXT_1, "\"no\""), NULL },
+    { CHAT_ARGUMENTS_OBJECT, CALLS(TEXT_1, "\"[1]\""), NULL },
+    { CHAT_ARGUMENTS_TEXT, CALLS(TEXT_1, OBJECT_2),
+      "True{\"a\": 1};True{\"b\": [1.0, \"\xc3\xa9\\n\"]};" },
+};
+
 static void argument_forms(void **state)
 {
-    static const char request[] =
-        "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\","
-        "\"arguments\":\"{\\\"a\\\": 1}\"}},{\"function\":{\"arguments\":\"no\"}}]}]}";
-    struct json_doc *doc = parse(request, sizeof request - 1);
-    struct chat_options options = { .arguments = CHAT_ARGUMENTS_OBJECT };
     struct template *t;
-    struct template_output out;
     struct error err;
     struct span text =
         span_of("{% for c in messages[0].tool_calls %}{{ c.function.arguments is string }}"
                 "{{ c.function.arguments }};{% endfor %}");
     assert_int_equal(template_compile(&t, "t", text, &err), STATUS_OK);
-    assert_int_equal(chat_render(t, json_root(doc), &options, &out, &err), STATUS_OK);
-    assert_string_equal(out.text.data, "False{'a': 1};Trueno;");
-    template_output_release(&out);
-    options.arguments = CHAT_ARGUMENTS_AS_GIVEN;
-    assert_int_equal(chat_render(t, json_root(doc), &options, &out, &err), STATUS_OK);
-    assert_string_equal(out.text.data, "True{\"a\": 1};Trueno;");
-    template_output_release(&out);
+    for (size_t i = 0; i < sizeof ARGUMENTS / sizeof *ARGUMENTS; i++) {
+        const char *request = ARGUMENTS[i].request;
+        struct json_doc *doc = parse(request, strlen(request));
+        struct chat_options options = { .arguments = ARGUMENTS[i].form };
+        struct template_output out;
+        enum status s = chat_render(t, json_root(doc), &options, &out, &err);
+        assert_int_equal(s, ARGUMENTS[i].want ? STATUS_OK : STATUS_BAD_INPUT);
+        if (s) assert_non_null(strstr(err.text, "messages[0].tool_calls[1].function.arguments"));
+        else assert_string_equal(out.text.data, ARGUMENTS[i].want);
+        if (!s) template_output_release(&out);
+        json_doc_free(doc);
+    }
     template_free(t);
-    json_doc_free(doc);
 }
 
 int main(void)

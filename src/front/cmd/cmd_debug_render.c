@@ -3,13 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/core/file.h"
 #include "base/core/json_write.h"
-#include "base/core/mem.h"
 #include "front/cmd/command.h"
-#include "front/cmd/model_options.h"
+#include "front/cmd/home.h"
 #include "front/cmd/text_input.h"
-#include "lm/chat/chat_request.h"
+#include "lm/chat/chat.h"
 
 static const struct option_spec specs[] = {
     { "request", 0, OPTION_TEXT, "FILE", .help = "the request, as JSON; - is standard input" },
@@ -20,7 +18,7 @@ static const struct option_table own_table = { "Options", specs };
 static const struct option_table *const tables[] = { &own_table, NULL };
 
 struct renderer {
-    struct template *template;
+    struct chat *chat;
     struct tokenizer *tokenizer; /* NULL for a template alone */
 };
 
@@ -35,58 +33,37 @@ static enum status open_template(struct renderer *r, const char *path, struct er
     struct buf text;
     enum status st = input_read(&text, path, err);
     if (st) return st;
-    st = template_compile(&r->template, path, (struct span){ text.data, text.len }, err);
+    st = chat_open_template(&r->chat, path, (struct span){ text.data, text.len }, err);
     buf_release(&text);
     return st;
 }
 
-/* A folder without tokenizer files, but with the template in its tokenizer_config.json. */
-static enum status open_config(struct renderer *r, const char *folder, struct error *err)
-{
-    char path[HOME_PATH_BYTES];
-    struct buf text;
-    struct json_doc *doc;
-    if (!file_join(path, sizeof path, folder, "tokenizer_config.json"))
-        return error_set(err, STATUS_LIMIT, "the path %s is too long", folder);
-    enum status st = input_read(&text, path, err);
-    if (st) return st;
-    st = json_parse(&doc, text.data, text.len, INPUT_BYTES_MAX, path, err);
-    buf_release(&text);
-    if (st) return st;
-    struct span source = json_string(json_get(json_root(doc), "chat_template"));
-    if (source.data) st = template_compile(&r->template, folder, source, err);
-    else
-        st = error_set(err, STATUS_NOT_FOUND, "%s has no chat_template, and none is made up", path);
-    json_doc_free(doc);
-    return st;
-}
-
+/* A folder may hold a template without a tokenizer: then there are no ids. */
 static enum status open_model(struct renderer *r, const char *path, struct error *err)
 {
-    struct error config_err;
-    enum status st = model_open_tokenizer(&r->tokenizer, path, err);
-    if (st && file_kind(path) == FILE_FOLDER && open_config(r, path, &config_err) == STATUS_OK)
-        return STATUS_OK;
+    char cache[HOME_PATH_BYTES];
+    struct tokenizer_options options = { home_tokenizer_cache(cache) ? cache : NULL };
+    struct source *source;
+    enum status st = source_open(&source, path, err);
     if (st) return st;
-    struct span text = tokenizer_chat_template(r->tokenizer);
-    if (!text.data)
-        return error_set(err, STATUS_NOT_FOUND, "%s has no chat template, and none is made up",
-                         path);
-    return template_compile(&r->template, path, text, err);
+    if (tokenizer_open(&r->tokenizer, source, &options, NULL)) r->tokenizer = NULL;
+    st = chat_open(&r->chat, source, r->tokenizer, err);
+    source_close(source);
+    return st;
 }
 
-static void put_result(struct json_writer *w, const struct template_output *out,
-                       const struct token_list *ids)
+static void put_result(struct json_writer *w, const struct chat_prompt *p, bool has_ids)
 {
+    const struct template_output *out = &p->rendered;
     json_key(w, "prompt");
     json_put_span(w, (struct span){ out->text.data ? out->text.data : "", out->text.len });
     json_key(w, "error");
     json_put_null(w);
     json_key(w, "ids");
-    if (ids) {
+    if (has_ids) {
         json_open_array(w);
-        for (size_t i = 0; i < ids->count; i++)
-            json_put_int(w, ids->ids[i]);
+        for (size_t i = 0; i < p->ids.count; i++)
+            json_put_int(w, p->ids.ids[i]);
         json_close_array(w);
     } else {
         json_put_null(w);
@@ -115,37 +92,33 @@ static void put_failure(struct json_writer *w, const char *words)
 }
 
 static enum status render(const struct renderer *r, const char *text, size_t len,
-                          struct template_output *out, struct token_list *ids, struct error *err)
+                          struct chat_prompt *ret, struct error *err)
 {
-    static const struct chat_options options = { .trust_tokens = true };
+    static const struct chat_prompt_options options = { .verbatim = true, .trust_tokens = true };
     struct json_doc *doc;
     enum status st = json_parse(&doc, text, len, CHAT_REQUEST_BYTES_MAX, "the request", err);
     if (st) return st;
-    st = chat_render(r->template, json_root(doc), &options, out, err);
+    st = chat_prompt(r->chat, json_root(doc), &options, ret, err);
     json_doc_free(doc);
-    if (st || !r->tokenizer) return st;
-    return tokenizer_encode_mixed(r->tokenizer, out->text.data ? out->text.data : "", out->text.len,
-                                  out->data, out->data_count, ids, err);
+    return st;
 }
 
 /* A request that fails is an answer like any other. */
 static enum status answer(const struct renderer *r, const char *text, size_t len, struct error *err)
 {
-    struct template_output out = { 0 };
-    struct token_list ids = { 0 };
+    struct chat_prompt p = { 0 };
     struct buf line = BUF_INIT(INPUT_BYTES_MAX);
     struct json_writer w;
     struct error words;
     json_writer_init(&w, &line, 0);
     json_open_object(&w);
-    if (render(r, text, len, &out, &ids, &words)) put_failure(&w, words.text);
-    else put_result(&w, &out, r->tokenizer ? &ids : NULL);
+    if (render(r, text, len, &p, &words)) put_failure(&w, words.text);
+    else put_result(&w, &p, r->tokenizer != NULL);
     json_close_object(&w);
     buf_byte(&line, '\n');
     enum status st = buf_check(&line, "a line of output", err);
     if (!st) fwrite(line.data, 1, line.len, stdout);
-    template_output_release(&out);
-    token_list_release(&ids);
+    chat_prompt_release(&p);
     buf_release(&line);
     return st;
 }
@@ -177,7 +150,7 @@ static enum status run(const struct args *args, struct error *err)
     enum status st =
         is_template_file(path) ? open_template(&r, path, err) : open_model(&r, path, err);
     if (!st) st = answer_all(&r, request ? request : "-", lines, err);
-    template_free(r.template);
+    chat_free(r.chat);
     tokenizer_free(r.tokenizer);
     return st;
 }

@@ -8,6 +8,7 @@
 #include "base/core/mem.h"
 #include "base/core/utf8.h"
 #include "lm/chat/jinja_text.h"
+#include "lm/chat/python_json.h"
 
 /* Marks where the final message ends; the blank tells whether the template trims its messages. */
 #define MARK      "CONTINUE_FINAL_MESSAGE_TAG "
@@ -22,6 +23,7 @@ struct rewrite {
     bool keep_nulls;
     bool dropped_null;
     bool was_marked;
+    size_t message, call; /* where we are, for messages */
     struct error *err;
     enum status status;
 };
@@ -89,17 +91,42 @@ static void put_marked(struct rewrite *x, const struct json *v)
     json_close_array(&x->out);
 }
 
-/* Arguments as an object where they are the text of one. */
+/* As json.dumps() writes it, so that object and text give the same prompt. */
+static void put_as_text(struct rewrite *x, const struct json *v)
+{
+    struct buf text = BUF_INIT(CHAT_REQUEST_BYTES_MAX);
+    if (!python_json(&text, v, false))
+        x->status = buf_check(&text, "the arguments of a call", x->err);
+    else json_put_span(&x->out, (struct span){ text.data, text.len });
+    buf_release(&text);
+}
+
+/* Arguments in the form that the template was written for. */
 static void put_arguments(struct rewrite *x, const struct json *v)
 {
+    static const char empty[] = "{}";
     struct span text = json_string(v);
     struct json_doc *doc;
-    if (!text.data ||
-        json_parse(&doc, text.data, text.len, CHAT_REQUEST_BYTES_MAX, "arguments", NULL)) {
+    bool to_text = x->options->arguments == CHAT_ARGUMENTS_TEXT;
+    if (to_text ? json_type(v) != JSON_OBJECT : !text.data) {
         json_put_value(&x->out, v);
         return;
     }
-    json_put_value(&x->out, json_type(json_root(doc)) == JSON_OBJECT ? json_root(doc) : v);
+    if (to_text) {
+        put_as_text(x, v);
+        return;
+    }
+    if (!text.len) text = span_of(empty);
+    if (json_parse(&doc, text.data, text.len, CHAT_REQUEST_BYTES_MAX, "arguments", NULL))
+        doc = NULL;
+    bool is_object = doc && json_type(json_root(doc)) == JSON_OBJECT;
+    json_put_value(&x->out, is_object ? json_root(doc) : v);
+    if (!is_object && !x->status)
+        x->status = error_set(x->err, STATUS_BAD_INPUT,
+                              "messages[%zu].tool_calls[%zu].function.arguments is not the text of "
+                              "a JSON object, and the model's template needs one: send {\"name\": "
+                              "value, ...}",
+                              x->message, x->call);
     json_doc_free(doc);
 }
 
@@ -137,8 +164,8 @@ static void put_calls(struct rewrite *x, const struct json *calls)
         return;
     }
     json_open_array(&x->out);
-    for (size_t i = 0; i < json_length(calls); i++)
-        put_call(x, json_at(calls, i));
+    for (x->call = 0; x->call < json_length(calls); x->call++)
+        put_call(x, json_at(calls, x->call));
     json_close_array(&x->out);
 }
 
@@ -180,8 +207,10 @@ static enum status rewrite_messages(struct rewrite *x, const struct json *messag
     size_t count = json_length(messages);
     json_writer_init(&x->out, &text, 0);
     json_open_array(&x->out);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        x->message = i;
         put_message(x, json_at(messages, i), i + 1 == count ? x->marked : NULL);
+    }
     json_close_array(&x->out);
     enum status s = x->status ? x->status : buf_check(&text, "the messages", x->err);
     if (!s)
@@ -294,6 +323,7 @@ static enum status make_context(struct context *c, const struct json *request,
     const struct json *now = json_get(request, "now");
     c->settings = (struct template_settings){ .variables = c->variables,
                                               .variable_count = c->count,
+                                              .steps_max = options->steps_max,
                                               .now = options->now };
     if (s || json_type(now) == JSON_NULL) return s;
     if (json_type(now) != JSON_STRING || !read_time(json_string(now), &c->now))

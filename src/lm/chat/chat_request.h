@@ -21,7 +21,8 @@
 /* What templates find in tool_calls[].function.arguments. */
 enum chat_arguments {
     CHAT_ARGUMENTS_AS_GIVEN,
-    CHAT_ARGUMENTS_OBJECT, /* a string that is a JSON object becomes that object */
+    CHAT_ARGUMENTS_OBJECT, /* a string must be a JSON object, and becomes it; "" becomes {} */
+    CHAT_ARGUMENTS_TEXT,   /* an object becomes its JSON text */
 };
 
 struct chat_options {
@@ -32,6 +33,7 @@ struct chat_options {
      * count as template text: for requests that come from the operator, not from a client. */
     bool trust_tokens;
     enum chat_arguments arguments;
+    size_t steps_max;     /* 0: TEMPLATE_STEPS_MAX */
     const struct tm *now; /* unless the request has its own; NULL: the local time */
 };
 

@@ -33,6 +33,10 @@ enum status load_config_tokens(struct tokenizer *t, const struct json *config, b
 /* bos, eos, add_bos_token, add_eos_token; needs vocab_index(). */
 enum status load_config_ends(struct tokenizer *t, const struct json *config, struct error *err);
 enum status load_config_template(struct tokenizer *t, const struct json *config, struct error *err);
+/* A JSON file of the source; integers past 2^63 are read as reals. *ret is NULL when there is no such
+ * file. */
+enum status tokenizer_read_json(struct source *s, const char *name, struct json_doc **ret,
+                                struct error *err);
 /* Lowest id of a token with this literal text; -1: none. Needs vocab_index(). */
 int32_t load_find(const struct tokenizer *t, struct span text);
 

@@ -134,8 +134,8 @@ static bool widen_numbers(struct buf *out, struct span text)
     return !out->failed;
 }
 
-static enum status read_json(struct source *s, const char *name, struct json_doc **ret,
-                             struct error *err)
+enum status tokenizer_read_json(struct source *s, const char *name, struct json_doc **ret,
+                                struct error *err)
 {
     struct span text;
     enum status status = source_read(s, name, &text, err);
@@ -239,7 +239,7 @@ static enum status open_template(struct tokenizer *t, const struct files *f, str
 static enum status open_folder(struct tokenizer *t, struct source *source, struct error *err)
 {
     struct files f = { .source = source };
-    enum status status = read_json(source, "tokenizer_config.json", &f.config, err);
+    enum status status = tokenizer_read_json(source, "tokenizer_config.json", &f.config, err);
     if (status) return status;
     const struct json *config = f.config ? json_root(f.config) : NULL;
     f.class_name = config ? config_tokenizer_class(config) : NULL;
