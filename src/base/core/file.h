@@ -30,6 +30,15 @@ bool file_still_whole(const struct file_map *m);
 void file_will_need(const struct file_map *m, size_t offset, size_t len);
 void file_dont_need(const struct file_map *m, size_t offset, size_t len);
 
+/* Bare descriptors, for whoever hands them on: opened for reading and closed on exec. */
+enum status file_open_read(int *ret, const char *path, struct error *err);
+enum status file_descriptor_copy(int fd, const char *name, int *ret, struct error *err);
+/* Size of what the descriptor is open on; STATUS_BAD_INPUT unless that is a regular file. */
+enum status file_descriptor_bytes(int fd, const char *name, uint64_t *ret, struct error *err);
+void file_close(int fd); /* a negative one is fine */
+/* False unless a regular file, or a link to one, is there. */
+bool file_regular_bytes(const char *path, uint64_t *ret);
+
 enum status file_read(struct buf *out, const char *path, struct error *err); /* up to out->max */
 enum status file_read_fd(struct buf *out, int fd, const char *name, struct error *err);
 /* Writes beside `path` and renames, so that the old content or all of the new is there. */

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/core/mem.h"
+#include "lm/format/file_set.h"
 #include "lm/format/gguf_part.h"
 
 #define PARTS_MAX          1024
-#define PATH_BYTES_MAX     4096
 #define SPLIT_SUFFIX_BYTES 20 /* "-00001-of-00003.gguf" */
 #define SPLIT_DIGITS       5
 
@@ -174,12 +174,13 @@ enum status gguf_open_maps(struct gguf **ret, struct file_map *maps, size_t map_
     return STATUS_OK;
 }
 
-static enum status open_part(struct gguf_part *ret, const char *path, struct error *err)
+static enum status open_part(struct gguf_part *ret, const struct file_set *files, const char *name,
+                             struct error *err)
 {
     struct file_map map;
-    enum status st = file_map_path(&map, path, err);
+    enum status st = file_set_map(files, name, &map, err);
     if (st) return st;
-    st = gguf_part_read(ret, map.data, map.len, path, err);
+    st = gguf_part_read(ret, map.data, map.len, name, err);
     if (st) file_unmap(&map);
     else ret->map = map;
     return st;
@@ -209,15 +210,14 @@ bool gguf_split_name(const char *path, size_t *ret_stem, int64_t *ret_part, int6
     return true;
 }
 
-/* Opens the parts of a split beside `path`, of which one is already read into parts[s.no]. */
-static enum status open_others(struct gguf *g, const char *path, struct split s, struct error *err)
+/* Opens the other parts of the split of `name`, which is already read into parts[s.no]. */
+static enum status open_others(struct gguf *g, const struct file_set *files, const char *name,
+                               struct split s, struct error *err)
 {
-    char part_path[PATH_BYTES_MAX];
-    size_t stem;
+    char part_name[FILE_SET_PATH_BYTES];
+    size_t stem, i_found;
     int64_t part, count;
-    if (strlen(path) >= sizeof part_path - 1)
-        return error_set(err, STATUS_LIMIT, "the path of %s is too long", g->parts[s.no].name);
-    if (!gguf_split_name(path, &stem, &part, &count) || part != s.no + 1 || count != s.count)
+    if (!gguf_split_name(name, &stem, &part, &count) || part != s.no + 1 || count != s.count)
         return error_set(err, STATUS_BAD_INPUT,
                          "%s is part %" PRId64 " of %" PRId64
                          " of a split model, so its name must end in "
@@ -225,24 +225,26 @@ static enum status open_others(struct gguf *g, const char *path, struct split s,
                          g->parts[s.no].name, s.no + 1, s.count, s.no + 1, s.count);
     for (int64_t i = 0; i < s.count; i++) {
         if (i == s.no) continue;
-        snprintf(part_path, sizeof part_path, "%.*s-%05" PRId64 "-of-%05" PRId64 ".gguf", (int)stem,
-                 path, i + 1, s.count);
-        enum status st = open_part(&g->parts[i], part_path, err);
-        if (st == STATUS_NOT_FOUND)
-            return error_set(
-                err, st, "%s is missing: part %" PRId64 " of the %" PRId64 " of this split model",
-                part_path, i + 1, s.count);
+        snprintf(part_name, sizeof part_name, "%.*s-%05" PRId64 "-of-%05" PRId64 ".gguf", (int)stem,
+                 name, i + 1, s.count);
+        if (!file_set_find(files, part_name, &i_found))
+            return error_set(err, STATUS_NOT_FOUND,
+                             "%s is missing: part %" PRId64 " of the %" PRId64
+                             " of this split model",
+                             part_name, i + 1, s.count);
+        enum status st = open_part(&g->parts[i], files, part_name, err);
         if (st) return st;
     }
     return STATUS_OK;
 }
 
-enum status gguf_open(struct gguf **ret, const char *path, struct error *err)
+enum status gguf_open_in(struct gguf **ret, const struct file_set *files, const char *name,
+                         struct error *err)
 {
     struct gguf_part first = { .map.fd = -1 };
     struct gguf *g = NULL;
     struct split s;
-    enum status st = open_part(&first, path, err);
+    enum status st = open_part(&first, files, name, err);
     if (st) return st;
     if ((st = split_of(&first, &s, err))) goto fail;
     if (!(g = gguf_new((size_t)s.count))) {
@@ -254,12 +256,24 @@ enum status gguf_open(struct gguf **ret, const char *path, struct error *err)
         g->parts[i].map.fd = -1;
     g->parts[s.no] = first;
     first = (struct gguf_part){ .map.fd = -1 };
-    if (s.count > 1 && (st = open_others(g, path, s, err))) goto fail;
+    if (s.count > 1 && (st = open_others(g, files, name, s, err))) goto fail;
     if ((st = finish(ret, g, err))) goto fail;
     return STATUS_OK;
 fail:
     gguf_part_release(&first);
     gguf_close(g);
+    return st;
+}
+
+enum status gguf_open(struct gguf **ret, const char *path, struct error *err)
+{
+    struct file_set *files;
+    enum status st = file_set_open(&files, path, err);
+    if (st) return st;
+    const char *name = file_set_main_file(files);
+    if (name) st = gguf_open_in(ret, files, name, err);
+    else st = error_set(err, STATUS_BAD_INPUT, "%s is a folder, not a file", path);
+    file_set_free(files);
     return st;
 }
 

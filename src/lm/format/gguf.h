@@ -52,7 +52,11 @@ struct gguf_tensor {
     struct tensor_view view; /* shape slowest first: the reverse of the file's order */
 };
 
+struct file_set;
 enum status gguf_open(struct gguf **ret, const char *path, struct error *err);
+/* The file `name` of a set, with the other parts of its split. */
+enum status gguf_open_in(struct gguf **ret, const struct file_set *files, const char *name,
+                         struct error *err);
 /* From mappings already made, in part order; takes them over on success. `name` is for messages. */
 enum status gguf_open_maps(struct gguf **ret, struct file_map *maps, size_t map_count,
                            const char *name, struct error *err);

@@ -9,7 +9,6 @@
 #define SHARD_NAME_BYTES_MAX 255
 #define INDEX_BYTES_MAX      100000000
 #define TENSORS_MAX          1000000
-#define PATH_BYTES_MAX       4096
 
 static enum status no_memory(struct error *err)
 {
@@ -83,18 +82,25 @@ static enum status list_names(struct shards *s, const struct json *map, struct e
     return st;
 }
 
-static enum status open_files(struct shards *s, const char *folder, struct error *err)
+static enum status open_file(struct shards *s, size_t i, const struct file_set *files,
+                             struct error *err)
 {
-    char path[PATH_BYTES_MAX];
-    for (size_t i = 0; i < s->count; i++) {
-        if (!file_join(path, sizeof path, folder, s->names[i]))
-            return error_set(err, STATUS_LIMIT, "the path of %s is too long", s->names[i]);
-        enum status st = safetensors_open(&s->files[i], path, err);
-        if (st == STATUS_NOT_FOUND)
-            return error_set(err, st, "%s is missing; " SHARDS_INDEX " names it", path);
-        if (st) return st;
-    }
-    return STATUS_OK;
+    struct file_map map;
+    enum status st = file_set_map(files, s->names[i], &map, err);
+    if (st == STATUS_NOT_FOUND)
+        return error_set(err, st, "%s is missing; " SHARDS_INDEX " names it", s->names[i]);
+    if (st) return st;
+    st = safetensors_open_map(&s->files[i], &map, s->names[i], err);
+    if (st) file_unmap(&map);
+    return st;
+}
+
+static enum status open_files(struct shards *s, const struct file_set *files, struct error *err)
+{
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < s->count && !st; i++)
+        st = open_file(s, i, files, err);
+    return st;
 }
 
 static enum status join_tensors(struct shards *s, struct error *err)
@@ -178,20 +184,21 @@ static enum status check_index(const struct shards *s, const struct json *map, s
     return STATUS_OK;
 }
 
-static enum status open_all(struct shards *s, const char *folder, const struct json *map,
+static enum status open_all(struct shards *s, const struct file_set *files, const struct json *map,
                             struct error *err)
 {
     enum status st;
     if (map) st = list_names(s, map, err);
     else if (!(st = alloc_names(s, 1, err))) st = copy_name(s, span_of(SHARDS_SINGLE), err);
-    if (st || (st = open_files(s, folder, err)) || (st = join_tensors(s, err))) return st;
+    if (st || (st = open_files(s, files, err)) || (st = join_tensors(s, err))) return st;
     return map ? check_index(s, map, err) : STATUS_OK;
 }
 
-static enum status read_index(struct json_doc **ret, const char *path, struct error *err)
+static enum status read_index(struct json_doc **ret, const struct file_set *files,
+                              struct error *err)
 {
     struct file_map map;
-    enum status st = file_map_path(&map, path, err);
+    enum status st = file_set_map(files, SHARDS_INDEX, &map, err);
     if (st) return st;
     st = json_parse(ret, (const char *)map.data, map.len, INDEX_BYTES_MAX, SHARDS_INDEX, err);
     file_unmap(&map);
@@ -208,27 +215,25 @@ static bool index_names_single(const struct json *map)
     return false;
 }
 
-enum status shards_open(struct shards *ret, const char *folder, struct error *err)
+enum status shards_open(struct shards *ret, const struct file_set *files, struct error *err)
 {
-    char single[PATH_BYTES_MAX], index[PATH_BYTES_MAX];
     struct shards s = { 0 };
     struct json_doc *doc = NULL;
     const struct json *map = NULL;
+    size_t i;
     enum status st;
-    if (!file_join(single, sizeof single, folder, SHARDS_SINGLE) ||
-        !file_join(index, sizeof index, folder, SHARDS_INDEX))
-        return error_set(err, STATUS_LIMIT, "the path of the folder is too long");
-    bool has_single = file_kind(single) == FILE_REGULAR;
-    bool has_index = file_kind(index) == FILE_REGULAR;
+    bool has_single = file_set_find(files, SHARDS_SINGLE, &i);
+    bool has_index = file_set_find(files, SHARDS_INDEX, &i);
     if (!has_single && !has_index)
         return error_set(err, STATUS_NOT_FOUND,
-                         "%s holds neither " SHARDS_SINGLE " nor " SHARDS_INDEX, folder);
-    if (has_index && (st = read_index(&doc, index, err))) return st;
+                         "%s holds neither " SHARDS_SINGLE " nor " SHARDS_INDEX,
+                         file_set_path(files));
+    if (has_index && (st = read_index(&doc, files, err))) return st;
     if (doc) map = json_get(json_root(doc), "weight_map");
     if (has_single && !index_names_single(map)) map = NULL;
     if (!has_single && (json_type(map) != JSON_OBJECT || json_length(map) == 0))
         st = error_set(err, STATUS_BAD_INPUT, SHARDS_INDEX " has no weight_map");
-    else st = open_all(&s, folder, map, err);
+    else st = open_all(&s, files, map, err);
     json_doc_free(doc);
     if (st) shards_release(&s);
     else *ret = s;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/core/status.h"
+#include "lm/format/file_set.h"
 #include "lm/format/name_index.h"
 #include "lm/format/safetensors.h"
 
@@ -26,8 +27,8 @@ struct shards {
     struct name_index index;
 };
 
-/* STATUS_NOT_FOUND when the folder has neither file. On failure nothing is left to release. */
-enum status shards_open(struct shards *ret, const char *folder, struct error *err);
+/* STATUS_NOT_FOUND when the set has neither file. On failure nothing is left to release. */
+enum status shards_open(struct shards *ret, const struct file_set *files, struct error *err);
 void shards_release(struct shards *s);
 const struct safetensors_tensor *shards_find(const struct shards *s, const char *name);
 

@@ -4,28 +4,23 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/core/file.h"
 #include "base/core/mem.h"
 #include "lm/format/shards.h"
 #include "math/quants/quant.h"
 
-#define PATH_BYTES_MAX      4096
 #define CONFIG_BYTES_MAX    ((size_t)16 << 20)
-#define FILES_MAX           10000
 #define GGUF_CANDIDATES_MAX 16
 
 struct source {
-    char *path;   /* as given */
-    char *folder; /* where the files lie */
+    struct file_set *set; /* owned */
     enum container container;
     struct gguf *gguf;
     struct json_doc *config, *generation;
     struct shards shards;
-    char **names; /* [file_count], of file_list() */
-    struct source_file *files;
-    struct file_map *maps; /* [file_count], mapped on first use */
+    struct source_file *files; /* [file_count]; names belong to the set, or to the GGUF's parts */
+    struct file_map *maps;     /* [file_count], mapped on first use */
     bool *mapped;
     size_t file_count;
 };
@@ -84,6 +79,13 @@ static bool is_tokenizer(const char *name)
     return ends_with(name, ".tiktoken") || ends_with(name, ".model") || strstr(name, ".model.v");
 }
 
+bool source_reads_file(const char *name)
+{
+    if (is_pickle(name)) return false;
+    return is_gguf(name) || is_safetensors(name) || is_tokenizer(name) ||
+           ends_with(name, ".json") || ends_with(name, ".jinja") || strcmp(name, "merges.txt") == 0;
+}
+
 /* ---- the list of files ---- */
 
 typedef bool name_test(const char *name);
@@ -122,35 +124,15 @@ static enum status alloc_files(struct source *s, size_t count, struct error *err
     return STATUS_OK;
 }
 
-/* Regular files only (or links to such); others are not the model's. */
-static enum status list_folder(struct source *s, struct error *err)
+static enum status list_set(struct source *s, struct error *err)
 {
-    char **names;
-    size_t count;
-    char path[PATH_BYTES_MAX];
-    struct stat info;
-    enum status st = file_list(&names, &count, s->folder, err);
-    if (st) return st;
-    if (count > FILES_MAX) {
-        file_list_free(names, count);
-        return error_set(err, STATUS_LIMIT, "%s holds %zu files, at most %d are looked at",
-                         s->folder, count, FILES_MAX);
+    size_t count = file_set_count(s->set);
+    enum status st = alloc_files(s, count, err);
+    for (size_t i = 0; i < count && !st; i++) {
+        const struct file_set_entry *e = file_set_at(s->set, i);
+        s->files[s->file_count++] = (struct source_file){ e->name, e->bytes };
     }
-    if ((st = alloc_files(s, count, err))) {
-        file_list_free(names, count);
-        return st;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!file_join(path, sizeof path, s->folder, names[i]) || stat(path, &info) != 0 ||
-            !S_ISREG(info.st_mode)) {
-            mem_free(names[i]);
-            continue;
-        }
-        names[s->file_count] = names[i];
-        s->files[s->file_count++] = (struct source_file){ names[i], (uint64_t)info.st_size };
-    }
-    s->names = names;
-    return STATUS_OK;
+    return st;
 }
 
 /* ---- containers ---- */
@@ -189,16 +171,16 @@ static const char *sidecar_words(const struct gguf *g)
 }
 
 /* In a folder its files are listed already; of a file only the parts are the model's. */
-static enum status open_gguf(struct source *s, const char *path, struct error *err)
+static enum status open_gguf(struct source *s, const char *name, struct error *err)
 {
-    enum status st = gguf_open(&s->gguf, path, err);
+    enum status st = gguf_open_in(&s->gguf, s->set, name, err);
     s->container = CONTAINER_GGUF;
     if (st) return st;
     const char *sidecar = sidecar_words(s->gguf);
     if (sidecar)
         return error_set(err, STATUS_UNSUPPORTED, "%s is %s, not a model: give the model's file",
-                         path, sidecar);
-    return s->names ? STATUS_OK : list_parts(s, err);
+                         name, sidecar);
+    return s->files ? STATUS_OK : list_parts(s, err);
 }
 
 static enum status refuse_pickle(const char *where, const char *name, struct error *err)
@@ -211,18 +193,16 @@ static enum status refuse_pickle(const char *where, const char *name, struct err
         where, name);
 }
 
-static enum status open_file(struct source *s, struct error *err)
+static enum status open_file(struct source *s, const char *name, struct error *err)
 {
-    const char *slash = strrchr(s->path, '/');
-    const char *name = slash ? slash + 1 : s->path;
-    if (!is_gguf(name) && is_pickle(name)) return refuse_pickle(s->path, name, err);
+    if (!is_gguf(name) && is_pickle(name)) return refuse_pickle(file_set_path(s->set), name, err);
     if (is_safetensors(name))
         return error_set(err, STATUS_USAGE,
                          "%s is one file of a model: give its folder, which also holds config.json",
-                         s->path);
-    enum status st = open_gguf(s, s->path, err);
+                         file_set_path(s->set));
+    enum status st = open_gguf(s, name, err);
     if (st == STATUS_BAD_INPUT && !is_gguf(name))
-        return error_wrap(err, st, "%s is neither a folder nor a GGUF file", s->path);
+        return error_wrap(err, st, "%s is neither a folder nor a GGUF file", file_set_path(s->set));
     return st;
 }
 
@@ -242,10 +222,11 @@ static bool is_candidate(const struct source *s, size_t i)
 }
 
 /* A file that does not open counts as a model: naming it beats leaving it out. */
-static enum status check_model(const char *path, bool *ret_is_model, struct error *err)
+static enum status check_model(const struct source *s, const char *name, bool *ret_is_model,
+                               struct error *err)
 {
     struct gguf *g;
-    enum status st = gguf_open(&g, path, err);
+    enum status st = gguf_open_in(&g, s->set, name, err);
     if (st == STATUS_NO_MEMORY) return st;
     *ret_is_model = st || !sidecar_words(g);
     if (!st) gguf_close(g);
@@ -255,39 +236,36 @@ static enum status check_model(const char *path, bool *ret_is_model, struct erro
 static enum status open_gguf_folder(struct source *s, struct error *err)
 {
     size_t found[GGUF_CANDIDATES_MAX] = { 0 }, count = 0, models = 0;
-    char path[PATH_BYTES_MAX];
     for (size_t i = 0; i < s->file_count; i++) {
         if (!is_candidate(s, i)) continue;
         if (count == GGUF_CANDIDATES_MAX)
             return error_set(err, STATUS_USAGE,
-                             "%s holds more than %d GGUF models: give the file of one", s->path,
-                             GGUF_CANDIDATES_MAX);
+                             "%s holds more than %d GGUF models: give the file of one",
+                             file_set_path(s->set), GGUF_CANDIDATES_MAX);
         found[count++] = i;
     }
     for (size_t i = 0; i < count && count > 1; i++) {
         bool is_model = false;
-        enum status st = STATUS_OK;
-        if (file_join(path, sizeof path, s->folder, s->files[found[i]].name))
-            st = check_model(path, &is_model, err);
+        enum status st = check_model(s, s->files[found[i]].name, &is_model, err);
         if (st) return st;
         if (is_model) found[models++] = found[i];
     }
     if (models > 1)
-        return error_set(
-            err, STATUS_USAGE, "%s holds %zu GGUF models (%s, %s%s): give the file of one", s->path,
-            models, s->files[found[0]].name, s->files[found[1]].name, models > 2 ? ", ..." : "");
-    if (!file_join(path, sizeof path, s->folder, s->files[found[0]].name))
-        return error_set(err, STATUS_LIMIT, "the path of %s is too long", s->files[found[0]].name);
-    return open_gguf(s, path, err);
+        return error_set(err, STATUS_USAGE,
+                         "%s holds %zu GGUF models (%s, %s%s): give the file of one",
+                         file_set_path(s->set), models, s->files[found[0]].name,
+                         s->files[found[1]].name, models > 2 ? ", ..." : "");
+    return open_gguf(s, s->files[found[0]].name, err);
 }
 
 static enum status parse_json(const struct source *s, const char *name, struct span text,
                               struct json_doc **ret, struct error *err)
 {
     enum status st = json_parse(ret, text.data, text.len, CONFIG_BYTES_MAX, name, err);
-    if (st) return error_wrap(err, st, "%s", s->path);
+    if (st) return error_wrap(err, st, "%s", file_set_path(s->set));
     if (json_type(json_root(*ret)) != JSON_OBJECT)
-        return error_set(err, STATUS_BAD_INPUT, "%s: %s is not a JSON object", s->path, name);
+        return error_set(err, STATUS_BAD_INPUT, "%s: %s is not a JSON object",
+                         file_set_path(s->set), name);
     return STATUS_OK;
 }
 
@@ -310,24 +288,24 @@ static enum status check_without_weights(const struct source *s, struct error *e
             err, STATUS_UNSUPPORTED,
             "%s is an adapter (adapter_config.json), not a model: give the folder of the model "
             "that it was made for",
-            s->path);
+            file_set_path(s->set));
     if (consolidated)
         return error_set(err, STATUS_UNSUPPORTED,
                          "%s holds a model in Mistral's own layout (%s): get the Hugging Face "
                          "form, with " SHARDS_SINGLE " or " SHARDS_INDEX,
-                         s->path, consolidated);
+                         file_set_path(s->set), consolidated);
     if (loose)
         return error_set(err, STATUS_NOT_FOUND,
                          "%s holds %s, but neither " SHARDS_SINGLE " nor " SHARDS_INDEX
                          ": the index of the shards is missing",
-                         s->path, loose);
-    if (pickle) return refuse_pickle(s->path, pickle, err);
+                         file_set_path(s->set), loose);
+    if (pickle) return refuse_pickle(file_set_path(s->set), pickle, err);
     if (!has_file(s, "config.json") && !first_file(s, is_tokenizer))
         return error_set(
             err, STATUS_NOT_FOUND,
             "%s holds no model: neither config.json with .safetensors files, nor a .gguf file, "
             "nor a tokenizer",
-            s->path);
+            file_set_path(s->set));
     return STATUS_OK;
 }
 
@@ -336,21 +314,22 @@ static enum status open_hf(struct source *s, bool has_weights, struct error *err
     enum status st;
     s->container = CONTAINER_HF;
     if (has_weights && !has_file(s, "config.json"))
-        return error_set(
-            err, STATUS_NOT_FOUND,
-            "%s holds weights but no config.json, which says what they mean%s", s->path,
-            has_file(s, "params.json") ? " (params.json is Mistral's own layout)" : "");
+        return error_set(err, STATUS_NOT_FOUND,
+                         "%s holds weights but no config.json, which says what they mean%s",
+                         file_set_path(s->set),
+                         has_file(s, "params.json") ? " (params.json is Mistral's own layout)"
+                                                    : "");
     if ((st = read_json(s, "config.json", &s->config, err)) ||
         (st = read_json(s, "generation_config.json", &s->generation, err)))
         return st;
     if (!has_weights) return check_without_weights(s, err);
-    st = shards_open(&s->shards, s->folder, err);
-    return st ? error_wrap(err, st, "%s", s->path) : STATUS_OK;
+    st = shards_open(&s->shards, s->set, err);
+    return st ? error_wrap(err, st, "%s", file_set_path(s->set)) : STATUS_OK;
 }
 
 static enum status open_folder(struct source *s, struct error *err)
 {
-    enum status st = list_folder(s, err);
+    enum status st = list_set(s, err);
     if (st) return st;
     /* An index alone is what is left when somebody fetched everything but the weights. */
     bool has_weights =
@@ -359,37 +338,11 @@ static enum status open_folder(struct source *s, struct error *err)
     return open_hf(s, has_weights, err);
 }
 
-/* "a/b/file" gives "a/b", "file" gives ".". */
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash) return mem_copy_text(".", 1);
-    return mem_copy_text(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
-static enum status open_any(struct source *s, enum file_kind kind, struct error *err)
-{
-    switch (kind) {
-    case FILE_FOLDER: return open_folder(s, err);
-    case FILE_REGULAR: return open_file(s, err);
-    case FILE_MISSING:
-        return error_set(err, STATUS_NOT_FOUND, "%s: there is no such file or folder", s->path);
-    default: return error_set(err, STATUS_BAD_INPUT, "%s is neither a file nor a folder", s->path);
-    }
-}
-
-static enum status source_new(struct source **ret, const char *path, bool is_folder,
-                              struct error *err)
+static enum status source_new(struct source **ret, struct file_set *set, struct error *err)
 {
     struct source *s = mem_zero(sizeof *s);
-    if (s) {
-        s->path = mem_copy_text(path, strlen(path));
-        s->folder = is_folder ? mem_copy_text(path, strlen(path)) : folder_of(path);
-    }
-    if (!s || !s->path || !s->folder) {
-        source_close(s);
-        return error_set(err, STATUS_NO_MEMORY, "%s: out of memory", path);
-    }
+    if (!s) return error_set(err, STATUS_NO_MEMORY, "%s: out of memory", file_set_path(set));
+    s->set = set;
     *ret = s;
     return STATUS_OK;
 }
@@ -401,19 +354,41 @@ static enum status finish(struct source **ret, struct source *s, enum status st)
     return st;
 }
 
-enum status source_open(struct source **ret, const char *path, struct error *err)
+enum status source_open_files(struct source **ret, struct file_set *files, struct error *err)
 {
     struct source *s = NULL;
-    enum file_kind kind = file_kind(path);
-    enum status st = source_new(&s, path, kind == FILE_FOLDER, err);
-    return st ? st : finish(ret, s, open_any(s, kind, err));
+    const char *main_file = file_set_main_file(files);
+    enum status st = source_new(&s, files, err);
+    if (st) return st;
+    st = main_file ? open_file(s, main_file, err) : open_folder(s, err);
+    if (st) s->set = NULL; /* still the caller's */
+    return finish(ret, s, st);
+}
+
+enum status source_open(struct source **ret, const char *path, struct error *err)
+{
+    struct file_set *files;
+    enum status st = file_set_open(&files, path, err);
+    if (st) return st;
+    st = source_open_files(ret, files, err);
+    if (st) file_set_free(files);
+    return st;
+}
+
+/* A source without files. */
+static enum status source_bare(struct source **ret, const char *name, struct error *err)
+{
+    struct file_set *files;
+    enum status st = file_set_empty(&files, name, err);
+    if (!st && (st = source_new(ret, files, err))) file_set_free(files);
+    return st;
 }
 
 enum status source_open_texts(struct source **ret, struct span config, struct span generation,
                               struct error *err)
 {
     struct source *s = NULL;
-    enum status st = source_new(&s, "(text)", true, err);
+    enum status st = source_bare(&s, "(text)", err);
     if (st) return st;
     s->container = CONTAINER_HF;
     st = parse_json(s, "config.json", config, &s->config, err);
@@ -426,7 +401,7 @@ enum status source_open_gguf(struct source **ret, struct gguf *g, const char *na
                              struct error *err)
 {
     struct source *s = NULL;
-    enum status st = source_new(&s, name, false, err);
+    enum status st = source_bare(&s, name, err);
     if (st) return st;
     s->container = CONTAINER_GGUF;
     s->gguf = g;
@@ -440,7 +415,6 @@ void source_close(struct source *s)
     for (size_t i = 0; i < s->file_count; i++) {
         if (s->mapped[i]) file_unmap(&s->maps[i]);
     }
-    if (s->names) file_list_free(s->names, s->file_count);
     shards_release(&s->shards);
     json_doc_free(s->config);
     json_doc_free(s->generation);
@@ -448,14 +422,13 @@ void source_close(struct source *s)
     mem_free(s->files);
     mem_free(s->maps);
     mem_free(s->mapped);
-    mem_free(s->folder);
-    mem_free(s->path);
+    file_set_free(s->set);
     mem_free(s);
 }
 
 const char *source_path(const struct source *s)
 {
-    return s->path;
+    return file_set_path(s->set);
 }
 
 enum container source_container(const struct source *s)
@@ -490,14 +463,11 @@ const struct source_file *source_file(const struct source *s, size_t i)
 
 enum status source_read(struct source *s, const char *name, struct span *ret, struct error *err)
 {
-    char path[PATH_BYTES_MAX];
     size_t i;
     if (!file_position(s, name, &i))
-        return error_set(err, STATUS_NOT_FOUND, "%s has no file %s", s->path, name);
+        return error_set(err, STATUS_NOT_FOUND, "%s has no file %s", file_set_path(s->set), name);
     if (!s->mapped[i]) {
-        if (!file_join(path, sizeof path, s->folder, name))
-            return error_set(err, STATUS_LIMIT, "the path of %s is too long", name);
-        enum status st = file_map_path(&s->maps[i], path, err);
+        enum status st = file_set_map(s->set, name, &s->maps[i], err);
         if (st) return st;
         s->mapped[i] = true;
     }
@@ -538,7 +508,8 @@ bool source_tensor_at(const struct source *s, size_t i, struct span *ret_name,
 
 static enum status missing_tensor(const struct source *s, const char *name, struct error *err)
 {
-    return error_set(err, STATUS_NOT_FOUND, "%s: tensor %s is missing", s->path, name);
+    return error_set(err, STATUS_NOT_FOUND, "%s: tensor %s is missing", file_set_path(s->set),
+                     name);
 }
 
 enum status source_tensor(const struct source *s, const char *name, struct tensor_view *ret,
@@ -556,8 +527,8 @@ enum status source_tensor(const struct source *s, const char *name, struct tenso
     if (!t) return missing_tensor(s, name, err);
     if (!view_of_stored(t, &view, &type_name))
         return error_set(err, STATUS_UNSUPPORTED,
-                         "%s: tensor %s has dtype %s, which is not supported", s->path, name,
-                         type_name);
+                         "%s: tensor %s has dtype %s, which is not supported",
+                         file_set_path(s->set), name, type_name);
     *ret = view;
     return STATUS_OK;
 }
@@ -602,7 +573,8 @@ enum status source_check_whole(const struct source *s, struct error *err)
         return error_set(err, STATUS_IO,
                          "%s: %s has become shorter since it was opened: do not replace a model's "
                          "files while they are in use",
-                         s->path, s->gguf ? gguf_part_name(s->gguf, i) : s->shards.names[i]);
+                         file_set_path(s->set),
+                         s->gguf ? gguf_part_name(s->gguf, i) : s->shards.names[i]);
     }
     return STATUS_OK;
 }

@@ -16,6 +16,7 @@
 #include "base/core/json.h"
 #include "base/core/span.h"
 #include "base/core/status.h"
+#include "lm/format/file_set.h"
 #include "lm/format/gguf.h"
 #include "math/tensor/tensor.h"
 
@@ -29,6 +30,11 @@ struct source_file {
 };
 
 enum status source_open(struct source **ret, const char *path, struct error *err);
+/* The same for files that were listed or opened before; takes the set over on success. */
+enum status source_open_files(struct source **ret, struct file_set *files, struct error *err);
+/* Whether a file of this name may be read by a source: all but pickles and what has nothing to do
+ * with models. Whoever opens files for a source opens only these. */
+bool source_reads_file(const char *name);
 /* From texts without files, for tests and fuzzing: config.json, and generation_config.json or
  * {NULL, 0}. */
 enum status source_open_texts(struct source **ret, struct span config, struct span generation,
