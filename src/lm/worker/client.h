@@ -91,6 +91,7 @@ enum status worker_next(struct worker *w, struct worker_event *ret, bool *ret_go
 /* The request ends with WORKER_DONE, finish "cancelled", within one step. Unknown ids are ignored:
  * it may have ended meanwhile. */
 enum status worker_cancel(struct worker *w, uint64_t request, struct error *err);
+bool worker_alive(const struct worker *w); /* false: it has died, and every call fails */
 /* Readable when worker_next has something; for poll(). */
 int worker_descriptor(const struct worker *w);
 
