@@ -30,6 +30,11 @@ static bool make_folders(char *path)
     }
 }
 
+bool home_folder(char out[HOME_PATH_BYTES])
+{
+    return home_path(out) && make_folders(out) && file_kind(out) == FILE_FOLDER;
+}
+
 bool home_tokenizer_cache(char out[HOME_PATH_BYTES])
 {
     char home[HOME_PATH_BYTES];

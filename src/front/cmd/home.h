@@ -10,6 +10,8 @@
 
 /* HEARTH_HOME, or ~/.local/share/hearth; false when neither can be said (no HOME, or too long). */
 bool home_path(char out[HOME_PATH_BYTES]);
+/* HEARTH_HOME, made if it is missing. */
+bool home_folder(char out[HOME_PATH_BYTES]);
 /* <home>/tokenizers, made if it is missing; false (no cache then) when that is not possible. */
 bool home_tokenizer_cache(char out[HOME_PATH_BYTES]);
 

@@ -26,3 +26,9 @@ bool interrupt_seen(void)
 {
     return seen;
 }
+
+void interrupt_forget(void)
+{
+    seen = 0;
+    interrupt_install();
+}

@@ -8,5 +8,6 @@
 /* The first SIGINT from now on sets the flag; a second one ends the program as usual. */
 void interrupt_install(void);
 bool interrupt_seen(void);
+void interrupt_forget(void); /* the next SIGINT is the first again */
 
 #endif
