@@ -6,6 +6,7 @@
 
 #include "base/core/mem.h"
 #include "lm/chat/chat_inner.h"
+#include "lm/chat/conversation.h"
 
 /* ---- opening ---- */
 
@@ -124,16 +125,32 @@ static enum status encode(const struct tokenizer *t, struct chat_prompt *p, stru
     return s ? s : settle_bos(t, p, err);
 }
 
-static enum status pick_form(const struct chat *c, const struct json *request,
+static enum status pick_form(const struct chat *c, const struct json *request, bool verbatim,
                              const struct chat_form **ret, struct error *err)
 {
-    bool with_tools = json_type(json_get(request, "tools")) != JSON_NULL;
+    const struct json *tools = json_get(request, "tools");
+    bool with_tools = verbatim ? json_type(tools) != JSON_NULL : json_length(tools) > 0;
     if (!with_tools && !c->plain.template)
         return error_set(err, STATUS_BAD_INPUT,
                          "the model has a chat template for requests with tools only, and the "
                          "request has none");
     *ret = form_of(c, with_tools);
     return STATUS_OK;
+}
+
+static struct chat_options options_for(const struct chat *c, const struct chat_facts *f,
+                                       const struct chat_prompt_options *o)
+{
+    struct chat_options how = { .tokens = c->variables,
+                                .token_count = c->variable_count,
+                                .trust_tokens = o->trust_tokens,
+                                .now = o->now };
+    if (o->verbatim) return how;
+    how.arguments = f->arguments;
+    how.join_parts = !f->parts;
+    how.developer_is_system = !f->developer;
+    how.complete_tools = true;
+    return how;
 }
 
 enum status chat_prompt(const struct chat *c, const struct json *request,
@@ -144,14 +161,10 @@ enum status chat_prompt(const struct chat *c, const struct json *request,
     const struct chat_prompt_options *o = options ? options : &none;
     const struct chat_form *form = NULL;
     struct chat_prompt p = { 0 };
-    enum status s = pick_form(c, request, &form, err);
+    enum status s = o->verbatim ? STATUS_OK : chat_request_check(request, err);
+    if (!s) s = pick_form(c, request, o->verbatim, &form, err);
     if (s) return s;
-    const struct chat_options how = { .tokens = c->variables,
-                                      .token_count = c->variable_count,
-                                      .trust_tokens = o->trust_tokens,
-                                      .arguments = o->verbatim ? CHAT_ARGUMENTS_AS_GIVEN
-                                                               : form->facts.arguments,
-                                      .now = o->now };
+    const struct chat_options how = options_for(c, &form->facts, o);
     s = chat_render(form->template, request, &how, &p.rendered, err);
     if (!s && c->tokenizer) s = encode(c->tokenizer, &p, err);
     if (s) chat_prompt_release(&p);

@@ -8,8 +8,9 @@
  * is made up for it.
  *
  * chat_prompt() does all that lies between a request (lm/chat/chat_request.h) and the token ids
- * that the engine takes: it checks the request, gives tool arguments the form that the template
- * was written for, fills in bos_token and its like, renders, and encodes. Special tokens are
+ * that the engine takes: it checks the request (lm/chat/conversation.h), gives tool arguments, content
+ * in parts and developer messages the form that the template was written for, fills in bos_token
+ * and its like, renders, and encodes. Special tokens are
  * recognised in the template's own text only. Where the tokenizer begins texts with BOS the ids
  * begin with exactly one, whether or not the template writes it too; where it does not, the ids
  * hold what the template wrote, but never two at the start.
@@ -35,6 +36,8 @@ struct chat_facts {
     const char *effort; /* the variable that says how much: "reasoning_effort"; or NULL */
     bool tools;         /* tools of the request show in the prompt */
     bool writes_bos;    /* the prompt begins with bos_token */
+    bool parts;         /* content may be a list of parts; else they are joined before */
+    bool developer;     /* the source knows that role; else it becomes system */
     enum chat_arguments arguments; /* the form of tool arguments that it needs */
 };
 
@@ -53,7 +56,7 @@ const struct template *chat_template(const struct chat *c, bool with_tools);
 
 struct chat_prompt_options {
     /* As the vendors' renderer does it: the request is not checked beyond what rendering needs, and
-     * tool arguments keep the form they came in. For `hearth debug render`. */
+     * keeps the form it came in. For `hearth debug render`. */
     bool verbatim;
     bool trust_tokens; /* chat_template_kwargs may name special tokens: the operator's requests */
     const struct tm *now; /* unless the request says; NULL: the local time */

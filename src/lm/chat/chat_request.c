@@ -169,6 +169,42 @@ static void put_calls(struct rewrite *x, const struct json *calls)
     json_close_array(&x->out);
 }
 
+/* False when the parts are not all of text. */
+static bool join(const struct json *parts, struct buf *out)
+{
+    for (size_t i = 0; i < json_length(parts); i++) {
+        const struct json *part = json_at(parts, i);
+        struct span text = json_type(part) == JSON_STRING ? json_string(part)
+                                                          : json_string(json_get(part, "text"));
+        if (!text.data) return false;
+        if (i) buf_byte(out, '\n');
+        buf_append(out, text.data, text.len);
+    }
+    return true;
+}
+
+static void put_content(struct rewrite *x, const struct json *v, bool mark)
+{
+    struct buf joined = BUF_INIT(CHAT_REQUEST_BYTES_MAX);
+    struct span text = { "", 0 };
+    bool is_joined = x->options->join_parts && json_type(v) == JSON_ARRAY && join(v, &joined);
+    if (is_joined && joined.len) text = (struct span){ joined.data, joined.len };
+    if (joined.failed && !x->status) x->status = buf_check(&joined, "a message", x->err);
+    if (is_joined && mark) put_marked_text(x, text);
+    else if (is_joined) json_put_span(&x->out, text);
+    else if (mark) put_marked(x, v);
+    else json_put_value(&x->out, v);
+    buf_release(&joined);
+}
+
+static void put_role(struct rewrite *x, const struct json *v)
+{
+    struct span name = json_string(v);
+    if (x->options->developer_is_system && name.data && span_equals(name, "developer"))
+        json_put_string(&x->out, "system");
+    else json_put_value(&x->out, v);
+}
+
 static void put_member(struct rewrite *x, struct span name, const struct json *v,
                        const char *marked)
 {
@@ -177,8 +213,10 @@ static void put_member(struct rewrite *x, struct span name, const struct json *v
                             (span_equals(name, "reasoning_content") ||
                              span_equals(name, "thinking") || span_equals(name, "reasoning"))));
     json_key_span(&x->out, name);
-    if (mark) put_marked(x, v);
+    if (span_equals(name, "content")) put_content(x, v, mark);
+    else if (mark) put_marked(x, v);
     else if (span_equals(name, "tool_calls")) put_calls(x, v);
+    else if (span_equals(name, "role")) put_role(x, v);
     else json_put_value(&x->out, v);
 }
 
@@ -216,6 +254,67 @@ static enum status rewrite_messages(struct rewrite *x, const struct json *messag
     if (!s)
         s = json_parse(ret, text.data, text.len, 2 * CHAT_REQUEST_BYTES_MAX, "the messages",
                        x->err);
+    buf_release(&text);
+    return s;
+}
+
+/* ---- tools ---- */
+
+static bool lacks_parameters(const struct json *tool)
+{
+    const struct json *function = json_get(tool, "function");
+    return json_type(function) == JSON_OBJECT &&
+           json_type(json_get(function, "parameters")) == JSON_NULL;
+}
+
+static void put_tool(struct json_writer *w, const struct json *tool)
+{
+    json_open_object(w);
+    for (struct json_member m = json_first(tool); m.value; m = json_next(tool, m)) {
+        json_key_span(w, m.key);
+        if (!span_equals(m.key, "function")) {
+            json_put_value(w, m.value);
+            continue;
+        }
+        json_open_object(w);
+        for (struct json_member f = json_first(m.value); f.value; f = json_next(m.value, f)) {
+            if (span_equals(f.key, "parameters")) continue;
+            json_key_span(w, f.key);
+            json_put_value(w, f.value);
+        }
+        json_key(w, "parameters");
+        json_open_object(w);
+        json_key(w, "type");
+        json_put_string(w, "object");
+        json_key(w, "properties");
+        json_open_object(w);
+        json_close_object(w);
+        json_close_object(w);
+        json_close_object(w);
+    }
+    json_close_object(w);
+}
+
+/* *ret stays NULL when the tools are complete as they are. */
+static enum status complete_tools(const struct json *tools, struct json_doc **ret,
+                                  struct error *err)
+{
+    struct buf text = BUF_INIT(2 * CHAT_REQUEST_BYTES_MAX);
+    struct json_writer w;
+    bool complete = true;
+    if (json_type(tools) != JSON_ARRAY) return STATUS_OK;
+    json_writer_init(&w, &text, 0);
+    json_open_array(&w);
+    for (size_t i = 0; i < json_length(tools); i++) {
+        bool lacks = lacks_parameters(json_at(tools, i));
+        complete &= !lacks;
+        if (lacks) put_tool(&w, json_at(tools, i));
+        else json_put_value(&w, json_at(tools, i));
+    }
+    json_close_array(&w);
+    enum status s = complete ? STATUS_OK : buf_check(&text, "the tools", err);
+    if (!s && !complete)
+        s = json_parse(ret, text.data, text.len, 2 * CHAT_REQUEST_BYTES_MAX, "the tools", err);
     buf_release(&text);
     return s;
 }
@@ -304,8 +403,9 @@ static enum status add_kwargs(struct context *c, const struct json *kwargs,
 }
 
 static enum status make_context(struct context *c, const struct json *request,
-                                const struct json *messages, const struct json *prompt,
-                                const struct chat_options *options, struct error *err)
+                                const struct json *messages, const struct json *tools,
+                                const struct json *prompt, const struct chat_options *options,
+                                struct error *err)
 {
     enum status s = STATUS_OK;
     c->count = 0;
@@ -314,7 +414,7 @@ static enum status make_context(struct context *c, const struct json *request,
     if (!s) s = add_kwargs(c, json_get(request, "chat_template_kwargs"), options, err);
     const struct template_variable own[] = {
         { "messages", messages, false, true },
-        { "tools", json_get(request, "tools"), false, false },
+        { "tools", tools, false, false },
         { "documents", json_get(request, "documents"), false, false },
         { "add_generation_prompt", prompt, false, false },
     };
@@ -409,7 +509,8 @@ static enum status render_once(const struct template *t, const struct json *requ
                                struct rewrite *x, struct template_output *ret, struct error *err)
 {
     static const char flags[] = "[true,false]";
-    struct json_doc *messages = NULL, *constants = NULL;
+    struct json_doc *messages = NULL, *constants = NULL, *completed = NULL;
+    const struct json *tools = json_get(request, "tools");
     struct context *c = mem_zero(sizeof *c);
     struct template_output out = { 0 };
     x->err = err;
@@ -417,10 +518,12 @@ static enum status render_once(const struct template *t, const struct json *requ
         c ? json_parse(&constants, flags, sizeof flags - 1, sizeof flags, "constants", err)
           : error_set(err, STATUS_NO_MEMORY, "out of memory for a prompt");
     if (!s) s = rewrite_messages(x, json_get(request, "messages"), &messages);
+    if (!s && x->options->complete_tools) s = complete_tools(tools, &completed, err);
+    if (!s && completed) tools = json_root(completed);
     if (!s) {
         bool wanted = json_bool(json_get(request, "add_generation_prompt"), false);
-        s = make_context(c, request, json_root(messages), json_at(json_root(constants), !wanted),
-                         x->options, err);
+        s = make_context(c, request, json_root(messages), tools,
+                         json_at(json_root(constants), !wanted), x->options, err);
     }
     if (!s && x->marked && !x->was_marked)
         s = error_set(err, STATUS_BAD_INPUT,
@@ -430,6 +533,7 @@ static enum status render_once(const struct template *t, const struct json *requ
     if (s) template_output_release(&out);
     else *ret = out;
     json_doc_free(messages);
+    json_doc_free(completed);
     json_doc_free(constants);
     mem_free(c);
     return s;

@@ -33,8 +33,11 @@ struct chat_options {
      * count as template text: for requests that come from the operator, not from a client. */
     bool trust_tokens;
     enum chat_arguments arguments;
-    size_t steps_max;     /* 0: TEMPLATE_STEPS_MAX */
-    const struct tm *now; /* unless the request has its own; NULL: the local time */
+    bool join_parts; /* content in parts of text becomes one text, with line ends between */
+    bool developer_is_system; /* for templates that know no developer */
+    bool complete_tools;      /* tools without parameters get an empty object schema */
+    size_t steps_max;         /* 0: TEMPLATE_STEPS_MAX */
+    const struct tm *now;     /* unless the request has its own; NULL: the local time */
 };
 
 enum status chat_render(const struct template *t, const struct json *request,
