@@ -12,7 +12,19 @@
  * nothing is invented to heal it. Tags that a model quotes (`<tool_call>` in its prose or in
  * code) are content; so are tags of tools inside reasoning, which are reasoning.
  *
- * Arguments come as JSON text. Formats that carry JSON pass it through byte for byte; formats that
+ * White space, as the vendors' templates strip it: newlines right behind the opening think tag and
+ * right before the closing one are not reasoning; newlines right behind the closing one, and white
+ * space before and between calls and at the end behind them, are not content. Otherwise content is
+ * what the model wrote, byte for byte. Reasoning stands at the beginning, white space before it
+ * aside, or where the prompt opened it; later think tags are content, and so is a closing tag that
+ * nothing opened. The token that ends the turn is dropped at the very end only.
+ *
+ * A call that breaks off because the text ends keeps its arguments; where its JSON or its tags
+ * break, what follows is content up to the markup that would have closed it, which is dropped.
+ * Before its name is known a broken call is content whole. A whole call whose end tag is missing
+ * is a call.
+ *
+ * Arguments come as JSON text, "{}" where there are none. Formats that carry JSON pass it through byte for byte; formats that
  * carry tagged parameters (Qwen XML, GLM, MiniMax, DSML, Seed) build an object from them, each value typed
  * by the tool's schema where there is one. */
 #ifndef LM_CHAT_PARSE_H
@@ -58,8 +70,10 @@ enum delta_kind {
 struct chat_delta {
     enum delta_kind kind;
     int call;
-    struct span text; /* valid during the call; content and reasoning are cut between characters */
-    struct span id;   /* of DELTA_CALL: the id the model wrote itself (Kimi, Mistral); else empty */
+    struct span text; /* valid during the call; cut between characters */
+    /* The id that the model wrote itself (Kimi, Mistral): of DELTA_CALL, or of DELTA_CALL_END where
+     * it stands behind the arguments; else empty. */
+    struct span id;
 };
 typedef enum status chat_delta_fn(void *ctx, const struct chat_delta *delta, struct error *err);
 
