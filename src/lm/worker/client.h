@@ -17,6 +17,10 @@
  *   "ids": [int]                       exactly these tokens
  *   "parse": bool                      take the answer apart (lm/chat/parse.h); default: with messages
  *   "max_tokens": int, "stop": [text], "ignore_eos": bool,
+ *                                      0 tokens: the prompt is counted, and evaluated only where its
+ *                                      log probabilities are wanted
+ *   "echo": bool                       deltas {"prompt": [token]} hold the prompt's tokens, first of
+ *                                      all; with "logprobs" where sampling has them (first: null)
  *   "sampling": {"temperature", "top_k", "top_p", "min_p", "repeat_penalty", "presence_penalty",
  *                "frequency_penalty", "seed", "logit_bias": [[id, value or null for -inf]], "logprobs": int}
  *                                      what is missing comes from the model's generation_config
@@ -25,12 +29,14 @@
  *   WORKER_DELTA     one of {"content": text}, {"reasoning": text},
  *                    {"call": int, "name": text, "id": text, missing when the model gave none},
  *                    {"call": int, "arguments": text}, {"call": int, "end": true}, or none of them;
- *                    with "tokens": [{"id", "logprob", "top": [{"id", "logprob"}]}] where logprobs or
- *                    ids were asked for ("ids": every token; joined, they are the whole answer)
+ *                    with "tokens": [token] where logprobs or ids were asked for ("ids": every token;
+ *                    joined, they are the whole answer). A token is {"id", "bytes": [int], "logprob",
+ *                    "top": [{"id", "bytes", "logprob"}]}, most likely first; bytes: as it is spelled.
  *   WORKER_DONE      {"finish": "stop" | "length" | "context" | "tool_calls" | "cancelled",
  *                    "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens": int,
  *                    "prompt_seconds", "decode_seconds": real, "seed": int, "stop": text or null,
- *                    "unparsed": bool}
+ *                    "unparsed": bool, "end": the token that ended the answer, where tokens were
+ *                    asked for and one did}
  *   WORKER_ERROR     no body; `error` says what happened
  */
 #ifndef LM_WORKER_CLIENT_H

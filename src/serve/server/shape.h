@@ -31,13 +31,17 @@ struct api_error {
     char text[768];
 };
 
+struct shape_store; /* shape_store.h */
+
 /* Facts that the server knows and the shape does not. */
 struct shape_context {
-    const char *request_id;   /* for ids and errors: unguessable, [A-Za-z0-9]{24} */
-    const char *model;        /* alias under which the model is served */
-    const char *fingerprint;  /* of build, weights and settings */
-    int64_t created;          /* unix seconds */
-    const struct json *ready; /* worker_ready() of the model; NULL before it is known */
+    const char *request_id;    /* for ids and errors: unguessable, [A-Za-z0-9]{24} */
+    const char *model;         /* alias under which the model is served */
+    const char *fingerprint;   /* of build, weights and settings */
+    int64_t created;           /* unix seconds */
+    const struct json *ready;  /* worker_ready() of the model; NULL before it is known */
+    struct shape_store *store; /* of answers that later requests refer to; NULL: none is kept */
+    const char *tenant;        /* who finds them there; NULL: "" */
 };
 
 /* A request that was understood. */
@@ -47,10 +51,17 @@ struct shape_request {
     int choice_count; /* n: how often `canonical` is submitted, seeds counting up */
     /* JSON for worker_submit, in the order of prompts; a body with several prompts has several.
      * Choice c of prompt p is answer p * choice_count + c. */
-    struct buf *canonical;
+    struct buf *canonical; /* submit what shape_submission() makes of it */
     int prompt_count;
-    void *own; /* the shape's: include_usage, echo ... */
+    bool has_seed;
+    int64_t seed;     /* of choice 0 */
+    size_t seed_tail; /* bytes at the end of each canonical: the seed and what closes the JSON */
+    const char *note; /* for the log: what was left out of the prompt on purpose; NULL: nothing */
+    void *own;        /* the shape's: include_usage, echo ... */
 };
+/* The JSON to submit for answer `index`, its seed counted up; on success the caller releases `ret`. */
+enum status shape_submission(const struct shape_request *r, int index, struct buf *ret,
+                             struct error *err);
 
 /* Gets what goes to the client. `event` is the SSE event's name, NULL for none; `last` marks
  * the end. Of an answer that is not streamed there is one piece: the whole body. */
@@ -73,15 +84,20 @@ struct shape {
                  const struct shape_context *context, struct api_error *err);
     void (*release)(struct shape_request *r);
 
-    /* `request` and `context` live until answer_free. Streaming shapes may write at once. */
+    /* `request` and `context` live until answer_free. Streaming shapes may write at once: call it
+     * when the worker has sent the first delta of a request, so that what is wrong with a prompt can
+     * still be an HTTP error. */
     enum status (*begin)(struct shape_answer **ret, const struct shape_request *request,
                          const struct shape_context *context, shape_sink *sink, void *sink_ctx,
                          struct error *err);
     /* A WORKER_DELTA or WORKER_DONE of answer `index`. WORKER_PROGRESS is given too: shapes that keep
-     * clients awake with events may write one. When all answers are done the shape writes its end. */
+     * clients awake with events may write one. When all answers are done the shape writes its end.
+     * An answer that was cancelled has no end: STATUS_CANCELLED, and the server calls `fail` where
+     * somebody still listens. */
     enum status (*event)(struct shape_answer *a, int index, const struct worker_event *event,
                          struct error *err);
-    /* An error in the middle of a stream: written in the stream, `last` set. */
+    /* An error in the middle of a stream: written in the stream, `last` set. Where nothing is streamed
+     * it gives the body of the error. */
     enum status (*fail)(struct shape_answer *a, const struct api_error *error, struct error *err);
     void (*answer_free)(struct shape_answer *a);
 
