@@ -32,6 +32,7 @@ void tokenizer_free(struct tokenizer *t)
     normalizer_release(&t->normalizer);
     splitter_release(&t->splitter);
     buf_release(&t->chat_template);
+    seams_release(&t->seams);
     prefix_set_release(&t->plain);
     prefix_set_release(&t->trusted);
     prefix_set_release(&t->pieces);
@@ -124,13 +125,15 @@ enum status tokenizer_finish(struct tokenizer *t, struct error *err)
     if (t->eos < 0) t->adds_eos = false;
     find_bytes(t);
     status = build_sets(t, err);
+    if (!status && (t->model == MODEL_BYTE_BPE || t->model == MODEL_TIKTOKEN))
+        status = seams_build(&t->seams, &t->vocab, err);
     if (!status) find_aliases(t);
     return status;
 }
 
 enum status tokenizer_mark_whole(struct tokenizer *t, struct error *err)
 {
-    if (t->model != MODEL_BYTE_BPE || t->ignore_merges) return STATUS_OK;
+    if (t->model != MODEL_BYTE_BPE && t->model != MODEL_TIKTOKEN) return STATUS_OK;
     struct bpe_scratch scratch = { 0 };
     struct token_list ids = { .count = 0 };
     enum status status = STATUS_OK;

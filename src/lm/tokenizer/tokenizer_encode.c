@@ -141,14 +141,9 @@ static enum status chars_to_symbols(const struct tokenizer *t, struct span piece
     return STATUS_OK;
 }
 
-enum status encode_bpe_piece(const struct tokenizer *t, struct span piece, struct encode_scratch *s,
-                             struct token_list *out, struct error *err)
+static enum status merge_piece(const struct tokenizer *t, struct span piece,
+                               struct encode_scratch *s, struct token_list *out, struct error *err)
 {
-    if (piece.len <= VOCAB_PIECE_BYTES_MAX) {
-        int32_t whole =
-            vocab_find(&t->vocab, piece, t->ignore_merges ? TOKEN_MATCHES : TOKEN_WHOLE);
-        if (whole >= 0) return token_list_push(out, whole, err);
-    }
     s->symbols.count = 0;
     enum status status = t->model == MODEL_CHAR_BPE ? chars_to_symbols(t, piece, &s->symbols, err)
                                                     : bytes_to_symbols(t, piece, &s->symbols, err);
@@ -159,6 +154,28 @@ enum status encode_bpe_piece(const struct tokenizer *t, struct span piece, struc
     if (count) memcpy(out->ids + out->count, s->symbols.ids, count * sizeof(*out->ids));
     out->count += count;
     return STATUS_OK;
+}
+
+static int32_t find_whole(const struct tokenizer *t, struct span piece, int flag)
+{
+    return piece.len <= VOCAB_PIECE_BYTES_MAX ? vocab_find(&t->vocab, piece, flag) : -1;
+}
+
+enum status encode_bpe_piece(const struct tokenizer *t, struct span piece, struct encode_scratch *s,
+                             struct token_list *out, struct error *err)
+{
+    int32_t whole = find_whole(t, piece, t->ignore_merges ? TOKEN_MATCHES : TOKEN_WHOLE);
+    if (whole >= 0) return token_list_push(out, whole, err);
+    size_t end = seams_next(&t->seams, piece, 0);
+    if (end == piece.len) return merge_piece(t, piece, s, out, err);
+    enum status status = STATUS_OK;
+    for (size_t from = 0; from < piece.len && !status; from = end) {
+        end = seams_next(&t->seams, piece, from);
+        struct span part = { piece.data + from, end - from };
+        whole = find_whole(t, part, TOKEN_WHOLE);
+        status = whole >= 0 ? token_list_push(out, whole, err) : merge_piece(t, part, s, out, err);
+    }
+    return status;
 }
 
 static enum status encode_piece(const struct tokenizer *t, struct span piece,

@@ -10,6 +10,7 @@
 #include "lm/tokenizer/bpe.h"
 #include "lm/tokenizer/normalize.h"
 #include "lm/tokenizer/prefix_set.h"
+#include "lm/tokenizer/seams.h"
 #include "lm/tokenizer/splitter.h"
 #include "lm/tokenizer/tokenizer.h"
 #include "lm/tokenizer/vocab.h"
@@ -40,6 +41,7 @@ struct tokenizer {
     struct bpe_merges
         merges; /* as loaded; released once the table stands, kept for the cache until then */
     struct bpe bpe;
+    struct seams seams; /* of byte-level models */
     struct normalizer normalizer;
     struct splitter splitter;
     char pre[TOKENIZER_NAME_BYTES]; /* name of the splitter */
