@@ -348,6 +348,35 @@ static void compare_linear(const float *got, const float *want, size_t stride,
     mem_free(row);
 }
 
+static bool same_number(float a, float b)
+{
+    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b)) || (a == 0 && b == 0);
+}
+
+/* A row's result is the same to the last bit alone and beside others: batches do not show. */
+static void check_rows_alone(linear_fn *fn, const float *got, size_t stride,
+                             const struct weights *w, const struct activations *x, int64_t begin,
+                             int64_t end, int64_t width, void *scratch)
+{
+    float *alone = mem_alloc((size_t)width * 4 + 4);
+    for (int64_t t = 0; t < x->rows; t++) {
+        struct activations one = *x;
+        one.rows = 1;
+        one.f32 += (size_t)t * x->stride;
+        one.q8 += t * x->groups * ACT_GROUP;
+        one.scale += t * x->groups;
+        one.sum += t * x->groups * 2;
+        fn(alone, (size_t)width, &w->panels, begin, end, &one, scratch);
+        for (int64_t i = 0; i < width; i++) {
+            if (!same_number(alone[i], got[(size_t)t * stride + (size_t)i]))
+                fail_msg("%s: token %lld column %lld is %.9g alone, %.9g beside others", context,
+                         (long long)t, (long long)i, (double)alone[i],
+                         (double)got[(size_t)t * stride + (size_t)i]);
+        }
+    }
+    mem_free(alone);
+}
+
 static void check_linear_once(const struct level *l, const struct weight_type *t, bool q8)
 {
     const struct quant *quant = quant_of(t->type);
@@ -383,6 +412,7 @@ static void check_linear_once(const struct level *l, const struct weight_type *t
                                                          scratch);
     fn(got, stride, &w.panels, begin, end, &x, scratch);
     compare_linear(got, want, stride, &w, &x, begin, end, q8);
+    if (tokens > 1) check_rows_alone(fn, got, stride, &w, &x, begin, end, width, scratch);
     for (int64_t i = 0; i + 1 < tokens; i++)
         for (size_t c = (size_t)width; c < stride; c++)
             assert_true(got[(size_t)i * stride + c] == UNTOUCHED);
@@ -717,6 +747,27 @@ static void compare_attention(const struct kv_kind *kind, const struct attention
     }
 }
 
+/* The same for each query of a block. */
+static void check_queries_alone(const struct level *l, const struct kv_kind *kind,
+                                const struct attention_args *a, void *scratch)
+{
+    int64_t width = a->head_count * a->head_dim_v;
+    float *alone = mem_alloc((size_t)width * 4 + 4);
+    for (int64_t i = 0; i < a->query_count; i++) {
+        struct attention_args one = *a;
+        one.query_count = 1;
+        one.position += i;
+        one.q += (size_t)i * a->q_stride;
+        one.out = alone;
+        l->table.attention[kind->type](&one, scratch);
+        for (int64_t d = 0; d < width; d++) {
+            if (!same_number(alone[d], a->out[(size_t)i * a->out_stride + (size_t)d]))
+                fail_msg("%s: query %lld differs alone and beside others", context, (long long)i);
+        }
+    }
+    mem_free(alone);
+}
+
 static void check_attention_once(const struct level *l, const struct kv_kind *kind)
 {
     const void *k[BLOCKS_MAX], *v[BLOCKS_MAX];
@@ -765,6 +816,7 @@ static void check_attention_once(const struct level *l, const struct kv_kind *ki
     a.out = got;
     l->table.attention[kind->type](&a, scratch);
     compare_attention(kind, &a, got, want);
+    if (queries > 1) check_queries_alone(l, kind, &a, scratch);
     for (int64_t i = 0; i + 1 < queries; i++)
         for (size_t c = (size_t)(heads * dv); c < out_stride; c++)
             assert_true(got[(size_t)i * out_stride + c] == UNTOUCHED);

@@ -8,7 +8,9 @@
  *
  * Common contract. Pointers are aligned to 4 bytes unless said otherwise;
  * nothing past the stated extents is read or written; inputs and outputs do not
- * overlap unless said otherwise. Sums may be reordered. NaN and Inf propagate as
+ * overlap unless said otherwise. Sums may be reordered, but alike for every row of a call: a row's
+ * (a query's) result is the same to the last bit whatever stands beside it, so that an answer does
+ * not depend on what else is in the batch. NaN and Inf propagate as
  * in the reference (a NaN may become another NaN). Tolerance of a sum of n products
  * against the reference: 2^-22 * sqrt(n) * sum |a_i b_i| for float paths; paths on
  * quantized activations are compared with the reference on the *same* quantized

@@ -54,8 +54,8 @@ static ALWAYS_INLINE void load_pair(enum panel_kind kind, __m256 w[4], const uin
 struct run {
     const uint8_t *panel;
     const float *x; /* of the first token */
-    size_t x_stride, y_stride;
-    int64_t cols, width;
+    size_t x_stride, y_stride, panel_bytes;
+    int64_t cols, width; /* width: columns of y from here on */
     bool add;
 };
 
@@ -70,44 +70,50 @@ static ALWAYS_INLINE void columns(__m256 acc[TILE][2], int tokens, const float *
     }
 }
 
-static void add_row(float *y, const float *sums, int64_t width)
+static ALWAYS_INLINE void load_row(__m256 sums[2], const float *y, int64_t width)
 {
-    for (int64_t i = 0; i < width; i++)
-        y[i] += sums[i];
+    float all[16] = { 0 };
+    const float *from = width >= 16 ? y : all;
+    if (width < 16) memcpy(all, y, (size_t)width * sizeof *y);
+    sums[0] = _mm256_loadu_ps(from);
+    sums[1] = _mm256_loadu_ps(from + 8);
 }
 
-/* kind and tokens are constants. Even and odd columns sum apart where registers allow. */
-static ALWAYS_INLINE void tile_times(enum panel_kind kind, int tokens, float *y,
+/* kind, tokens and panels are constants, tokens * panels <= TILE. A token's products are added in the
+ * order of k from what y holds, so that its result does not depend on the tokens beside it. */
+static ALWAYS_INLINE void tile_times(enum panel_kind kind, int tokens, int panels, float *y,
                                      const struct run *r, const float *x)
 {
-    __m256 acc[TILE][2], odd[TILE][2], w[4];
-    bool split = tokens <= 2;
-    for (int t = 0; t < tokens; t++)
-        acc[t][0] = acc[t][1] = odd[t][0] = odd[t][1] = _mm256_setzero_ps();
+    __m256 acc[TILE][2], w[4];
+    for (int i = 0; i < tokens * panels; i++) {
+        int n = i / tokens, t = i % tokens;
+        acc[i][0] = acc[i][1] = _mm256_setzero_ps();
+        if (r->add)
+            load_row(acc[i], y + (size_t)t * r->y_stride + PANEL_ROWS * n,
+                     r->width - PANEL_ROWS * n);
+    }
     for (int64_t i = 0; i < r->cols / 2; i++) {
-        load_pair(kind, w, r->panel, i);
-        columns(acc, tokens, x + 2 * i, r->x_stride, w[0], w[1]);
-        columns(split ? odd : acc, tokens, x + 2 * i + 1, r->x_stride, w[2], w[3]);
-    }
-    if (r->cols % 2 && kind == PANEL_F32) { /* no padding to read there */
-        const float *last = (const float *)(const void *)(r->panel + (r->cols - 1) * 64);
-        columns(acc, tokens, x + r->cols - 1, r->x_stride, _mm256_loadu_ps(last),
-                _mm256_loadu_ps(last + 8));
-    } else if (r->cols % 2) {
-        load_pair(kind, w, r->panel, r->cols / 2);
-        columns(acc, tokens, x + r->cols - 1, r->x_stride, w[0], w[1]);
-    }
-    for (int t = 0; t < tokens; t++) {
-        float sums[16], *out = y + (size_t)t * r->y_stride;
-        __m256 a = split ? _mm256_add_ps(acc[t][0], odd[t][0]) : acc[t][0];
-        __m256 b = split ? _mm256_add_ps(acc[t][1], odd[t][1]) : acc[t][1];
-        if (!r->add) {
-            store_row(out, a, b, r->width);
-            continue;
+        for (int n = 0; n < panels; n++) {
+            load_pair(kind, w, r->panel + (size_t)n * r->panel_bytes, i);
+            columns(acc + n * tokens, tokens, x + 2 * i, r->x_stride, w[0], w[1]);
+            columns(acc + n * tokens, tokens, x + 2 * i + 1, r->x_stride, w[2], w[3]);
         }
-        _mm256_storeu_ps(sums, a);
-        _mm256_storeu_ps(sums + 8, b);
-        add_row(out, sums, r->width);
+    }
+    for (int n = 0; n < panels && r->cols % 2; n++) {
+        const uint8_t *panel = r->panel + (size_t)n * r->panel_bytes;
+        if (kind == PANEL_F32) { /* no padding to read there */
+            const float *last = (const float *)(const void *)(panel + (r->cols - 1) * 64);
+            w[0] = _mm256_loadu_ps(last);
+            w[1] = _mm256_loadu_ps(last + 8);
+        } else {
+            load_pair(kind, w, panel, r->cols / 2);
+        }
+        columns(acc + n * tokens, tokens, x + r->cols - 1, r->x_stride, w[0], w[1]);
+    }
+    for (int i = 0; i < tokens * panels; i++) {
+        int n = i / tokens, t = i % tokens;
+        store_row(y + (size_t)t * r->y_stride + PANEL_ROWS * n, acc[i][0], acc[i][1],
+                  r->width - PANEL_ROWS * n);
     }
 }
 
@@ -116,32 +122,38 @@ static ALWAYS_INLINE void run_times(enum panel_kind kind, float *y, const struct
 {
     int64_t t = 0;
     for (; t + 6 <= tokens; t += 6)
-        tile_times(kind, 6, y + (size_t)t * r->y_stride, r, r->x + (size_t)t * r->x_stride);
+        tile_times(kind, 6, 1, y + (size_t)t * r->y_stride, r, r->x + (size_t)t * r->x_stride);
     y += (size_t)t * r->y_stride;
     const float *x = r->x + (size_t)t * r->x_stride;
     switch (tokens - t) {
-    case 5: tile_times(kind, 5, y, r, x); break;
-    case 4: tile_times(kind, 4, y, r, x); break;
-    case 3: tile_times(kind, 3, y, r, x); break;
-    case 2: tile_times(kind, 2, y, r, x); break;
-    case 1: tile_times(kind, 1, y, r, x); break;
+    case 5: tile_times(kind, 5, 1, y, r, x); break;
+    case 4: tile_times(kind, 4, 1, y, r, x); break;
+    case 3: tile_times(kind, 3, 1, y, r, x); break;
+    case 2: tile_times(kind, 2, 1, y, r, x); break;
+    case 1: tile_times(kind, 1, 1, y, r, x); break;
     default: break;
     }
 }
 
+/* With one or two tokens, pairs of panels hide the latency of the additions. */
 static ALWAYS_INLINE void linear_direct(enum panel_kind kind, float *y, size_t y_stride,
                                         const struct panel_weights *w, int64_t panel_begin,
                                         int64_t panel_end, const struct activations *x)
 {
-    for (int64_t n = panel_begin; n < panel_end; n++, y += PANEL_ROWS) {
-        int64_t width = w->rows - n * PANEL_ROWS;
+    for (int64_t n = panel_begin; n < panel_end;) {
         struct run r = { .panel = w->data + (size_t)n * w->panel_bytes,
                          .x = x->f32,
                          .x_stride = x->stride,
                          .y_stride = y_stride,
+                         .panel_bytes = w->panel_bytes,
                          .cols = x->cols,
-                         .width = width < PANEL_ROWS ? width : PANEL_ROWS };
-        run_times(kind, y, &r, x->rows);
+                         .width = w->rows - n * PANEL_ROWS };
+        int panels = x->rows <= 2 && n + 2 <= panel_end ? 2 : 1;
+        if (panels == 2 && x->rows == 1) tile_times(kind, 1, 2, y, &r, x->f32);
+        else if (panels == 2 && x->rows == 2) tile_times(kind, 2, 2, y, &r, x->f32);
+        else run_times(kind, y, &r, x->rows);
+        n += panels;
+        y += panels * PANEL_ROWS;
     }
 }
 
@@ -262,7 +274,7 @@ static void linear_expanded(float *y, size_t y_stride, const struct panel_weight
         struct run r = { .panel = (const uint8_t *)floats,
                          .x_stride = x->stride,
                          .y_stride = y_stride,
-                         .width = width < PANEL_ROWS ? width : PANEL_ROWS };
+                         .width = width };
         for (int64_t k = 0; k < x->cols; k += RUN) {
             r.cols = x->cols - k < RUN ? x->cols - k : RUN;
             r.x = x->f32 + k;

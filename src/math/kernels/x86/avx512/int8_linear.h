@@ -13,7 +13,8 @@
  *   float total[R]   scale * sum: what a minimum is multiplied with
  *   int8  q[group/4][R][4]
  * Up to GEMV_ROWS rows are multiplied with panels as they lie in memory. More rows meet a pair of
- * panels unpacked to records of their own:
+ * panels unpacked to records of their own. Both forms add the same products in the same order: a
+ * row's result does not depend on how many rows stand beside it (tests/unit/test_kernels.c).
  *   uint8 u[group/4][2][16][4], float scale[32], float min[32] */
 #ifndef MATH_KERNELS_X86_AVX512_INT8_LINEAR_H
 #define MATH_KERNELS_X86_AVX512_INT8_LINEAR_H
@@ -90,8 +91,8 @@ INLINE void gemv_group(struct form f, int R, const uint8_t *block, int g, const 
     }
     __m512 scale = scale_of(f.kind, block, g);
     for (int r = 0; r < R; r++) {
-        __m512 s = _mm512_mul_ps(scale, float_of(a, R + r));
-        sums[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc[r]), s, sums[r]);
+        __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r]), float_of(a, R + r));
+        sums[r] = _mm512_fmadd_ps(v, scale, sums[r]);
     }
     if (!f.mins) return;
     __m512 min = min_of(block, g);
@@ -168,17 +169,24 @@ INLINE void unpack_panel(struct form f, uint8_t *b, int half, const uint8_t *pan
     }
 }
 
-/* out [R][32] (+)= tile; `m` are the masks of the two vectors of columns. */
-INLINE void tile_store(int R, float *out, size_t stride, const __mmask16 *m, bool add,
-                       __m512 (*sums)[2])
+/* sums of a tile: what earlier columns left in out [R][32], so that a row's additions run in the same
+ * order here and in the decode form. `m` are the masks of the two vectors of columns. */
+INLINE void tile_load(int R, const float *out, size_t stride, const __mmask16 *m, bool add,
+                      __m512 (*sums)[2])
 {
     for (int r = 0; r < R; r++) {
         for (int c = 0; c < 2; c++) {
-            float *to = out + (size_t)r * stride + 16 * c;
-            __m512 v = sums[r][c];
-            if (add) v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(m[c], to));
-            _mm512_mask_storeu_ps(to, m[c], v);
+            const float *from = out + (size_t)r * stride + 16 * c;
+            sums[r][c] = add ? _mm512_maskz_loadu_ps(m[c], from) : _mm512_setzero_ps();
         }
+    }
+}
+
+INLINE void tile_store(int R, float *out, size_t stride, const __mmask16 *m, __m512 (*sums)[2])
+{
+    for (int r = 0; r < R; r++) {
+        for (int c = 0; c < 2; c++)
+            _mm512_mask_storeu_ps(out + (size_t)r * stride + 16 * c, m[c], sums[r][c]);
     }
 }
 
@@ -186,8 +194,7 @@ INLINE void tile(struct form f, int R, const int32_t *a, const uint8_t *b, int64
                  float *out, size_t stride, const __mmask16 *m, bool add)
 {
     __m512 sums[TILE_ROWS][2];
-    for (int r = 0; r < R; r++)
-        sums[r][0] = sums[r][1] = _mm512_setzero_ps();
+    tile_load(R, out, stride, m, add, sums);
 #pragma GCC unroll 1
     for (int64_t g = 0; g < groups;
          g++, a += record_words(R, f.group), b += WEIGHT_RECORD_BYTES(f.group)) {
@@ -220,7 +227,7 @@ INLINE void tile(struct form f, int R, const int32_t *a, const uint8_t *b, int64
             sums[r][1] = _mm512_fmadd_ps(t, s1, sums[r][1]);
         }
     }
-    tile_store(R, out, stride, m, add, sums);
+    tile_store(R, out, stride, m, sums);
 }
 
 /* Rows of tile `i` of `tiles` over `rows`: even shares, 5 + 5 rather than 6 + 4. */

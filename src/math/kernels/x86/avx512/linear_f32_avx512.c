@@ -11,11 +11,12 @@
 #include "math/kernels/x86/avx512/panel_read.h"
 #include "math/quants/quant.h"
 
-#define STREAM_ROWS 8
-#define TILE_ROWS   8
-#define TILE_COLS   32
-#define CHUNK_COLS  256
-#define CHUNK_ROWS  448
+#define STREAM_ROWS   8
+#define STREAM_PANELS 4 /* read side by side where rows are few */
+#define TILE_ROWS     8
+#define TILE_COLS     32
+#define CHUNK_COLS    256
+#define CHUNK_ROWS    448
 static_assert((CHUNK_ROWS + TILE_COLS) * CHUNK_COLS * sizeof(float) <= LINEAR_SCRATCH_BYTES,
               "a chunk fits");
 
@@ -37,31 +38,57 @@ INLINE void load_pair(enum panel_kind kind, const uint8_t *p, __m512 *w0, __m512
     }
 }
 
-INLINE void stream_panel(enum panel_kind kind, int R, const uint8_t *p, int64_t cols,
-                         const float *x, size_t stride, __m512 (*sums)[2])
+/* One chain of sums per row and panel, in the order of k, as the tiles below have it: a row's result does
+ * not depend on how many rows stand beside it. P panels at once hide the latency of the additions. */
+INLINE void stream_panels(enum panel_kind kind, int R, int P, const uint8_t *p, size_t panel_bytes,
+                          int64_t cols, const float *x, size_t stride,
+                          __m512 (*sums)[STREAM_PANELS])
 {
     const int bytes = kind == PANEL_F32 ? 128 : 64;
-    __m512 w0, w1;
-    for (int r = 0; r < R; r++)
-        sums[r][0] = sums[r][1] = _mm512_setzero_ps();
+    __m512 w0[STREAM_PANELS], w1[STREAM_PANELS];
+    for (int r = 0; r < R; r++) {
+        for (int i = 0; i < P; i++)
+            sums[r][i] = _mm512_setzero_ps();
+    }
 #pragma GCC unroll 2
     for (int64_t k = 0; k + 2 <= cols; k += 2, p += bytes) {
-        load_pair(kind, p, &w0, &w1);
-        _mm_prefetch((const char *)p + PREFETCH_BYTES, _MM_HINT_T0);
-        if (kind == PANEL_F32) _mm_prefetch((const char *)p + PREFETCH_BYTES + 64, _MM_HINT_T0);
+        for (int i = 0; i < P; i++) {
+            const uint8_t *at = p + (size_t)i * panel_bytes;
+            load_pair(kind, at, &w0[i], &w1[i]);
+            _mm_prefetch((const char *)at + PREFETCH_BYTES, _MM_HINT_T0);
+            if (kind == PANEL_F32)
+                _mm_prefetch((const char *)at + PREFETCH_BYTES + 64, _MM_HINT_T0);
+        }
         for (int r = 0; r < R; r++) {
-            sums[r][0] =
-                _mm512_fmadd_ps(w0, _mm512_set1_ps(x[(size_t)r * stride + (size_t)k]), sums[r][0]);
-            sums[r][1] = _mm512_fmadd_ps(w1, _mm512_set1_ps(x[(size_t)r * stride + (size_t)k + 1]),
-                                         sums[r][1]);
+            const float *a = x + (size_t)r * stride + (size_t)k;
+            for (int i = 0; i < P; i++) {
+                sums[r][i] = _mm512_fmadd_ps(w0[i], _mm512_set1_ps(a[0]), sums[r][i]);
+                sums[r][i] = _mm512_fmadd_ps(w1[i], _mm512_set1_ps(a[1]), sums[r][i]);
+            }
         }
     }
     if (cols % 2 == 0) return;
-    if (kind == PANEL_F32) w0 = _mm512_loadu_ps(p);
-    else load_pair(kind, p, &w0, &w1);
-    for (int r = 0; r < R; r++) {
-        sums[r][0] = _mm512_fmadd_ps(w0, _mm512_set1_ps(x[(size_t)r * stride + (size_t)cols - 1]),
-                                     sums[r][0]);
+    for (int i = 0; i < P; i++) {
+        const uint8_t *at = p + (size_t)i * panel_bytes;
+        if (kind == PANEL_F32) w0[i] = _mm512_loadu_ps(at);
+        else load_pair(kind, at, &w0[i], &w1[i]);
+        for (int r = 0; r < R; r++) {
+            __m512 a = _mm512_set1_ps(x[(size_t)r * stride + (size_t)cols - 1]);
+            sums[r][i] = _mm512_fmadd_ps(w0[i], a, sums[r][i]);
+        }
+    }
+}
+
+INLINE void stream_some(enum panel_kind kind, int R, int P, float *y, size_t y_stride,
+                        const struct panel_weights *w, int64_t panel, const struct activations *x)
+{
+    __m512 sums[STREAM_ROWS][STREAM_PANELS];
+    stream_panels(kind, R, P, w->data + (size_t)panel * w->panel_bytes, w->panel_bytes, w->cols,
+                  x->f32, x->stride, sums);
+    for (int i = 0; i < P; i++) {
+        __mmask16 m = lanes16(w->rows - PANEL_ROWS * (panel + i));
+        for (int r = 0; r < R; r++)
+            _mm512_mask_storeu_ps(y + (size_t)r * y_stride + PANEL_ROWS * i, m, sums[r][i]);
     }
 }
 
@@ -69,16 +96,12 @@ INLINE void stream_rows(enum panel_kind kind, int R, float *y, size_t y_stride,
                         const struct panel_weights *w, int64_t panel_begin, int64_t panel_end,
                         const struct activations *x)
 {
-    for (int64_t p = panel_begin; p < panel_end; p++, y += PANEL_ROWS) {
-        __m512 sums[STREAM_ROWS][2];
-        __mmask16 m = lanes16(w->rows - PANEL_ROWS * p);
-        stream_panel(kind, R, w->data + (size_t)p * w->panel_bytes, w->cols, x->f32, x->stride,
-                     sums);
-        for (int r = 0; r < R; r++) {
-            _mm512_mask_storeu_ps(y + (size_t)r * y_stride, m,
-                                  _mm512_add_ps(sums[r][0], sums[r][1]));
-        }
-    }
+    const int P = R <= 2 ? STREAM_PANELS : R <= 4 ? 2 : 1;
+    int64_t p = panel_begin;
+    for (; p + P <= panel_end; p += P, y += P * PANEL_ROWS)
+        stream_some(kind, R, P, y, y_stride, w, p, x);
+    for (; p < panel_end; p++, y += PANEL_ROWS)
+        stream_some(kind, R, 1, y, y_stride, w, p, x);
 }
 
 INLINE void stream(enum panel_kind kind, float *y, size_t y_stride, const struct panel_weights *w,
@@ -201,8 +224,12 @@ INLINE void tile(int R, const float *a, const float *b, int64_t cols, float *out
                  const __mmask16 *m, bool add)
 {
     __m512 sums[TILE_ROWS][2];
-    for (int r = 0; r < R; r++)
-        sums[r][0] = sums[r][1] = _mm512_setzero_ps();
+    for (int r = 0; r < R; r++) {
+        for (int c = 0; c < 2; c++) {
+            const float *from = out + (size_t)r * stride + 16 * c;
+            sums[r][c] = add ? _mm512_maskz_loadu_ps(m[c], from) : _mm512_setzero_ps();
+        }
+    }
 #pragma GCC unroll 2
     for (int64_t k = 0; k < cols; k++, a += R, b += TILE_COLS) {
         __m512 w0 = _mm512_load_ps(b), w1 = _mm512_load_ps(b + 16);
@@ -213,12 +240,8 @@ INLINE void tile(int R, const float *a, const float *b, int64_t cols, float *out
         }
     }
     for (int r = 0; r < R; r++) {
-        for (int c = 0; c < 2; c++) {
-            float *to = out + (size_t)r * stride + 16 * c;
-            __m512 v = sums[r][c];
-            if (add) v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(m[c], to));
-            _mm512_mask_storeu_ps(to, m[c], v);
-        }
+        for (int c = 0; c < 2; c++)
+            _mm512_mask_storeu_ps(out + (size_t)r * stride + 16 * c, m[c], sums[r][c]);
     }
 }
 
