@@ -40,6 +40,7 @@ struct shape_context {
     const char *fingerprint;   /* of build, weights and settings */
     int64_t created;           /* unix seconds */
     const struct json *ready;  /* worker_ready() of the model; NULL before it is known */
+    const char *reasoning_key; /* in chat/completions; NULL: "reasoning_content" */
     struct shape_store *store; /* of answers that later requests refer to; NULL: none is kept */
     const char *tenant;        /* who finds them there; NULL: "" */
 };

@@ -1,0 +1,3 @@
+/* Every API shape: the struct shape of its file.
+ * SPDX-License-Identifier: Apache-2.0 */
+SHAPE(shape_openai_chat)
