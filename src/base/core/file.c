@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* madvise, strerrordesc_np, syscall */
 #include "base/core/file.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -77,6 +78,20 @@ enum status file_descriptor_copy(int fd, const char *name, int *ret, struct erro
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (copy < 0) return fail_errno(err, "open", name);
     *ret = copy;
+    return STATUS_OK;
+}
+
+enum status file_identity(int fd, const char *name, uint8_t ret[FILE_IDENTITY_BYTES],
+                          struct error *err)
+{
+    struct stat st;
+    if (descriptor_stat(fd, &st) != 0) return fail_errno(err, "look at", name);
+    const int64_t facts[] = { (int64_t)st.st_dev,          (int64_t)st.st_ino,
+                              (int64_t)st.st_size,         (int64_t)st.st_mtim.tv_sec,
+                              (int64_t)st.st_mtim.tv_nsec, (int64_t)st.st_ctim.tv_sec,
+                              (int64_t)st.st_ctim.tv_nsec };
+    static_assert(sizeof facts == FILE_IDENTITY_BYTES, "the layout is fixed");
+    memcpy(ret, facts, sizeof facts);
     return STATUS_OK;
 }
 

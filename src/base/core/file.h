@@ -35,6 +35,11 @@ enum status file_open_read(int *ret, const char *path, struct error *err);
 enum status file_descriptor_copy(int fd, const char *name, int *ret, struct error *err);
 /* Size of what the descriptor is open on; STATUS_BAD_INPUT unless that is a regular file. */
 enum status file_descriptor_bytes(int fd, const char *name, uint64_t *ret, struct error *err);
+/* Which file it is and in which state: device, inode, size, times of change of content and of inode,
+ * in a fixed layout. Another file, or the same one written to since, has another identity. */
+#define FILE_IDENTITY_BYTES 56
+enum status file_identity(int fd, const char *name, uint8_t ret[FILE_IDENTITY_BYTES],
+                          struct error *err);
 void file_close(int fd); /* a negative one is fine */
 /* False unless a regular file, or a link to one, is there. */
 bool file_regular_bytes(const char *path, uint64_t *ret);

@@ -24,7 +24,10 @@ static bool has_dynamic_rope(const struct program *g)
 static enum status open_tokenizer(struct engine *e, const struct engine_options *o,
                                   struct error *err)
 {
-    struct tokenizer_options options = { .cache_folder = o->cache_folder };
+    struct tokenizer_options options = { .cache_folder = o->cache_folder,
+                                         .form = o->tokenizer_form,
+                                         .keep = o->keep_form,
+                                         .keep_ctx = o->keep_ctx };
     enum status s = tokenizer_open(&e->tokenizer, e->source, &options, err);
     return s == STATUS_NOT_FOUND ? STATUS_OK : s; /* weights alone can be run on ids */
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/core/log.h"
+#include "base/core/span.h"
 
 struct engine_options {
     const char *backend;   /* "cpu" (NULL: same) or "ref" */
@@ -20,6 +21,11 @@ struct engine_options {
         cache_type; /* "f16", "f32"; NULL: f32 with `precise` or where no matrix is quantized, else f16 */
     int64_t batch_max;        /* rows per step; 0: 512 */
     const char *cache_folder; /* for compiled tokenizers; NULL: none */
+    /* A worker opens no files: the compiled tokenizer as its parent found it, and who keeps one
+     * (lm/tokenizer/tokenizer.h). */
+    struct span tokenizer_form;
+    void (*keep_form)(void *ctx, struct span form);
+    void *keep_ctx;
     struct log log;
     struct progress progress; /* stages "read", "pack" */
 };

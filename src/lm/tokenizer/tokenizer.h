@@ -31,11 +31,26 @@
 
 struct tokenizer;
 
+/* Compiled forms: a large tokenizer parses slowly, so what was made of its files can be kept. A form is
+ * checked before it is believed; a damaged or missing one is rebuilt. */
+typedef void tokenizer_keep_fn(void *ctx, struct span form);
 struct tokenizer_options {
-    const char
-        *cache_folder; /* compiled forms of large tokenizers, by digest of their files; NULL: none.
-                               * A damaged or missing form is rebuilt; failing to write one is no error. */
+    /* A folder of forms, each under the digest of its files; NULL: none. Failing to write one is no
+     * error. */
+    const char *cache_folder;
+    /* For a process that opens no files: the form, where its parent has one, and who gets the form when
+     * one was built that is worth keeping. */
+    struct span form;
+    tokenizer_keep_fn *keep;
+    void *keep_ctx;
 };
+
+/* The name under which the form for a model's open files is kept. It stands for the content of the
+ * tokenizer's files and for the identity of all files: a form serves no model but the one whose
+ * worker made it. */
+#define TOKENIZER_FORM_NAME_BYTES 96
+enum status tokenizer_form_name(const struct file_set_entry *files, size_t count,
+                                char ret[TOKENIZER_FORM_NAME_BYTES], struct error *err);
 
 /* STATUS_NOT_FOUND when the source has no tokenizer files. The source may be closed afterwards. */
 enum status tokenizer_open(struct tokenizer **ret, struct source *source,

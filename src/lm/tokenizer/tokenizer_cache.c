@@ -274,23 +274,58 @@ enum status tokenizer_cache_key(struct source *source, char ret_name[96], struct
     return STATUS_OK;
 }
 
+static enum status hash_file(struct sha256 *h, const struct file_set_entry *f, struct error *err)
+{
+    uint8_t identity[FILE_IDENTITY_BYTES];
+    struct file_map map;
+    int fd = -1;
+    enum status status = file_identity(f->fd, f->name, identity, err);
+    if (!status)
+        status = hash_text(h, f->name, strlen(f->name),
+                           (struct span){ (const char *)identity, sizeof(identity) }, err);
+    if (status || !is_input(f->name)) return status;
+    status = file_descriptor_copy(f->fd, f->name, &fd, err);
+    if (status) return status;
+    status = file_map_fd(&map, fd, f->name, err);
+    if (status) {
+        file_close(fd);
+        return status;
+    }
+    status = hash_text(h, "content", 7,
+                       (struct span){ map.data ? (const char *)map.data : "", map.len }, err);
+    file_unmap(&map);
+    return status;
+}
+
+enum status tokenizer_form_name(const struct file_set_entry *files, size_t count,
+                                char ret[TOKENIZER_FORM_NAME_BYTES], struct error *err)
+{
+    struct sha256 *h = NULL;
+    uint8_t digest[SHA256_BYTES];
+    enum status status = sha256_new(&h, err);
+    if (!status) status = hash_text(h, "form", 4, span_of(CACHE_MAGIC), err);
+    for (size_t i = 0; i < count && !status; i++)
+        if (files[i].fd >= 0) status = hash_file(h, &files[i], err);
+    if (!status) status = sha256_final(h, digest, err);
+    sha256_free(h);
+    if (status) return status;
+    sha256_hex(digest, ret);
+    memcpy(ret + SHA256_HEX_BYTES - 1, ".form", sizeof(".form"));
+    return STATUS_OK;
+}
+
 #define HEADER_BYTES (8 + SHA256_BYTES)
 
-bool tokenizer_cache_read(const char *folder, const char *name, struct tokenizer **ret)
+bool tokenizer_form_read(struct span form, struct tokenizer **ret)
 {
-    char path[CACHE_PATH_BYTES];
-    struct file_map map;
     uint8_t digest[SHA256_BYTES];
-    if (!file_join(path, sizeof(path), folder, name) || file_map_path(&map, path, NULL))
-        return false;
-    const char *bytes = (const char *)map.data;
-    bool good = map.len > HEADER_BYTES && map.len <= CACHE_BYTES_MAX &&
-                !memcmp(bytes, CACHE_MAGIC, 8) &&
-                !sha256_of(bytes + HEADER_BYTES, map.len - HEADER_BYTES, digest, NULL) &&
-                !memcmp(bytes + 8, digest, SHA256_BYTES);
+    bool good = form.len > HEADER_BYTES && form.len <= CACHE_BYTES_MAX &&
+                !memcmp(form.data, CACHE_MAGIC, 8) &&
+                !sha256_of(form.data + HEADER_BYTES, form.len - HEADER_BYTES, digest, NULL) &&
+                !memcmp(form.data + 8, digest, SHA256_BYTES);
     struct tokenizer *t = good ? tokenizer_new(NULL) : NULL;
-    good = t && tokenizer_unpack(t, (struct span){ bytes + HEADER_BYTES, map.len - HEADER_BYTES });
-    file_unmap(&map);
+    good = t &&
+           tokenizer_unpack(t, (struct span){ form.data + HEADER_BYTES, form.len - HEADER_BYTES });
     if (!good) {
         tokenizer_free(t);
         return false;
@@ -300,18 +335,43 @@ bool tokenizer_cache_read(const char *folder, const char *name, struct tokenizer
     return true;
 }
 
+bool tokenizer_form_make(const struct tokenizer *t, struct buf *out)
+{
+    uint8_t digest[SHA256_BYTES] = { 0 };
+    if (t->merges.count < CACHE_MERGES_MIN) return false;
+    buf_append(out, CACHE_MAGIC, 8);
+    buf_append(out, digest, SHA256_BYTES);
+    if (!tokenizer_pack(t, out) ||
+        sha256_of(out->data + HEADER_BYTES, out->len - HEADER_BYTES, digest, NULL))
+        return false;
+    memcpy(out->data + 8, digest, SHA256_BYTES);
+    return true;
+}
+
+bool tokenizer_cache_read(const char *folder, const char *name, struct tokenizer **ret)
+{
+    char path[CACHE_PATH_BYTES];
+    struct file_map map;
+    if (!file_join(path, sizeof(path), folder, name) || file_map_path(&map, path, NULL))
+        return false;
+    bool good = tokenizer_form_read((struct span){ (const char *)map.data, map.len }, ret);
+    file_unmap(&map);
+    return good;
+}
+
 void tokenizer_cache_write(const char *folder, const char *name, const struct tokenizer *t)
 {
     char path[CACHE_PATH_BYTES];
-    uint8_t digest[SHA256_BYTES] = { 0 };
     struct buf out = BUF_INIT(CACHE_BYTES_MAX);
-    if (t->merges.count < CACHE_MERGES_MIN || !file_join(path, sizeof(path), folder, name)) return;
-    buf_append(&out, CACHE_MAGIC, 8);
-    buf_append(&out, digest, SHA256_BYTES);
-    if (tokenizer_pack(t, &out) &&
-        !sha256_of(out.data + HEADER_BYTES, out.len - HEADER_BYTES, digest, NULL)) {
-        memcpy(out.data + 8, digest, SHA256_BYTES);
+    if (file_join(path, sizeof(path), folder, name) && tokenizer_form_make(t, &out))
         file_write(path, out.data, out.len, NULL);
-    }
+    buf_release(&out);
+}
+
+void tokenizer_form_keep(const struct tokenizer_options *options, const struct tokenizer *t)
+{
+    struct buf out = BUF_INIT(CACHE_BYTES_MAX);
+    if (tokenizer_form_make(t, &out))
+        options->keep(options->keep_ctx, (struct span){ out.data, out.len });
     buf_release(&out);
 }

@@ -280,9 +280,11 @@ enum status tokenizer_open(struct tokenizer **ret, struct source *source,
     enum status status = folder ? tokenizer_cache_key(source, name, err) : STATUS_OK;
     if (status) return status;
     if (folder && tokenizer_cache_read(folder, name, ret)) return STATUS_OK;
+    if (options && options->form.len && tokenizer_form_read(options->form, ret)) return STATUS_OK;
     status = build(&t, source, err);
     if (status) return status;
     if (folder) tokenizer_cache_write(folder, name, t);
+    if (options && options->keep) tokenizer_form_keep(options, t);
     bpe_merges_release(&t->merges);
     *ret = t;
     return STATUS_OK;

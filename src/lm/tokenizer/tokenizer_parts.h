@@ -131,6 +131,10 @@ enum status tokenizer_cache_key(struct source *source, char ret_name[96], struct
 bool tokenizer_cache_read(const char *folder, const char *name, struct tokenizer **ret);
 /* Small tokenizers are not written, they load as fast; nor is failing to write an error. */
 void tokenizer_cache_write(const char *folder, const char *name, const struct tokenizer *t);
+/* The compiled form with its header; make: false when it is not worth keeping, or memory is short. */
+bool tokenizer_form_read(struct span form, struct tokenizer **ret);
+bool tokenizer_form_make(const struct tokenizer *t, struct buf *out);
+void tokenizer_form_keep(const struct tokenizer_options *options, const struct tokenizer *t);
 /* The two halves, on bytes. */
 bool tokenizer_unpack(struct tokenizer *t, struct span bytes);
 bool tokenizer_pack(const struct tokenizer *t, struct buf *out);
