@@ -354,6 +354,19 @@ int pool_default_threads(void)
     return layout.count;
 }
 
+void pool_lend_cores(int64_t process)
+{
+    struct pool layout = { 0 };
+    int cpus[CPUS_MAX];
+    cpu_set_t lent;
+    CPU_ZERO(&lent);
+    place(&layout, 0, cpus);
+    if (layout.caller_cpu < 0) return;
+    for (int i = 0; i < layout.count; i++)
+        CPU_SET(cpus[i], &lent);
+    sched_setaffinity((pid_t)process, sizeof lent, &lent);
+}
+
 /* A caller on a core that a worker is pinned to would share it while its own lies idle. It is
  * moved, and its freedom given back at once: its affinity belongs to the program. */
 static void step_aside(const struct pool *p)

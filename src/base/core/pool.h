@@ -27,6 +27,9 @@ void pool_free(struct pool *p);
 int pool_thread_count(const struct pool *p);
 /* What thread_count 0 stands for here and now. */
 int pool_default_threads(void);
+/* For a process that cannot look at the machine: where thread_count 0 would pin threads here, lets it use
+ * just those cores, so that its pool pins the same ones. Before it makes threads. */
+void pool_lend_cores(int64_t process);
 void pool_run(struct pool *p, pool_fn *fn, void *ctx);
 void pool_barrier(struct pool *p);
 

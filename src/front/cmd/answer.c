@@ -78,6 +78,7 @@ static void take_done(struct answer *a, const struct json *body)
     a->cached_tokens = json_int(json_get(body, "cached_tokens"), 0);
     a->completion_tokens = json_int(json_get(body, "completion_tokens"), 0);
     a->reasoning_tokens = json_int(json_get(body, "reasoning_tokens"), 0);
+    a->decode_steps = json_int(json_get(body, "decode_steps"), 0);
     a->seed = json_int(json_get(body, "seed"), 0);
     a->prompt_seconds = json_number(json_get(body, "prompt_seconds"), 0);
     a->decode_seconds = json_number(json_get(body, "decode_seconds"), 0);

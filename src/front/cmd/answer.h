@@ -24,7 +24,7 @@ struct answer {
     struct answer_call *calls; /* [call_count] */
     size_t call_count;
     char finish[16]; /* "" until the answer is over */
-    int64_t prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, seed;
+    int64_t prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, decode_steps, seed;
     double prompt_seconds, decode_seconds;
     bool unparsed;
 };

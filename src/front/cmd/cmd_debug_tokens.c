@@ -6,7 +6,7 @@
 
 #include "base/core/json.h"
 #include "base/core/json_write.h"
-#include "front/cmd/base64.h"
+#include "base/core/base64.h"
 #include "front/cmd/command.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/text_input.h"

@@ -1,21 +1,17 @@
 /* `hearth score`: how probable a model finds a text.
- * SPDX-License-Identifier: Apache-2.0
- *
- * A text longer than the context is scored in windows, one after the other: the first tokens of a
- * window see little before them, so the perplexity is somewhat above that of a sliding window. */
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
-#include "base/core/clock.h"
+#include "base/core/base64.h"
+#include "base/core/json_write.h"
 #include "base/core/mem.h"
 #include "front/cmd/command.h"
-#include "front/cmd/interrupt.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/quote.h"
 #include "front/cmd/report.h"
+#include "front/cmd/request.h"
 #include "front/cmd/text_input.h"
-#include "lm/sample/sample.h"
 
 static const struct option_spec specs[] = {
     { "tokens", 0, OPTION_FLAG, .help = "print each token's id, log probability and piece" },
@@ -29,108 +25,86 @@ static const struct option_table own_table = { "Options", specs };
 static const struct option_table *const tables[] = { &own_table, &context_table, &model_table,
                                                      &json_table, NULL };
 
-/* Window w of the text: [bos] tokens[begin..end), of which those from `first` on are scored. */
+/* What the worker says of each token. */
+struct score {
+    int32_t id;
+    bool known; /* something stands before it */
+    float logprob;
+    size_t piece_at, piece_bytes; /* of pieces; its bytes as they are */
+    bool has_piece;
+};
 struct scoring {
-    const struct engine_info *info;
-    const struct tokenizer *tokenizer; /* NULL where the model came without, and ids were given */
-    struct token_list ids;             /* without BOS */
-    int32_t bos;                       /* -1: none */
-    float *logprobs;                   /* [ids.count]; the first is unknown without a BOS */
-    size_t scored, window_count, window_tokens;
-    double sum; /* of the log probabilities */
-    int64_t ns;
-
-    int32_t *window; /* [window_tokens] */
-    size_t window_count_now,
-        text_at; /* window[0] is ids[text_at], or the BOS and text_at what follows */
+    struct score *scores; /* [count] */
+    size_t count, cap;
+    struct buf pieces;
+    int64_t scored, windows, window_tokens;
+    double sum, seconds;
 };
 
-/* The logits after window[position] judge the token that follows. */
-static enum status judge(void *ctx, size_t position, const float *logits, struct error *err)
+static enum status read_piece(struct scoring *s, const struct json *e, struct score *ret,
+                              struct error *err)
+{
+    struct span piece = json_string(json_get(e, "piece"));
+    struct span coded = json_string(json_get(e, "piece_base64"));
+    ret->has_piece = piece.data || coded.data;
+    ret->piece_at = s->pieces.len;
+    if (piece.len) buf_append(&s->pieces, piece.data, piece.len);
+    enum status st = coded.data ? base64_decode(&s->pieces, coded, err) : STATUS_OK;
+    ret->piece_bytes = s->pieces.len - ret->piece_at;
+    return st ? st : buf_check(&s->pieces, "the pieces of the text", err);
+}
+
+static enum status add_score(struct scoring *s, const struct json *e, struct error *err)
+{
+    const struct json *logprob = json_get(e, "logprob");
+    if (s->count == s->cap) {
+        size_t cap = s->cap ? 2 * s->cap : 1024;
+        struct score *wider = mem_resize(s->scores, cap, sizeof *wider);
+        if (!wider) return error_set(err, STATUS_NO_MEMORY, "no memory for %zu scores", cap);
+        s->scores = wider;
+        s->cap = cap;
+    }
+    struct score *score = &s->scores[s->count++];
+    *score = (struct score){ .id = (int32_t)json_int(json_get(e, "id"), -1),
+                             .known = json_type(logprob) != JSON_NULL,
+                             .logprob = (float)json_number(logprob, 0) };
+    return read_piece(s, e, score, err);
+}
+
+static enum status take_event(void *ctx, const struct worker_event *event, struct error *err)
 {
     struct scoring *s = ctx;
-    if (interrupt_seen()) return STATUS_CANCELLED;
-    if (position + 1 >= s->window_count_now) return STATUS_OK;
-    size_t at = s->text_at + position + (s->bos < 0);
-    double logprob = logprob_of(logits, s->info->vocab_size, s->ids.ids[at]);
-    if (isnan(logprob))
-        return error_set(
-            err, STATUS_FAILED,
-            "the logits after token %zu are not numbers: `hearth inspect --check-weights` looks "
-            "at the weights",
-            at);
-    s->logprobs[at] = (float)logprob;
-    s->sum += logprob;
-    s->scored++;
-    return STATUS_OK;
-}
-
-/* Fills the window from ids[at]; returns how many of the text's tokens it newly covers. */
-static size_t fill_window(struct scoring *s, size_t at)
-{
-    size_t n = 0, from = at;
-    if (s->bos >= 0) s->window[n++] = s->bos;
-    else if (at > 0)
-        from = at - 1; /* the last token of the window before is context for the first */
-    s->text_at = from;
-    for (size_t i = from; i < s->ids.count && n < s->window_tokens; i++)
-        s->window[n++] = s->ids.ids[i];
-    s->window_count_now = n;
-    return n - (s->bos >= 0) - (at - from);
-}
-
-static enum status score_windows(struct scoring *s, struct session *session,
-                                 struct progress_bar *bar, struct error *err)
-{
+    const struct json *scores = json_get(event->body, "scores");
     enum status st = STATUS_OK;
-    for (size_t at = 0; at < s->ids.count && !st; s->window_count++) {
-        progress_bar_report(bar, "score", at, s->ids.count);
-        size_t covered = fill_window(s, at);
-        st = session_score(session, s->window, s->window_count_now, judge, s, err);
-        at += covered;
-    }
-    progress_bar_clear(bar);
-    return st;
-}
-
-static enum status score(struct scoring *s, struct engine *e, struct progress_bar *bar,
-                         struct error *err)
-{
-    struct session *session;
-    s->window_tokens = (size_t)s->info->context_max;
-    if (s->window_tokens < 2 || s->ids.count + (s->bos >= 0) < 2)
-        return error_set(err, STATUS_BAD_INPUT,
-                         "a text or context of one token leaves nothing to score");
-    s->logprobs = mem_array(s->ids.count, sizeof *s->logprobs);
-    s->window = mem_array(s->window_tokens, sizeof *s->window);
-    if (!s->logprobs || !s->window)
-        return error_set(err, STATUS_NO_MEMORY, "no memory to score %zu tokens", s->ids.count);
-    enum status st = session_new(&session, e, err);
-    if (st) return st;
-    int64_t begin = clock_monotonic_ns();
-    st = score_windows(s, session, bar, err);
-    s->ns = clock_monotonic_ns() - begin;
-    session_free(session);
+    for (size_t i = 0; i < json_length(scores) && !st; i++)
+        st = add_score(s, json_at(scores, i), err);
+    if (event->kind != WORKER_DONE) return st;
+    s->scored = json_int(json_get(event->body, "scored_tokens"), 0);
+    s->sum = json_number(json_get(event->body, "logprob_sum"), 0);
+    s->seconds = json_number(json_get(event->body, "seconds"), 0);
+    s->windows = json_int(json_get(event->body, "windows"), 0);
+    s->window_tokens = json_int(json_get(event->body, "window_tokens"), 0);
     return st;
 }
 
 static void report_token(struct report *r, const struct scoring *s, size_t i)
 {
-    struct span piece =
-        s->tokenizer ? tokenizer_piece(s->tokenizer, s->ids.ids[i]) : (struct span){ 0 };
-    bool known = i > 0 || s->bos >= 0;
+    const struct score *e = &s->scores[i];
+    struct span piece = { 0 };
+    if (e->has_piece)
+        piece = (struct span){ s->pieces.data ? s->pieces.data + e->piece_at : "", e->piece_bytes };
     if (!r->json) {
-        buf_format(&r->out, "%8" PRId32 "  ", s->ids.ids[i]);
-        if (known) buf_format(&r->out, "%10.5f  ", (double)s->logprobs[i]);
+        buf_format(&r->out, "%8" PRId32 "  ", e->id);
+        if (e->known) buf_format(&r->out, "%10.5f  ", (double)e->logprob);
         else buf_text(&r->out, "         -  ");
         quote_piece(&r->out, piece);
         buf_byte(&r->out, '\n');
         return;
     }
     report_open_object(r, NULL);
-    report_int(r, "id", NULL, s->ids.ids[i]);
+    report_int(r, "id", NULL, e->id);
     json_key(&r->writer, "logprob");
-    if (known) json_put_float(&r->writer, s->logprobs[i]);
+    if (e->known) json_put_float(&r->writer, e->logprob);
     else json_put_null(&r->writer);
     report_span(r, "piece", NULL, piece);
     report_close_object(r);
@@ -143,62 +117,72 @@ static enum status report_score(const struct scoring *s, const struct args *args
     report_begin(&r, json);
     if (json || args_flag(args, "tokens")) {
         report_open_array(&r, "logprobs");
-        for (size_t i = 0; i < s->ids.count; i++)
+        for (size_t i = 0; i < s->count; i++)
             report_token(&r, s, i);
         report_close_array(&r);
     }
-    report_count(&r, "tokens", "tokens", s->ids.count);
-    report_count(&r, "scored_tokens", "scored", s->scored);
+    report_count(&r, "tokens", "tokens", s->count);
+    report_count(&r, "scored_tokens", "scored", (uint64_t)s->scored);
     report_real(&r, "logprob_sum", "log probability", s->sum);
     report_real(&r, "perplexity", "perplexity", exp(-s->sum / (double)s->scored));
-    report_real(&r, "seconds", "seconds", (double)s->ns / 1e9);
-    report_count(&r, "windows", "windows", s->window_count);
-    report_count(&r, "window_tokens", "tokens per window", s->window_tokens);
-    if (s->window_count > 1)
-        report_line(
-            &r,
-            "The text is longer than the context of %zu tokens: it was scored in %zu windows, each "
-            "beginning anew.",
-            s->window_tokens, s->window_count);
+    report_real(&r, "seconds", "seconds", s->seconds);
+    report_count(&r, "windows", "windows", (uint64_t)s->windows);
+    report_count(&r, "window_tokens", "tokens per window", (uint64_t)s->window_tokens);
+    if (s->windows > 1)
+        report_line(&r,
+                    "The text is longer than the context of %" PRId64
+                    " tokens: it was scored in %" PRId64 " windows, each beginning anew.",
+                    s->window_tokens, s->windows);
     return report_end(&r, err);
 }
 
-static enum status read_input(struct scoring *s, const struct engine *e, const struct args *args,
-                              struct error *err)
+static void put_ids(struct json_writer *w, const struct token_list *ids)
+{
+    json_key(w, "ids");
+    json_open_array(w);
+    for (size_t i = 0; i < ids->count; i++)
+        json_put_int(w, ids->ids[i]);
+    json_close_array(w);
+}
+
+static enum status write_request(struct buf *out, const struct args *args, struct error *err)
 {
     const char *path = args_operand(args, 1);
-    struct buf text;
-    s->bos = -1;
-    s->tokenizer = engine_tokenizer(e);
-    if (args_flag(args, "ids")) {
-        enum status st = input_ids(&s->ids, path, err);
-        return st ? st : ids_check(&s->ids, s->info->vocab_size, err);
-    }
-    enum status st = model_tokenizer(&s->tokenizer, e, args_operand(args, 0), err);
-    if (!st) st = input_read(&text, path, err);
+    struct buf text = BUF_INIT(INPUT_BYTES_MAX);
+    struct token_list ids = { 0 };
+    struct json_writer w;
+    bool as_ids = args_flag(args, "ids");
+    enum status st = as_ids ? input_ids(&ids, path, err) : input_read(&text, path, err);
     if (st) return st;
-    if (tokenizer_adds_bos(s->tokenizer)) s->bos = tokenizer_bos(s->tokenizer);
-    st = tokenizer_encode(s->tokenizer, text.data, text.len, args_flag(args, "parse-special"),
-                          &s->ids, err);
+    json_writer_init(&w, out, 0);
+    json_open_object(&w);
+    if (as_ids) put_ids(&w, &ids);
+    else
+        text_put(&w, (struct span){ text.data ? text.data : "", text.len },
+                 args_flag(args, "parse-special"));
+    json_close_object(&w);
+    token_list_release(&ids);
     buf_release(&text);
-    return st;
+    return buf_check(out, "the text", err);
 }
 
 static enum status run(const struct args *args, struct error *err)
 {
     struct model_settings m;
-    struct engine *e;
+    struct worker *w = NULL;
+    struct scoring s = { .pieces = BUF_INIT(INPUT_BYTES_MAX) };
+    struct buf request = BUF_INIT(REQUEST_BYTES_MAX);
+    uint64_t id;
     model_settings_init(&m, args, true);
-    enum status st = model_open(&e, &m, args, err);
-    if (st) return st;
-    struct scoring s = { .info = engine_info(e) };
-    st = read_input(&s, e, args, err);
-    if (!st) st = score(&s, e, &m.bar, err);
+    enum status st = model_open_worker(&w, &m, args, err);
+    if (!st) st = write_request(&request, args, err);
+    if (!st) st = worker_score(w, &id, request.data, request.len, err);
+    if (!st) st = request_follow(w, id, &m.bar, take_event, &s, err);
     if (!st) st = report_score(&s, args, err);
-    token_list_release(&s.ids);
-    mem_free(s.logprobs);
-    mem_free(s.window);
-    engine_close(e);
+    worker_stop(w);
+    buf_release(&request);
+    buf_release(&s.pieces);
+    mem_free(s.scores);
     return st;
 }
 

@@ -3,6 +3,8 @@
 #ifndef FRONT_CMD_COMMAND_H
 #define FRONT_CMD_COMMAND_H
 
+#include <stdbool.h>
+
 #include "base/core/status.h"
 #include "front/cmd/options.h"
 
@@ -13,6 +15,7 @@ struct command {
     int operands_min, operands_max;
     const char *about;                        /* paragraphs for --help; NULL: none */
     const struct option_table *const *tables; /* ends with NULL; NULL: no options of its own */
+    bool internal;                            /* started by the program itself: not in the lists */
     /* Does the work. A failure's words are printed by main, behind "hearth: "; STATUS_CANCELLED
      * without words prints nothing. */
     enum status (*run)(const struct args *args, struct error *err);

@@ -46,7 +46,7 @@ const char *command_nearest(const char *word)
     int best_distance = 1000;
     for (const struct command *const *c = command_list; *c; c++) {
         int d = edit_distance(word, (*c)->name);
-        if (d < best_distance) {
+        if (d < best_distance && !(*c)->internal) {
             best_distance = d;
             best = (*c)->name;
         }
@@ -103,6 +103,7 @@ static void print_commands(const char *prefix)
     for (const struct command *const *c = command_list; *c; c++) {
         const char *name = (*c)->name;
         bool inner = strchr(name, ' ') != NULL;
+        if ((*c)->internal) continue;
         if (len ? strncmp(name, prefix, len) != 0 || name[len] != ' ' : inner) continue;
         printf("  %-14s  %s\n", name, (*c)->summary);
     }
@@ -117,7 +118,9 @@ void help_overview(void)
            "GGUF file.\n"
            "Exit codes: 0 success, 1 failure, 2 usage, 3 not found, 4 malformed input, 5 not "
            "supported,\n"
-           "6 a limit, 7 out of memory, 8 input or output, 9 context too long, 130 interrupted.\n");
+           "6 a limit, 7 out of memory, 8 input or output, 9 context too long, 10 the "
+           "model's process\n"
+           "died, 130 interrupted.\n");
 }
 
 void help_group(const char *prefix)

@@ -60,6 +60,15 @@ enum status model_open(struct engine **ret, struct model_settings *m, const stru
     return st;
 }
 
+enum status model_open_worker(struct worker **ret, struct model_settings *m,
+                              const struct args *args, struct error *err)
+{
+    interrupt_install();
+    enum status st = gate_open_worker(ret, args_operand(args, 0), &m->options, err);
+    progress_bar_clear(&m->bar);
+    return st;
+}
+
 enum status model_tokenizer(const struct tokenizer **ret, const struct engine *e, const char *path,
                             struct error *err)
 {

@@ -24,6 +24,9 @@ void model_settings_init(struct model_settings *m, const struct args *args, bool
 /* Opens the model named by operand 0, with a bar on a terminal and Ctrl-C heard. */
 enum status model_open(struct engine **ret, struct model_settings *m, const struct args *args,
                        struct error *err);
+/* The same in a worker of its own; stop it with worker_stop. */
+enum status model_open_worker(struct worker **ret, struct model_settings *m,
+                              const struct args *args, struct error *err);
 /* The engine's tokenizer; STATUS_NOT_FOUND where the model came without. */
 enum status model_tokenizer(const struct tokenizer **ret, const struct engine *e, const char *path,
                             struct error *err);

@@ -121,6 +121,6 @@ enum status sample_flags_write(const struct args *args, struct json_writer *w, s
     }
     write_integers(args, w);
     enum status st = write_biases(args, w, err);
-    json_close_object(w);
+    if (!st) json_close_object(w); /* else what was written is of no use */
     return st;
 }

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/core/base64.h"
 #include "base/core/file.h"
+#include "base/core/json_write.h"
+#include "base/core/utf8.h"
 
 bool input_is_terminal(void)
 {
@@ -120,4 +123,20 @@ void ids_print(const int32_t *ids, size_t count)
     for (size_t i = 0; i < count; i++)
         printf(i ? " %" PRId32 : "%" PRId32, ids[i]);
     putchar('\n');
+}
+
+void text_put(struct json_writer *w, struct span text, bool parse_special)
+{
+    if (utf8_valid(text.data, text.len)) {
+        json_key(w, "text");
+        json_put_span(w, text);
+    } else {
+        struct buf coded = BUF_INIT(REQUEST_BYTES_MAX);
+        if (!base64_encode(&coded, text.data, text.len)) w->out->failed = w->out->past_max = true;
+        json_key(w, "text_base64");
+        json_put_span(w, (struct span){ coded.data, coded.len });
+        buf_release(&coded);
+    }
+    json_key(w, "parse_special");
+    json_put_bool(w, parse_special);
 }

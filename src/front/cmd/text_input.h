@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/core/buf.h"
+#include "base/core/span.h"
 #include "lm/tokenizer/tokenizer.h"
 
 #define INPUT_BYTES_MAX ((size_t)1 << 30)
@@ -23,5 +24,11 @@ enum status input_ids(struct token_list *out, const char *path, struct error *er
 enum status ids_check(const struct token_list *ids, int64_t vocab_size, struct error *err);
 /* "1 2 3\n" on standard output. */
 void ids_print(const int32_t *ids, size_t count);
+
+/* The members of a worker's request for a text of any bytes: "text" or "text_base64", and
+ * "parse_special". */
+struct json_writer;
+void text_put(struct json_writer *w, struct span text, bool parse_special);
+#define REQUEST_BYTES_MAX ((size_t)256 << 20)
 
 #endif

@@ -1,21 +1,31 @@
 /* The one door to an engine.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Whoever wants a model to run asks here; nothing else above lm may open an engine. Today the gate
- * finds the files and opens the engine in this process. Pins, digests of the very descriptors that
- * get mapped, the licence's verdict for the declared use, and the sandboxed worker come to stand
- * between those two steps, and callers will not change. Calls block; any thread may call. */
+ * Whoever wants a model to run asks here; nothing else above lm may open an engine or start a worker.
+ * The gate opens the model's files itself, for reading, and hands the descriptors to a sandboxed process
+ * that can open nothing. Pins, digests of these very descriptors, and the licence's verdict for the
+ * declared use come to stand before that, and callers will not change. Calls block; any thread may
+ * call. */
 #ifndef GOVERN_GATE_GATE_H
 #define GOVERN_GATE_GATE_H
 
 #include "base/core/status.h"
 #include "lm/engine/engine.h"
 #include "lm/engine/engine_options.h"
+#include "lm/worker/client.h"
 
-/* `path`: a Hugging Face folder or a GGUF file. The caller closes the engine. */
+/* `path`: a Hugging Face folder or a GGUF file. The caller stops the worker (worker_stop). Files that a
+ * model does not need (pickles among them) are named to the worker, never opened. `cache_folder` of the
+ * options keeps compiled tokenizers; the worker itself sees no folder. */
+enum status gate_open_worker(struct worker **ret, const char *path,
+                             const struct engine_options *options, struct error *err);
+/* A worker without a model, to look at its sandbox. */
+enum status gate_open_sandbox(struct worker **ret, struct error *err);
+
+/* In this process, for `hearth debug`. The caller closes the engine. */
 enum status gate_open_engine(struct engine **ret, const char *path,
                              const struct engine_options *options, struct error *err);
-/* What gate_open_engine would reserve; reads no weight. */
+/* What an engine would reserve; reads no weight. */
 enum status gate_plan_engine(struct engine_plan *ret, const char *path,
                              const struct engine_options *options, struct error *err);
 

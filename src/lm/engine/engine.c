@@ -115,6 +115,11 @@ void engine_close(struct engine *e)
     mem_free(e);
 }
 
+struct source *engine_source(struct engine *e)
+{
+    return e->source;
+}
+
 const struct engine_info *engine_info(const struct engine *e)
 {
     return &e->info;

@@ -11,6 +11,9 @@
 enum status engine_open(struct engine **ret, struct source *source,
                         const struct engine_options *options, struct error *err);
 
+/* The files it was opened from; the engine's own. Not for concurrent use with itself. */
+struct source *engine_source(struct engine *e);
+
 /* What engine_open would reserve, without loading a weight. */
 enum status engine_plan(struct engine_plan *ret, struct source *source,
                         const struct engine_options *options, struct error *err);

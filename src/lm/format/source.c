@@ -79,9 +79,14 @@ static bool is_tokenizer(const char *name)
     return ends_with(name, ".tiktoken") || ends_with(name, ".model") || strstr(name, ".model.v");
 }
 
+bool source_is_pickle(const char *name)
+{
+    return is_pickle(name) && !is_gguf(name);
+}
+
 bool source_reads_file(const char *name)
 {
-    if (is_pickle(name)) return false;
+    if (source_is_pickle(name)) return false;
     return is_gguf(name) || is_safetensors(name) || is_tokenizer(name) ||
            ends_with(name, ".json") || ends_with(name, ".jinja") || strcmp(name, "merges.txt") == 0;
 }

@@ -35,6 +35,7 @@ enum status source_open_files(struct source **ret, struct file_set *files, struc
 /* Whether a file of this name may be read by a source: all but pickles and what has nothing to do
  * with models. Whoever opens files for a source opens only these. */
 bool source_reads_file(const char *name);
+bool source_is_pickle(const char *name);
 /* From texts without files, for tests and fuzzing: config.json, and generation_config.json or
  * {NULL, 0}. */
 enum status source_open_texts(struct source **ret, struct span config, struct span generation,

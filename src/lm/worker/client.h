@@ -1,7 +1,7 @@
 /* The near end of a worker: starts the sandboxed process that owns one model, and talks to it.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Only govern/gate calls worker_start(); everybody else gets a worker from the gate. A worker
+ * Only govern/gate starts one (worker_start.h); everybody else gets a worker from the gate. A worker
  * belongs to one thread at a time. Requests are answered in the order in which they were
  * submitted or together, as the worker sees fit; each ends with exactly one WORKER_DONE or
  * WORKER_ERROR event, also when the worker dies: then every request under way ends with an error that
@@ -12,10 +12,12 @@
  * A request is one JSON object; unknown members are an error:
  *   "messages", "tools", "documents", "add_generation_prompt", "continue_final_message",
  *   "chat_template_kwargs", "now"      as in lm/chat/chat_request.h; or
- *   "text"                             a text to be continued behind the model's BOS token, with
+ *   "text"                             a text to be continued behind the model's BOS token, or
+ *   "text_base64"                      the same where the bytes are no valid UTF-8; both with
  *   "parse_special": bool              special tokens in the text become their ids; or
  *   "ids": [int]                       exactly these tokens
  *   "parse": bool                      take the answer apart (lm/chat/parse.h); default: with messages
+ *   "return_ids": bool                 deltas name their tokens, with or without logprobs
  *   "max_tokens": int, "stop": [text], "ignore_eos": bool,
  *                                      0 tokens: the prompt is counted, and evaluated only where its
  *                                      log probabilities are wanted
@@ -28,15 +30,17 @@
  *   WORKER_PROGRESS  {"stage": text, "done": int, "total": int}
  *   WORKER_DELTA     one of {"content": text}, {"reasoning": text},
  *                    {"call": int, "name": text, "id": text, missing when the model gave none},
- *                    {"call": int, "arguments": text}, {"call": int, "end": true}, or none of them;
- *                    with "tokens": [token] where logprobs or ids were asked for ("ids": every token;
- *                    joined, they are the whole answer). A token is {"id", "bytes": [int], "logprob",
- *                    "top": [{"id", "bytes", "logprob"}]}, most likely first; bytes: as it is spelled.
+ *                    {"call": int, "arguments": text}, {"call": int, "end": true, "id": text where
+ *                    it stood behind the arguments}, or none of them;
+ *                    with "tokens": [token] where logprobs or ids were asked for; joined, they are all
+ *                    tokens but the one that ended the answer. A token is {"id", "bytes": [int] (as it
+ *                    is spelled; missing without a tokenizer), and with logprobs "logprob", "top":
+ *                    [{"id", "bytes", "logprob"}], most likely first}.
  *   WORKER_DONE      {"finish": "stop" | "length" | "context" | "tool_calls" | "cancelled",
  *                    "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens": int,
- *                    "prompt_seconds", "decode_seconds": real, "seed": int, "stop": text or null,
- *                    "unparsed": bool, "end": the token that ended the answer, where tokens were
- *                    asked for and one did}
+ *                    "decode_steps": int, "prompt_seconds", "decode_seconds": real, "seed": int,
+ *                    "stop": text or null, "unparsed": bool, "end": the token that ended the answer,
+ *                    where tokens were asked for and one did}
  *   WORKER_ERROR     no body; `error` says what happened
  */
 #ifndef LM_WORKER_CLIENT_H
@@ -49,34 +53,19 @@
 #include "base/core/json.h"
 #include "base/core/log.h"
 #include "base/core/status.h"
-#include "lm/engine/engine_options.h"
 
 struct worker;
 
-struct worker_file {
-    const char *name; /* base name: "model.safetensors" */
-    int fd;           /* open for reading; stays the caller's */
-};
-struct worker_options {
-    const char *program; /* path of the hearth executable; NULL: /proc/self/exe */
-    const char *label;   /* the model in messages */
-    const struct worker_file *files;
-    size_t file_count;
-    struct engine_options engine; /* its log and progress hear the loading */
-};
-
-/* Starts the process, sends the load, and waits until the model is ready (progress meanwhile; the
- * callback can cancel). On failure nothing is left running. */
-enum status worker_start(struct worker **ret, const struct worker_options *options,
-                         struct error *err);
 /* Asks it to stop, waits a moment, kills it; NULL is fine. */
 void worker_stop(struct worker *w);
 
 /* What the worker said when it was ready: {"family", "backend", "context_max", "model_context",
  * "vocab_size", "valid_vocab", "parameter_count", "weight_bytes", "cache_bytes", "work_bytes",
- * "chat": null (no template) or {"template_sha256", "format", "thinking": bool (the template reads
- * enable_thinking), "tools": bool}, "generation": {...}, "sandbox": {"landlock_abi", "seccomp": bool}}.
- * Borrowed from the worker. */
+ * "tokenizer": bool, "chat": null (no template, or "chat_error" says why it cannot be used) or
+ * {"template_sha256", "format", "thinking": bool, "thinking_variable", "effort_variable": text or null,
+ * "tools": bool}, "generation": {"eos_ids", "has_sampling", "temperature", "top_k", "top_p", "min_p",
+ * "repetition_penalty"}, "sandbox": {"landlock_abi", "seccomp": bool}}. Borrowed from the worker; NULL
+ * where no model was loaded. */
 const struct json *worker_ready(const struct worker *w);
 
 enum worker_event_kind { WORKER_PROGRESS, WORKER_DELTA, WORKER_DONE, WORKER_ERROR };
@@ -101,15 +90,19 @@ bool worker_alive(const struct worker *w); /* false: it has died, and every call
 /* Readable when worker_next has something; for poll(). */
 int worker_descriptor(const struct worker *w);
 
-/* Log probabilities of a text's tokens, each given what stands before it. `request`: {"text",
- * "parse_special"} or {"ids"}. The worker cuts what is longer than the context into windows as `hearth
- * score` documents. Events: WORKER_PROGRESS; WORKER_DELTA {"scores": [{"id", "logprob": real or null,
- * "piece": text quoted as `hearth tokens` does}]} in order; WORKER_DONE {"windows", "window_tokens",
- * "seconds"}. */
+/* Log probabilities of a text's tokens, each given what stands before it. `request`: {"text" or
+ * "text_base64", "parse_special"} or {"ids"}. The worker cuts what is longer than the context into
+ * windows as `hearth score` documents. Events: WORKER_PROGRESS; WORKER_DELTA {"scores": [{"id",
+ * "logprob": real or null, "piece": text, or "piece_base64" where it is no valid UTF-8}]} in order;
+ * WORKER_DONE {"tokens", "scored_tokens", "logprob_sum", "windows", "window_tokens", "seconds"}. */
 enum status worker_score(struct worker *w, uint64_t *ret_request, const char *request, size_t len,
                          struct error *err);
 /* Asks the worker to try what its sandbox must refuse: WORKER_DONE {"attempts": [{"what": "open a
- * file", "refused": bool, "errno": text}]}. For `hearth doctor` and tests. */
+ * file", "refused": bool, "errno": text}], "landlock_abi": int, "seccomp": bool}. For `hearth doctor` and tests. */
 enum status worker_probe(struct worker *w, uint64_t *ret_request, struct error *err);
+/* WORKER_DONE {"requests", "prompt_tokens", "cached_tokens", "completion_tokens"}: sums since the start. */
+enum status worker_stats(struct worker *w, uint64_t *ret_request, struct error *err);
+/* Of the process; for tests and for `ps`. */
+int64_t worker_process(const struct worker *w);
 
 #endif

@@ -1,6 +1,6 @@
 /* Base64 there and back.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "front/cmd/base64.h"
+#include "base/core/base64.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Finds stop texts in a stream of pieces, and says what may be shown already.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef FRONT_CMD_STOP_TEXT_H
-#define FRONT_CMD_STOP_TEXT_H
+#ifndef LM_WORKER_STOP_TEXT_H
+#define LM_WORKER_STOP_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

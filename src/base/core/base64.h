@@ -1,7 +1,7 @@
 /* Base64 (RFC 4648, with padding).
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef FRONT_CMD_BASE64_H
-#define FRONT_CMD_BASE64_H
+#ifndef BASE_CORE_BASE64_H
+#define BASE_CORE_BASE64_H
 
 #include "base/core/buf.h"
 #include "base/core/span.h"

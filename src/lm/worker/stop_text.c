@@ -1,6 +1,6 @@
 /* Stop texts over a growing text.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "front/cmd/stop_text.h"
+#include "lm/worker/stop_text.h"
 
 #include <string.h>
 

@@ -1,0 +1,66 @@
+/* The far end's own struct and parts, shared by far_*.c only.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LM_WORKER_FAR_INNER_H
+#define LM_WORKER_FAR_INNER_H
+
+#include <pthread.h>
+
+#include "base/core/json_write.h"
+#include "base/core/log.h"
+#include "lm/chat/chat.h"
+#include "lm/engine/engine.h"
+#include "lm/worker/far_end.h"
+#include "lm/worker/frame.h"
+
+#define FAR_JOBS_MAX        256                 /* requests that wait */
+#define FAR_JOB_BYTES_MAX   ((size_t)512 << 20) /* of all their texts */
+#define FAR_EVENT_BYTES_MAX FRAME_FROM_WORKER_BYTES_MAX
+
+struct far_job {
+    enum frame_type type;
+    uint64_t request;
+    char *body; /* owned, terminated */
+    size_t len;
+};
+
+struct far {
+    int socket;
+    struct sandbox_facts sandbox;
+    struct frame_reader in;
+    pthread_mutex_t send_lock; /* log messages may come from any thread: guards the next three */
+    struct buf out;            /* the frame in the making */
+    bool deaf;                 /* nobody reads any more */
+
+    struct far_job jobs[FAR_JOBS_MAX]; /* [job_count], the first is next */
+    size_t job_count, job_bytes;
+    bool ended; /* stop, or end of the stream */
+    bool greeted, loaded;
+    uint64_t current; /* request being answered; 0: none */
+    bool cancelled;   /* the current one */
+
+    char *label; /* the model in messages; owned */
+    struct engine *engine;
+    struct session *session;
+    struct chat *chat;       /* NULL: no template */
+    struct error chat_error; /* why there is none, where the model has one that cannot be used */
+    int model_file;          /* descriptor of one of its files; -1: none */
+    struct {
+        int64_t requests, prompt_tokens, cached_tokens, completion_tokens;
+    } sums;
+};
+
+/* far_end.c */
+void far_send(struct far *f, enum frame_type type, uint64_t request, struct span body);
+void far_send_buf(struct far *f, enum frame_type type, uint64_t request, const struct buf *body);
+void far_send_error(struct far *f, uint64_t request, const struct error *error);
+/* Takes in what is there; waits up to `wait_ms` (-1: for ever) for it. */
+void far_listen(struct far *f, int wait_ms);
+/* For long work on the current request: false when it should end. */
+bool far_go_on(struct far *f);
+
+/* The parts: each answers with frames; a status is for the caller to send. */
+enum status far_load(struct far *f, struct span body, struct error *err);
+enum status far_generate(struct far *f, const struct far_job *job, struct error *err);
+enum status far_score(struct far *f, const struct far_job *job, struct error *err);
+
+#endif

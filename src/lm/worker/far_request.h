@@ -1,0 +1,34 @@
+/* A request's JSON, checked member by member: what to generate, from which tokens, how.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LM_WORKER_FAR_REQUEST_H
+#define LM_WORKER_FAR_REQUEST_H
+
+#include "lm/chat/parse.h"
+#include "lm/sample/sample.h"
+#include "lm/worker/far_inner.h"
+#include "lm/worker/stop_text.h"
+
+struct far_request {
+    struct json_doc *doc; /* texts below are borrowed from it */
+    struct token_list prompt;
+    int64_t token_max; /* 0: up to the end of the context */
+    bool ignore_eos, return_ids;
+    struct stop_text stops;
+    struct sample_options sampling;
+    struct logit_bias bias[SAMPLE_BIAS_MAX];
+    int top_logprobs; /* SAMPLE_NO_LOGPROBS: none */
+
+    const struct parse_format *format; /* NULL: the text as it is */
+    enum prompt_open open;
+    const struct json *tools; /* NULL: none were given */
+};
+
+/* On failure nothing is left to release. */
+enum status far_request_read(struct far_request *ret, const struct far *f, struct span body,
+                             struct error *err);
+/* The tokens to score, without BOS; *ret_bos: the one that goes in front, -1: none. */
+enum status far_score_request_read(struct token_list *ret, int32_t *ret_bos, const struct far *f,
+                                   struct span body, struct error *err);
+void far_request_release(struct far_request *r);
+
+#endif
