@@ -79,7 +79,7 @@ static void reuse_prefix(struct session *s, const int32_t *tokens, int64_t count
     int64_t own = common_prefix(s, tokens, count);
     if (own == count) own = count - 1;
     if (e->stretches && count > e->draft.shape.context) own = 0;
-    int64_t shared = e->stretches ? 0 : kv_match(e->pool, tokens, count - 1);
+    int64_t shared = e->stretches ? 0 : kv_match(e->pool, &s->table.salt, tokens, count - 1);
     if (shared > own) {
         kv_attach(e->pool, &s->table, tokens, shared);
         memcpy(s->tokens, tokens, (size_t)shared * sizeof *tokens);

@@ -6,73 +6,7 @@
 #include <string.h>
 
 #include "base/core/mem.h"
-
-#define NO_PAGE (-1)
-
-struct page {
-    int32_t refs;
-    bool sealed;
-    uint64_t serial, parent; /* of a sealed page; parent 0: it is the first of its sequence */
-    int32_t next_in_bucket;  /* of the index, when sealed */
-    int32_t older, newer;    /* on the cached list or, `older` only, on the free list */
-    int32_t tokens[KV_PAGE_TOKENS];
-};
-
-struct kv_pool {
-    int64_t page_count;
-    struct page *pages;
-    int32_t *buckets;      /* [bucket_count] first page of each chain */
-    uint32_t bucket_count; /* a power of two */
-    int32_t free_top;
-    int32_t oldest, newest; /* of the cached list */
-    uint64_t serial_last;
-};
-
-/* --- the index of sealed pages --- */
-
-static uint32_t bucket_of(const struct kv_pool *pool, uint64_t parent, const int32_t *tokens)
-{
-    uint64_t h = parent * 0x9E3779B97F4A7C15u + 0x632BE59BD9B4E019u;
-    for (int i = 0; i < KV_PAGE_TOKENS; i++) {
-        h = (h ^ (uint32_t)tokens[i]) * 0x100000001B3u;
-        h ^= h >> 29;
-    }
-    return (uint32_t)(h >> 20) & (pool->bucket_count - 1);
-}
-
-static int32_t index_find(const struct kv_pool *pool, uint64_t parent, const int32_t *tokens)
-{
-    int32_t i = pool->buckets[bucket_of(pool, parent, tokens)];
-    while (i != NO_PAGE) {
-        const struct page *p = &pool->pages[i];
-        if (p->parent == parent && memcmp(p->tokens, tokens, sizeof p->tokens) == 0) return i;
-        i = p->next_in_bucket;
-    }
-    return NO_PAGE;
-}
-
-static void index_add(struct kv_pool *pool, int32_t i)
-{
-    struct page *p = &pool->pages[i];
-    int32_t *bucket = &pool->buckets[bucket_of(pool, p->parent, p->tokens)];
-    p->next_in_bucket = *bucket;
-    *bucket = i;
-}
-
-static void index_remove(struct kv_pool *pool, int32_t i)
-{
-    struct page *p = &pool->pages[i];
-    int32_t *link = &pool->buckets[bucket_of(pool, p->parent, p->tokens)];
-    while (*link != i)
-        link = &pool->pages[*link].next_in_bucket;
-    *link = p->next_in_bucket;
-}
-
-static void unseal(struct kv_pool *pool, int32_t i)
-{
-    index_remove(pool, i);
-    pool->pages[i].sealed = false;
-}
+#include "lm/kv/kv_inner.h"
 
 /* --- lists --- */
 
@@ -80,54 +14,70 @@ static void free_push(struct kv_pool *pool, int32_t i)
 {
     pool->pages[i].older = pool->free_top;
     pool->free_top = i;
+    pool->stats.free++;
 }
 
+/* Tables are given back from their end, so that a page comes here after every page behind it: the
+ * oldest of the list never has another cached page behind it. */
 static void cached_push(struct kv_pool *pool, int32_t i)
 {
     struct page *p = &pool->pages[i];
     p->older = pool->newest;
-    p->newer = NO_PAGE;
-    if (pool->newest != NO_PAGE) pool->pages[pool->newest].newer = i;
+    p->newer = KV_NO_PAGE;
+    if (pool->newest != KV_NO_PAGE) pool->pages[pool->newest].newer = i;
     else pool->oldest = i;
     pool->newest = i;
+    pool->stats.cached++;
 }
 
 static void cached_remove(struct kv_pool *pool, int32_t i)
 {
     struct page *p = &pool->pages[i];
-    if (p->older != NO_PAGE) pool->pages[p->older].newer = p->newer;
+    if (p->older != KV_NO_PAGE) pool->pages[p->older].newer = p->newer;
     else pool->oldest = p->newer;
-    if (p->newer != NO_PAGE) pool->pages[p->newer].older = p->older;
+    if (p->newer != KV_NO_PAGE) pool->pages[p->newer].older = p->older;
     else pool->newest = p->older;
+    pool->stats.cached--;
 }
 
+/* Of a sealed page. */
 static void page_ref(struct kv_pool *pool, int32_t i)
 {
-    if (pool->pages[i].refs++ == 0) cached_remove(pool, i);
+    int32_t refs = ++pool->pages[i].refs;
+    if (refs == 2) pool->stats.shared++;
+    if (refs > 1) return;
+    cached_remove(pool, i);
+    pool->stats.held++;
 }
 
 static void page_unref(struct kv_pool *pool, int32_t i)
 {
     struct page *p = &pool->pages[i];
     assert(p->refs > 0);
-    if (--p->refs > 0) return;
+    p->refs--;
+    if (p->refs == 1) pool->stats.shared--;
+    if (p->refs > 0) return;
+    pool->stats.held--;
     if (p->sealed) cached_push(pool, i);
     else free_push(pool, i);
 }
 
-/* A page held once, its content undefined; NO_PAGE when all are held. */
+/* A page held once, its content undefined; KV_NO_PAGE when all are held. */
 static int32_t page_take(struct kv_pool *pool)
 {
     int32_t i = pool->free_top;
-    if (i != NO_PAGE) {
+    if (i != KV_NO_PAGE) {
         pool->free_top = pool->pages[i].older;
+        pool->stats.free--;
     } else {
         i = pool->oldest;
-        if (i == NO_PAGE) return NO_PAGE;
+        if (i == KV_NO_PAGE) return KV_NO_PAGE;
         cached_remove(pool, i);
-        unseal(pool, i);
+        index_remove(pool, i);
+        pool->stats.evicted++;
     }
     pool->pages[i].refs = 1;
+    pool->stats.held++;
     return i;
 }
 
@@ -146,10 +96,11 @@ enum status kv_pool_new(struct kv_pool **ret, int64_t page_count, struct error *
         kv_pool_free(pool);
         return error_set(err, STATUS_NO_MEMORY, "no memory for %lld pages", (long long)page_count);
     }
-    pool->page_count = page_count;
-    pool->free_top = pool->oldest = pool->newest = NO_PAGE;
+    pool->page_count = pool->stats.page_count = page_count;
+    pool->free_top = pool->oldest = pool->newest = KV_NO_PAGE;
+    pool->unsaved_first = pool->unsaved_newest = KV_NO_PAGE;
     for (uint32_t b = 0; b < pool->bucket_count; b++)
-        pool->buckets[b] = NO_PAGE;
+        pool->buckets[b] = KV_NO_PAGE;
     for (int64_t i = page_count - 1; i >= 0; i--)
         free_push(pool, (int32_t)i);
     *ret = pool;
@@ -186,21 +137,49 @@ void kv_table_release(struct kv_pool *pool, struct kv_table *t)
 
 /* --- a sequence's pages --- */
 
-/* The page that is about to be written must be ours alone. */
-static bool make_private(struct kv_pool *pool, struct kv_table *t, int64_t at, kv_copy_fn *copy,
-                         void *ctx)
+static void unseal(struct kv_pool *pool, int32_t i)
+{
+    index_remove(pool, i);
+    pool->pages[i].token_count = 0;
+}
+
+/* The page that is about to be written from `slot` on must be ours alone. What the cache knows of it is
+ * kept where there is room: a page that only grows is taken out, others are copied. */
+static bool make_private(struct kv_pool *pool, struct kv_table *t, int64_t at, int64_t slot,
+                         kv_copy_fn *copy, void *ctx)
 {
     int32_t old = t->pages[at];
-    if (pool->pages[old].refs == 1) {
-        if (pool->pages[old].sealed) unseal(pool, old);
+    struct page *p = &pool->pages[old];
+    if (p->refs == 1 && !p->sealed) return true;
+    if (p->refs == 1 && slot >= p->token_count) {
+        unseal(pool, old);
         return true;
     }
     int32_t own = page_take(pool);
-    if (own == NO_PAGE) return false;
+    if (own == KV_NO_PAGE) { /* then nothing is cached, so nothing stands behind the page */
+        if (p->refs > 1) return false;
+        unseal(pool, old);
+        return true;
+    }
     copy(ctx, own, old);
+    pool->stats.copied++;
     page_unref(pool, old);
     t->pages[at] = own;
     return true;
+}
+
+int64_t kv_wanted(const struct kv_pool *pool, const struct kv_table *t, int64_t from, int64_t to)
+{
+    int64_t wanted = pages_for(to) - t->page_count;
+    if (wanted < 0) wanted = 0;
+    bool within = from < to && from < t->page_count * KV_PAGE_TOKENS;
+    if (within && pool->pages[t->pages[from / KV_PAGE_TOKENS]].refs > 1) wanted++;
+    return wanted;
+}
+
+int64_t kv_available(const struct kv_pool *pool)
+{
+    return pool->stats.free + pool->stats.cached;
 }
 
 bool kv_prepare(struct kv_pool *pool, struct kv_table *t, int64_t from, int64_t to,
@@ -208,17 +187,12 @@ bool kv_prepare(struct kv_pool *pool, struct kv_table *t, int64_t from, int64_t 
 {
     int64_t had = t->page_count, wanted = pages_for(to);
     assert(from <= to && wanted <= t->page_count_max && pages_for(from) <= had);
-    while (t->page_count < wanted) {
-        int32_t i = page_take(pool);
-        if (i == NO_PAGE) break;
-        t->pages[t->page_count++] = i;
-    }
-    bool ok = t->page_count >= wanted;
-    if (ok && from < had * KV_PAGE_TOKENS && from < to)
-        ok = make_private(pool, t, from / KV_PAGE_TOKENS, copy, ctx);
-    while (!ok && t->page_count > had)
-        page_unref(pool, t->pages[--t->page_count]);
-    return ok;
+    if (kv_wanted(pool, t, from, to) > kv_available(pool)) return false;
+    while (t->page_count < wanted)
+        t->pages[t->page_count++] = page_take(pool);
+    if (from < had * KV_PAGE_TOKENS && from < to)
+        return make_private(pool, t, from / KV_PAGE_TOKENS, from % KV_PAGE_TOKENS, copy, ctx);
+    return true;
 }
 
 void kv_truncate(struct kv_pool *pool, struct kv_table *t, int64_t tokens)
@@ -227,99 +201,105 @@ void kv_truncate(struct kv_pool *pool, struct kv_table *t, int64_t tokens)
         page_unref(pool, t->pages[--t->page_count]);
 }
 
+/* --- sharing --- */
+
+static void seal(struct kv_pool *pool, const struct kv_table *t, int64_t at, const int32_t *tokens,
+                 int64_t count)
+{
+    struct page *p = &pool->pages[t->pages[at]];
+    memcpy(p->tokens, tokens, (size_t)count * sizeof *tokens);
+    p->token_count = (int32_t)count;
+    p->parent_page = at > 0 ? t->pages[at - 1] : KV_NO_PAGE;
+    p->salt = t->salt;
+    index_add(pool, t->pages[at]);
+}
+
+static uint64_t serial_before(const struct kv_pool *pool, const struct kv_table *t, int64_t at)
+{
+    return at > 0 ? pool->pages[t->pages[at - 1]].serial : 0;
+}
+
 void kv_seal(struct kv_pool *pool, struct kv_table *t, const int32_t *tokens, int64_t count)
 {
-    uint64_t parent = 0;
-    for (int64_t b = 0; b < count / KV_PAGE_TOKENS; b++) {
-        struct page *p = &pool->pages[t->pages[b]];
-        if (!p->sealed) {
-            const int32_t *own = tokens + b * KV_PAGE_TOKENS;
-            /* Equal content may be sealed already under another number: ours stays private then. */
-            if (index_find(pool, parent, own) != NO_PAGE) return;
-            memcpy(p->tokens, own, sizeof p->tokens);
-            p->parent = parent;
-            p->serial = ++pool->serial_last;
-            p->sealed = true;
-            index_add(pool, t->pages[b]);
+    for (int64_t b = 0; b < count / KV_PAGE_TOKENS; b++, tokens += KV_PAGE_TOKENS) {
+        if (pool->pages[t->pages[b]].sealed) continue;
+        int32_t equal = index_find(pool, serial_before(pool, t, b), &t->salt, tokens);
+        if (equal == KV_NO_PAGE) {
+            seal(pool, t, b, tokens, KV_PAGE_TOKENS);
+            continue;
         }
-        parent = p->serial;
+        page_ref(pool, equal);
+        page_unref(pool, t->pages[b]);
+        t->pages[b] = equal;
     }
 }
 
-int64_t kv_match(const struct kv_pool *pool, const int32_t *tokens, int64_t count)
+void kv_seal_tail(struct kv_pool *pool, struct kv_table *t, const int32_t *tokens, int64_t count)
+{
+    int64_t at = count / KV_PAGE_TOKENS, rest = count % KV_PAGE_TOKENS, agree;
+    kv_seal(pool, t, tokens, count);
+    if (at == 0 || rest == 0 || pool->pages[t->pages[at]].sealed) return;
+    tokens += at * KV_PAGE_TOKENS;
+    index_find_part(pool, t->pages[at - 1], tokens, rest, &agree);
+    if (agree < rest) seal(pool, t, at, tokens, rest);
+}
+
+/* Follows tokens[0..count) through full pages; returns how many, and the last of them. */
+static int64_t follow(const struct kv_pool *pool, const struct kv_salt *salt, const int32_t *tokens,
+                      int64_t count, int32_t *ret_last)
 {
     uint64_t parent = 0;
     int64_t matched = 0;
+    *ret_last = KV_NO_PAGE;
     while (matched + KV_PAGE_TOKENS <= count) {
-        int32_t i = index_find(pool, parent, tokens + matched);
-        if (i == NO_PAGE) break;
+        int32_t i = index_find(pool, parent, salt, tokens + matched);
+        if (i == KV_NO_PAGE) break;
         parent = pool->pages[i].serial;
         matched += KV_PAGE_TOKENS;
+        *ret_last = i;
     }
     return matched;
 }
 
-void kv_attach(struct kv_pool *pool, struct kv_table *t, const int32_t *tokens, int64_t count)
+int64_t kv_match(const struct kv_pool *pool, const struct kv_salt *salt, const int32_t *tokens,
+                 int64_t count)
 {
-    uint64_t parent = 0;
-    int64_t wanted = count / KV_PAGE_TOKENS, had = t->page_count;
-    assert(wanted <= t->page_count_max);
-    for (int64_t b = 0; b < wanted; b++) {
-        int32_t i = index_find(pool, parent, tokens + b * KV_PAGE_TOKENS);
-        assert(i != NO_PAGE);
-        page_ref(pool, i); /* before the old one is let go: they may be the same */
-        if (b < had) page_unref(pool, t->pages[b]);
-        t->pages[b] = i;
-        parent = pool->pages[i].serial;
-    }
-    if (wanted > had) t->page_count = wanted;
-    kv_truncate(pool, t, count);
+    int32_t last;
+    int64_t matched = follow(pool, salt, tokens, count, &last), agree;
+    if (last == KV_NO_PAGE || matched == count) return matched;
+    index_find_part(pool, last, tokens + matched, count - matched, &agree);
+    return matched + agree;
 }
 
-/* --- the books --- */
+void kv_attach(struct kv_pool *pool, struct kv_table *t, const int32_t *tokens, int64_t count)
+{
+    int64_t keep = 0, agree;
+    uint64_t parent = 0;
+    assert(pages_for(count) <= t->page_count_max);
+    /* What the table holds already stays; the rest goes back from its end before others come. */
+    for (; (keep + 1) * KV_PAGE_TOKENS <= count && keep < t->page_count; keep++) {
+        int32_t i = index_find(pool, parent, &t->salt, tokens + keep * KV_PAGE_TOKENS);
+        if (i != t->pages[keep]) break;
+        parent = pool->pages[i].serial;
+    }
+    kv_truncate(pool, t, keep * KV_PAGE_TOKENS);
+    while (t->page_count < count / KV_PAGE_TOKENS) {
+        int32_t i = index_find(pool, parent, &t->salt, tokens + t->page_count * KV_PAGE_TOKENS);
+        assert(i != KV_NO_PAGE);
+        page_ref(pool, i);
+        t->pages[t->page_count++] = i;
+        parent = pool->pages[i].serial;
+    }
+    if (count % KV_PAGE_TOKENS == 0) return;
+    int32_t tail =
+        index_find_part(pool, t->pages[t->page_count - 1], tokens + t->page_count * KV_PAGE_TOKENS,
+                        count % KV_PAGE_TOKENS, &agree);
+    assert(agree >= count % KV_PAGE_TOKENS);
+    page_ref(pool, tail);
+    t->pages[t->page_count++] = tail;
+}
 
 struct kv_stats kv_pool_stats(const struct kv_pool *pool)
 {
-    struct kv_stats s = { .page_count = pool->page_count };
-    for (int64_t i = 0; i < pool->page_count; i++) {
-        const struct page *p = &pool->pages[i];
-        s.held += p->refs > 0;
-        s.shared += p->refs > 1;
-        s.cached += p->refs == 0 && p->sealed;
-        s.free += p->refs == 0 && !p->sealed;
-    }
-    return s;
-}
-
-static int64_t list_length(const struct kv_pool *pool, int32_t from, bool sealed)
-{
-    int64_t n = 0;
-    for (int32_t i = from; i != NO_PAGE && n <= pool->page_count; i = pool->pages[i].older, n++) {
-        if (pool->pages[i].refs != 0 || pool->pages[i].sealed != sealed) return -1;
-    }
-    return n;
-}
-
-static int64_t refs_by_tables(int32_t page, const struct kv_table *const *tables, int table_count)
-{
-    int64_t n = 0;
-    for (int t = 0; t < table_count; t++) {
-        for (int64_t b = 0; b < tables[t]->page_count; b++)
-            n += tables[t]->pages[b] == page;
-    }
-    return n;
-}
-
-bool kv_pool_check(const struct kv_pool *pool, const struct kv_table *const *tables,
-                   int table_count)
-{
-    struct kv_stats s = kv_pool_stats(pool);
-    if (list_length(pool, pool->free_top, false) != s.free) return false;
-    if (list_length(pool, pool->newest, true) != s.cached) return false;
-    for (int64_t i = 0; i < pool->page_count; i++) {
-        const struct page *p = &pool->pages[i];
-        if (refs_by_tables((int32_t)i, tables, table_count) != p->refs) return false;
-        if (p->sealed && index_find(pool, p->parent, p->tokens) != i) return false;
-    }
-    return s.held + s.cached + s.free == s.page_count;
+    return pool->stats;
 }

@@ -6,10 +6,18 @@
  * pages by number. Pages are counted; a page that somebody else may read is never written:
  * kv_prepare() asks for a copy first.
  *
- * Full pages are sealed: entered into an index by (serial of the parent page, their tokens), so that a new
- * sequence with the same beginning attaches them. A serial is never given twice; so an entry whose parent
- * was evicted can never match again, and a match is exact, not probable. Sealed pages that nobody holds stay until
- * their room is needed, least recently used first.
+ * Full pages are sealed: entered into a tree by (salt, parent page, their tokens), so that a new
+ * sequence with the same beginning attaches them. The last, partly filled page of a sequence that ends is
+ * sealed too, with the tokens it has: the next turn of a conversation takes it up and goes on in it. A
+ * match is exact, never probable: tokens are compared, and a parent is known by a serial that is never
+ * given twice.
+ *
+ * The salt says whose pages they are. Nothing under one salt can be found under another, so that nobody
+ * learns from the time of an answer what others have asked; it comes from the authenticated tenant
+ * (and what else the numbers depend on, an adapter), never from a request.
+ *
+ * Sealed pages that nobody holds stay until their room is needed: least recently used first, and never a
+ * page before the pages behind it.
  *
  * One owner thread. Allocates in kv_pool_new and kv_table_init only. */
 #ifndef LM_KV_KV_H
@@ -21,13 +29,20 @@
 #include "base/core/status.h"
 
 #define KV_PAGE_TOKENS 64
+#define KV_NO_PAGE     (-1)
 
 struct kv_pool;
+
+/* Any value, e.g. a keyed digest of the tenant's name; all zeros is a salt like others. */
+struct kv_salt {
+    uint64_t words[2];
+};
 
 /* The pages of one sequence; page b holds positions 64b .. 64b+63. */
 struct kv_table {
     int32_t *pages; /* owned */
     int64_t page_count, page_count_max;
+    struct kv_salt salt; /* set while the table is empty */
 };
 
 enum status kv_pool_new(struct kv_pool **ret, int64_t page_count, struct error *err);
@@ -43,26 +58,55 @@ typedef void kv_copy_fn(void *ctx, int32_t to, int32_t from);
  * the pool has no page left; then the table is as it was. */
 bool kv_prepare(struct kv_pool *pool, struct kv_table *t, int64_t from, int64_t to,
                 kv_copy_fn *copy, void *ctx);
+/* How many of the available pages kv_prepare() would use up. */
+int64_t kv_wanted(const struct kv_pool *pool, const struct kv_table *t, int64_t from, int64_t to);
+/* Pages that kv_prepare() can still give: free ones and those that only the cache keeps. */
+int64_t kv_available(const struct kv_pool *pool);
 /* Gives back what lies past the first `tokens` positions. */
 void kv_truncate(struct kv_pool *pool, struct kv_table *t, int64_t tokens);
-/* Seals the full pages among tokens[0..count), which the table holds and the backend has filled. */
+
+/* Seals the full pages among tokens[0..count), which the table holds and the backend has filled. A page
+ * whose content is sealed already under another number is exchanged for that one. */
 void kv_seal(struct kv_pool *pool, struct kv_table *t, const int32_t *tokens, int64_t count);
-/* How many leading tokens of tokens[0..count) sealed pages hold: a multiple of KV_PAGE_TOKENS. */
-int64_t kv_match(const struct kv_pool *pool, const int32_t *tokens, int64_t count);
-/* Replaces the table's content by the sealed pages of tokens[0..count), count as kv_match gave it. */
+/* The same, and the last page with what it has: for a table that is about to be given back. */
+void kv_seal_tail(struct kv_pool *pool, struct kv_table *t, const int32_t *tokens, int64_t count);
+/* How many leading tokens of tokens[0..count) can be attached under the salt: whole pages, and within the
+ * page behind them as far as the tokens agree. */
+int64_t kv_match(const struct kv_pool *pool, const struct kv_salt *salt, const int32_t *tokens,
+                 int64_t count);
+/* Replaces the table's content by the sealed pages of tokens[0..count) under the table's salt, count as
+ * kv_match gave it. */
 void kv_attach(struct kv_pool *pool, struct kv_table *t, const int32_t *tokens, int64_t count);
+
+/* --- for a slower tier ---
+ * Sealed pages in the order in which they were sealed (a parent before what follows it), until they are
+ * marked as saved or lost. */
+int32_t kv_unsaved(const struct kv_pool *pool); /* the first; KV_NO_PAGE: none */
+void kv_mark_saved(struct kv_pool *pool, int32_t page);
+/* Of a sealed page. */
+struct kv_page_facts {
+    int32_t parent; /* KV_NO_PAGE for the first page of a sequence */
+    uint64_t serial;
+    const int32_t *tokens;
+    int token_count;
+    struct kv_salt salt;
+};
+struct kv_page_facts kv_page_facts(const struct kv_pool *pool, int32_t page);
 
 struct kv_stats {
     int64_t page_count;
     int64_t held;   /* by at least one table */
     int64_t cached; /* sealed, held by none */
     int64_t free;
-    int64_t shared; /* held by more than one */
+    int64_t shared;  /* held by more than one */
+    int64_t evicted; /* since the pool was made: cached pages whose room was needed */
+    int64_t copied;  /* before a first write */
 };
-struct kv_stats kv_pool_stats(const struct kv_pool *pool);
-/* Checks the books: every page is on exactly one of free list, cached list or in use, and counts add up.
- * For tests and debug builds; false tells that a rule is broken. */
-bool kv_pool_check(const struct kv_pool *pool, const struct kv_table *const *tables,
-                   int table_count);
+struct kv_stats kv_pool_stats(const struct kv_pool *pool); /* constant time */
+/* Checks the books: every page is on exactly one of free list, cached list or in use, counts add up, every
+ * sealed page can be found, and none would be evicted before a page behind it. Quadratic: for tests.
+ * Returns what is broken, or NULL. */
+const char *kv_pool_check(const struct kv_pool *pool, const struct kv_table *const *tables,
+                          int table_count);
 
 #endif
