@@ -130,9 +130,87 @@ static void test_prefix_of_another_session_is_shared(void **state)
     session_free(b);
     struct session *c = new_session(&w); /* nobody holds the pages now, but they are still there */
     sync(c, w.golden.long_ids, w.golden.long_count);
-    assert_int_equal(session_reused(c), 256);
+    assert_int_equal(session_reused(c), w.golden.long_count - 1); /* the last page too */
     check_long(&w, c);
     session_free(c);
+    teardown_world(&w);
+}
+
+static void test_salts_share_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    const struct kv_salt one = { { 1, 0 } }, other = { { 2, 0 } };
+    setup_world(&w, &(struct engine_options){ .cache_tokens = 1024, .context_max = 512 });
+    struct session *a = new_session(&w), *b = new_session(&w);
+    session_reset(a, &one);
+    session_reset(b, &other);
+    sync(a, w.golden.long_ids, w.golden.long_count);
+    sync(b, w.golden.long_ids, w.golden.long_count);
+    assert_int_equal(session_reused(b), 0);
+    check_long(&w, b);
+    session_reset(b, &one);
+    assert_int_equal(session_count(b), 0);
+    sync(b, w.golden.long_ids, w.golden.long_count);
+    assert_int_equal(session_reused(b), 256);
+    check_long(&w, b);
+    session_free(a);
+    session_free(b);
+    teardown_world(&w);
+}
+
+/* Logits only where asked for: of none, the last or all rows of a feed, in one step. */
+static void test_logits_where_asked_for(void **state)
+{
+    (void)state;
+    struct world w;
+    struct error err;
+    setup_world(&w, &(struct engine_options){ .cache_tokens = 1024, .context_max = 256 });
+    struct session *s[3] = { new_session(&w), new_session(&w), new_session(&w) };
+    const struct session_feed feeds[3] = { { s[0], w.golden.ids, 9, FEED_LOGITS_NONE },
+                                           { s[1], w.golden.ids, 12, FEED_LOGITS_ALL },
+                                           { s[2], w.golden.ids, 5, FEED_LOGITS_LAST } };
+    if (engine_step(w.engine, feeds, 3, &err)) fail_msg("%s", err.text);
+    assert_null(session_logits(s[0]));
+    check_at(&w, s[1], 11);
+    check_at(&w, s[2], 4);
+    for (size_t i = 0; i < 12; i++) {
+        const float *want = w.golden.logits + i * w.golden.vocab;
+        assert_true(golden_distance(session_logits_at(s[1], i), want, w.golden.vocab) < TOLERANCE);
+    }
+    assert_int_equal(session_append(s[0], w.golden.ids[9], &err), STATUS_OK);
+    check_at(&w, s[0], 9);
+    for (int i = 0; i < 3; i++)
+        session_free(s[i]);
+    teardown_world(&w);
+}
+
+/* A scheduler's way: begin, evaluate in pieces, look again for what another has computed meanwhile. */
+static void test_begin_and_advance(void **state)
+{
+    (void)state;
+    struct world w;
+    struct error err;
+    setup_world(&w, &(struct engine_options){ .cache_tokens = 1024, .context_max = 512 });
+    struct session *a = new_session(&w), *b = new_session(&w);
+    const int32_t *ids = w.golden.long_ids;
+    size_t count = w.golden.long_count;
+    assert_int_equal(session_begin(a, ids, 0, &err), STATUS_BAD_INPUT);
+    assert_int_equal(session_begin(a, ids, count, &err), STATUS_OK);
+    assert_int_equal(session_begin(b, ids, count, &err), STATUS_OK);
+    assert_int_equal(session_count(b), 0);
+    assert_int_equal(session_pages_wanted(a, 150), 3);
+    const struct session_feed first = { a, ids, 150, FEED_LOGITS_NONE };
+    assert_int_equal(engine_step(w.engine, &first, 1, &err), STATUS_OK);
+    session_advance(b, ids, count);
+    assert_int_equal(session_count(b), 128);
+    assert_int_equal(session_reused(b), 128);
+    sync(b, ids, count);
+    check_long(&w, b);
+    const struct session *const all[2] = { a, b };
+    assert_null(engine_kv_check(w.engine, all, 2));
+    session_free(a);
+    session_free(b);
     teardown_world(&w);
 }
 
@@ -308,6 +386,9 @@ int main(void)
         cmocka_unit_test(test_small_steps_equal_one),
         cmocka_unit_test(test_own_prefix_is_reused),
         cmocka_unit_test(test_prefix_of_another_session_is_shared),
+        cmocka_unit_test(test_salts_share_nothing),
+        cmocka_unit_test(test_logits_where_asked_for),
+        cmocka_unit_test(test_begin_and_advance),
         cmocka_unit_test(test_sessions_in_one_step_do_not_touch),
         cmocka_unit_test(test_context_limit_names_both_numbers),
         cmocka_unit_test(test_ids_outside_the_vocabulary_are_refused),

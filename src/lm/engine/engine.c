@@ -39,7 +39,7 @@ static enum status reserve_rows(struct engine *e, struct error *err)
     e->logit_row_max = g->logit_row_max;
     e->tokens = mem_array((size_t)e->row_max, sizeof *e->tokens);
     e->logit_rows = mem_array((size_t)e->logit_row_max, sizeof *e->logit_rows);
-    e->sequences = mem_array((size_t)e->logit_row_max, sizeof *e->sequences);
+    e->sequences = mem_array((size_t)e->row_max, sizeof *e->sequences);
     if (e->tokens && e->logit_rows && e->sequences) return STATUS_OK;
     return error_set(err, STATUS_NO_MEMORY, "no memory for the rows of a step");
 }
@@ -64,6 +64,7 @@ static void fill_info(struct engine *e)
         .cache_bytes = (uint64_t)d->page_count * sizes->page_bytes,
         .work_bytes = sizes->work_bytes,
         .generation = d->generation,
+        .length_dependent = e->stretches,
     };
     if (e->tokenizer && tokenizer_vocab_size(e->tokenizer) < e->info.valid_vocab) {
         e->info.valid_vocab = tokenizer_vocab_size(e->tokenizer);
@@ -135,6 +136,21 @@ size_t engine_batch_max(const struct engine *e)
     return (size_t)e->row_max;
 }
 
+size_t engine_logits_max(const struct engine *e)
+{
+    return (size_t)e->logit_row_max;
+}
+
+int64_t engine_pages_available(const struct engine *e)
+{
+    return kv_available(e->pool);
+}
+
+struct kv_stats engine_kv_stats(const struct engine *e)
+{
+    return kv_pool_stats(e->pool);
+}
+
 /* --- one step --- */
 
 static enum status check_feed(const struct engine *e, const struct session_feed *f,
@@ -159,15 +175,20 @@ static enum status check_feed(const struct engine *e, const struct session_feed 
     return STATUS_OK;
 }
 
+static size_t logits_wanted(const struct session_feed *f)
+{
+    return f->logits == FEED_LOGITS_ALL ? f->count : f->logits == FEED_LOGITS_LAST;
+}
+
 static enum status check_feeds(const struct engine *e, const struct session_feed *feeds,
-                               size_t count, bool all_logits, struct error *err)
+                               size_t count, struct error *err)
 {
     size_t rows = 0, logits = 0;
     for (size_t i = 0; i < count; i++) {
         enum status s = check_feed(e, &feeds[i], err);
         if (s) return s;
         rows += feeds[i].count;
-        logits += all_logits ? feeds[i].count : 1;
+        logits += logits_wanted(&feeds[i]);
     }
     if (rows > (size_t)e->row_max || logits > (size_t)e->logit_row_max) {
         return error_set(err, STATUS_LIMIT,
@@ -203,8 +224,7 @@ static enum status prepare_pages(struct engine *e, const struct session_feed *fe
 }
 
 /* Lays out the rows: each feed is a sequence, its rows follow one another. */
-static struct step make_step(struct engine *e, const struct session_feed *feeds, size_t count,
-                             bool all_logits)
+static struct step make_step(struct engine *e, const struct session_feed *feeds, size_t count)
 {
     struct step step = { .tokens = e->tokens,
                          .sequences = e->sequences,
@@ -220,10 +240,10 @@ static struct step make_step(struct engine *e, const struct session_feed *feeds,
             .rope_length = s->rope_length > after ? s->rope_length : after,
             .pages = s->table.pages,
         };
-        s->logits_row = step.logit_row_count + (all_logits ? n - 1 : 0);
-        for (int64_t r = all_logits ? 0 : n - 1; r < n; r++) {
+        s->logits_count = (int64_t)logits_wanted(&feeds[i]);
+        for (int64_t r = n - s->logits_count; r < n; r++)
             e->logit_rows[step.logit_row_count++] = (int32_t)(step.row_count + r);
-        }
+        s->logits_row = step.logit_row_count - 1;
         step.row_count += n;
     }
     return step;
@@ -236,21 +256,20 @@ static void feeds_done(struct engine *e, const struct session_feed *feeds, size_
         memcpy(s->tokens + s->count, feeds[i].tokens, feeds[i].count * sizeof *s->tokens);
         int64_t pages_before = s->count / KV_PAGE_TOKENS;
         s->count += (int64_t)feeds[i].count;
-        s->logits_serial = e->step_serial;
-        bool shareable = !e->stretches || s->count <= e->draft.shape.context;
-        if (shareable && s->count / KV_PAGE_TOKENS > pages_before)
+        s->logits_serial = s->logits_count > 0 ? e->step_serial : 0;
+        if (session_shareable(s) && s->count / KV_PAGE_TOKENS > pages_before)
             kv_seal(e->pool, &s->table, s->tokens, s->count);
     }
 }
 
 enum status engine_run(struct engine *e, const struct session_feed *feeds, size_t count,
-                       bool all_logits, struct error *err)
+                       struct error *err)
 {
-    enum status s = check_feeds(e, feeds, count, all_logits, err);
+    enum status s = check_feeds(e, feeds, count, err);
     if (!s) s = prepare_pages(e, feeds, count, err);
     if (s) return s;
     mem_freeze("a step");
-    struct step step = make_step(e, feeds, count, all_logits);
+    struct step step = make_step(e, feeds, count);
     e->step_serial++;
     e->backend->type->run(e->backend, &step);
     feeds_done(e, feeds, count);
@@ -268,5 +287,5 @@ enum status engine_step(struct engine *e, const struct session_feed *feeds, size
             }
         }
     }
-    return engine_run(e, feeds, feed_count, false, err);
+    return engine_run(e, feeds, feed_count, err);
 }

@@ -18,6 +18,7 @@
 #include "base/core/log.h"
 #include "base/core/status.h"
 #include "lm/format/config.h"
+#include "lm/kv/kv.h"
 #include "lm/tokenizer/tokenizer.h"
 
 struct engine;
@@ -38,6 +39,9 @@ struct engine_info {
     uint64_t weight_bytes_per_token; /* weight bytes that one decode step reads */
     uint64_t cache_bytes, work_bytes;
     struct generation_config generation;
+    /* What a token's state is depends on the length of the text that follows (dynamic RoPE beyond the
+     * model's context): a text that is computed again in one piece may differ from the first time. */
+    bool length_dependent;
 };
 const struct engine_info *engine_info(const struct engine *e);
 /* NULL when the model came without tokenizer files. */
@@ -68,15 +72,40 @@ typedef enum status logits_sink(void *ctx, size_t position, const float *logits,
 enum status session_score(struct session *s, const int32_t *tokens, size_t count, logits_sink *sink,
                           void *ctx, struct error *err);
 
-/* Several sessions in one pass: each feed appends its tokens; after success session_logits() of each are set.
- * The sum of counts is at most engine_batch_max(). All or nothing: on failure no session has changed. */
+/* Several sessions in one pass: each feed appends its tokens; after success session_logits() of each are set
+ * as it asked. The sum of counts is at most engine_batch_max(), that of rows with logits at most
+ * engine_logits_max(). All or nothing: on failure no session has changed. A session's logits are the same
+ * to the last bit whatever else is in the step, and however its tokens were cut into steps. */
+enum feed_logits { FEED_LOGITS_LAST, FEED_LOGITS_NONE, FEED_LOGITS_ALL };
 struct session_feed {
     struct session *session;
     const int32_t *tokens;
     size_t count;
+    enum feed_logits logits;
 };
 enum status engine_step(struct engine *e, const struct session_feed *feeds, size_t feed_count,
                         struct error *err);
 size_t engine_batch_max(const struct engine *e);
+size_t engine_logits_max(const struct engine *e);
+/* Logits after the i-th token of the session's last feed, which asked for all. */
+const float *session_logits_at(const struct session *s, size_t i);
+
+/* --- for whoever shares an engine among requests --- */
+
+/* Empties the session for another owner. What it held stays in the cache, for sessions of the same salt. */
+void session_reset(struct session *s, const struct kv_salt *salt);
+/* Brings the session to the longest prefix of tokens[0..count) that is computed already; never all of
+ * them. The rest is for engine_step. Fails as session_sync does. */
+enum status session_begin(struct session *s, const int32_t *tokens, size_t count,
+                          struct error *err);
+/* Looks again: others may have computed more of tokens[0..count) meanwhile. */
+void session_advance(struct session *s, const int32_t *tokens, size_t count);
+/* Pages out of engine_pages_available() that a step with `more` tokens would use up. */
+int64_t session_pages_wanted(const struct session *s, size_t more);
+int64_t engine_pages_available(const struct engine *e);
+struct kv_stats engine_kv_stats(const struct engine *e);
+/* The books of the cache, checked against these sessions, which must be all there are; NULL: in order. */
+const char *engine_kv_check(const struct engine *e, const struct session *const *sessions,
+                            int count);
 
 #endif

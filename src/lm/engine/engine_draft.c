@@ -100,10 +100,11 @@ static void warn_unread(const struct engine_draft *d, const struct log *log)
               first.data);
 }
 
-static int64_t logit_rows(const struct engine_draft *d, int64_t rows)
+static int64_t logit_rows(const struct engine_draft *d, int64_t rows, int64_t streams)
 {
     int64_t n = LOGITS_BYTES_WANTED / (d->shape.vocab_size * (int64_t)sizeof(float));
     if (n < LOGIT_ROWS_MIN) n = LOGIT_ROWS_MIN;
+    if (n < streams) n = streams;
     return n < rows ? n : rows;
 }
 
@@ -117,6 +118,11 @@ static enum status record(struct engine_draft *d, struct source *source,
                          "a step of %lld rows was asked for, at most %d are possible",
                          (long long)rows, BATCH_MAX);
     }
+    if (o->streams_max > rows) {
+        return error_set(err, STATUS_USAGE,
+                         "%lld streams were asked for, but a step has %lld rows; raise the batch",
+                         (long long)o->streams_max, (long long)rows);
+    }
     if (source_tensor_count(source) == 0) {
         return error_set(err, STATUS_BAD_INPUT,
                          "'%s' has no weights, only configuration or tokenizer files",
@@ -124,7 +130,7 @@ static enum status record(struct engine_draft *d, struct source *source,
     }
     enum status s = plan_new(&d->plan, source, err);
     if (!s) s = d->family->record(d->plan, &d->config, &o->log, &d->shape, &logits, err);
-    if (!s) s = plan_finish(d->plan, logits, rows, logit_rows(d, rows), err);
+    if (!s) s = plan_finish(d->plan, logits, rows, logit_rows(d, rows, o->streams_max), err);
     if (!s) warn_unread(d, &o->log);
     return s;
 }

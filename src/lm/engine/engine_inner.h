@@ -47,8 +47,8 @@ struct session {
     int64_t count;
     struct kv_table table;
     int64_t reused;
-    uint64_t logits_serial; /* step that the logits are of; 0: none */
-    int64_t logits_row;
+    uint64_t logits_serial;           /* step that the logits are of; 0: none */
+    int64_t logits_row, logits_count; /* of the last of them, and how many end there */
     int64_t
         rope_length; /* length that the evaluation in progress will reach; 0: as far as the step goes */
 };
@@ -57,8 +57,11 @@ enum status engine_draft_init(struct engine_draft *ret, struct source *source,
                               const struct engine_options *options, struct error *err);
 void engine_draft_release(struct engine_draft *d);
 
-/* Evaluates feeds in one step. Wants logits of every row when `all_logits`, else of each feed's last. */
+/* Evaluates feeds in one step; no session stands in it twice. */
 enum status engine_run(struct engine *e, const struct session_feed *feeds, size_t feed_count,
-                       bool all_logits, struct error *err);
+                       struct error *err);
+
+/* Whether the session's pages mean the same to every text with this beginning. */
+bool session_shareable(const struct session *s);
 
 #endif

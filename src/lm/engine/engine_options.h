@@ -20,6 +20,7 @@ struct engine_options {
     const char *
         cache_type; /* "f16", "f32"; NULL: f32 with `precise` or where no matrix is quantized, else f16 */
     int64_t batch_max;        /* rows per step; 0: 512 */
+    int64_t streams_max;      /* sessions that one step may give logits of; 0: 16 or more */
     const char *cache_folder; /* for compiled tokenizers; NULL: none */
     /* A worker opens no files: the compiled tokenizer as its parent found it, and who keeps one
      * (lm/tokenizer/tokenizer.h). */

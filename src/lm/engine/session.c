@@ -5,6 +5,8 @@
 #include "base/core/mem.h"
 #include "lm/engine/engine_inner.h"
 
+#define ENGINE_CHECK_SESSIONS_MAX 256
+
 enum status session_new(struct session **ret, struct engine *e, struct error *err)
 {
     struct session *s = mem_zero(sizeof *s);
@@ -25,9 +27,23 @@ enum status session_new(struct session **ret, struct engine *e, struct error *er
     return STATUS_OK;
 }
 
+bool session_shareable(const struct session *s)
+{
+    return !s->engine->stretches || s->count <= s->engine->draft.shape.context;
+}
+
+/* What the session holds stays findable, the last page with what it has. */
+static void leave(struct session *s)
+{
+    if (s->count > 0 && session_shareable(s))
+        kv_seal_tail(s->engine->pool, &s->table, s->tokens, s->count);
+    session_truncate(s, 0);
+}
+
 void session_free(struct session *s)
 {
     if (!s) return;
+    leave(s);
     kv_table_release(s->engine->pool, &s->table);
     mem_free(s->tokens);
     mem_free(s);
@@ -38,6 +54,12 @@ const float *session_logits(const struct session *s)
     const struct engine *e = s->engine;
     if (s->logits_serial == 0 || s->logits_serial != e->step_serial) return NULL;
     return e->backend->type->logits(e->backend) + s->logits_row * e->info.vocab_size;
+}
+
+const float *session_logits_at(const struct session *s, size_t i)
+{
+    const float *last = session_logits(s);
+    return last ? last - (s->logits_count - 1 - (int64_t)i) * s->engine->info.vocab_size : NULL;
 }
 
 size_t session_count(const struct session *s)
@@ -97,8 +119,8 @@ static enum status evaluate(struct session *s, const int32_t *tokens, int64_t co
     struct engine *e = s->engine;
     while (s->count < count) {
         int64_t n = count - s->count < e->row_max ? count - s->count : e->row_max;
-        struct session_feed feed = { s, tokens + s->count, (size_t)n };
-        enum status status = engine_run(e, &feed, 1, false, err);
+        struct session_feed feed = { s, tokens + s->count, (size_t)n, FEED_LOGITS_LAST };
+        enum status status = engine_run(e, &feed, 1, err);
         if (status) return status;
         if (progress && !progress_report(progress, "prompt", (unsigned long long)s->count,
                                          (unsigned long long)count)) {
@@ -157,8 +179,8 @@ enum status session_sync(struct session *s, const int32_t *tokens, size_t count,
 
 enum status session_append(struct session *s, int32_t token, struct error *err)
 {
-    struct session_feed feed = { s, &token, 1 };
-    return engine_run(s->engine, &feed, 1, false, err);
+    struct session_feed feed = { s, &token, 1, FEED_LOGITS_LAST };
+    return engine_run(s->engine, &feed, 1, err);
 }
 
 enum status session_score(struct session *s, const int32_t *tokens, size_t count, logits_sink *sink,
@@ -171,14 +193,62 @@ enum status session_score(struct session *s, const int32_t *tokens, size_t count
     s->rope_length = (int64_t)count;
     for (size_t at = 0; at < count && !status;) {
         size_t n = count - at < (size_t)e->logit_row_max ? count - at : (size_t)e->logit_row_max;
-        struct session_feed feed = { s, tokens + at, n };
-        status = engine_run(e, &feed, 1, true, err);
-        const float *logits = e->backend->type->logits(e->backend);
-        for (size_t i = 0; i < n && !status; i++) {
-            status = sink(ctx, at + i, logits + i * (size_t)e->info.vocab_size, err);
-        }
+        struct session_feed feed = { s, tokens + at, n, FEED_LOGITS_ALL };
+        status = engine_run(e, &feed, 1, err);
+        for (size_t i = 0; i < n && !status; i++)
+            status = sink(ctx, at + i, session_logits_at(s, i), err);
         at += n;
     }
     s->rope_length = 0;
     return status;
+}
+
+/* --- for whoever shares an engine among requests --- */
+
+void session_reset(struct session *s, const struct kv_salt *salt)
+{
+    leave(s);
+    s->rope_length = 0;
+    s->reused = 0;
+    s->table.salt = *salt;
+}
+
+enum status session_begin(struct session *s, const int32_t *tokens, size_t count, struct error *err)
+{
+    enum status status = check_length(s, count, err);
+    if (!status) status = check_ids(s, tokens, count, err);
+    if (!status && count == 0)
+        status = error_set(err, STATUS_BAD_INPUT, "a prompt needs at least one token");
+    if (status) return status;
+    reuse_prefix(s, tokens, (int64_t)count);
+    s->rope_length = (int64_t)count;
+    return STATUS_OK;
+}
+
+void session_advance(struct session *s, const int32_t *tokens, size_t count)
+{
+    struct engine *e = s->engine;
+    if (e->stretches) return;
+    int64_t shared = kv_match(e->pool, &s->table.salt, tokens, (int64_t)count - 1);
+    if (shared <= s->count) return;
+    kv_attach(e->pool, &s->table, tokens, shared);
+    memcpy(s->tokens, tokens, (size_t)shared * sizeof *tokens);
+    s->reused += shared - s->count;
+    s->count = shared;
+    s->logits_serial = 0;
+}
+
+int64_t session_pages_wanted(const struct session *s, size_t more)
+{
+    return kv_wanted(s->engine->pool, &s->table, s->count, s->count + (int64_t)more);
+}
+
+const char *engine_kv_check(const struct engine *e, const struct session *const *sessions,
+                            int count)
+{
+    const struct kv_table *tables[ENGINE_CHECK_SESSIONS_MAX];
+    if (count > ENGINE_CHECK_SESSIONS_MAX) return "too many sessions to check";
+    for (int i = 0; i < count; i++)
+        tables[i] = &sessions[i]->table;
+    return kv_pool_check(e->pool, tables, count);
 }
