@@ -31,7 +31,19 @@ class Format:
     between = "\n"            # content and the first call
     tags = False              # arguments are tags, not JSON
     quote = None              # a marker as prose would quote it
-    cuts = ()                 # beginnings of a call that ends before its name is whole
+    cuts = ()                 # beginnings of a call that end before its name is whole
+    deep_cuts = ()            # those of them that can be nothing else
+    odd_names = True
+    tools = None              # the request's, where the format needs them to know a call
+    quoted_keys = True
+    late_id = False           # the id stands behind the arguments
+    closer = "</tool_call>"   # the format's own end, for strings that hold it
+    closers = ()              # what is dropped behind a call that broke
+    lists = True              # arguments may be a list
+
+    def rest(self, rest, behind):
+        """What stays of a call that broke, without its closers, and what came behind."""
+        return (rest.rstrip() if self.closers else rest) + behind
 
     def think(self, text):
         return f"{self.think_open}\n{text}\n{self.think_close}\n\n"
@@ -88,6 +100,7 @@ class Cases:
             if len(rest) > 1 and rest[1]:
                 c["broken"] = True
             wanted.append(c)
+        tools = self.f.tools if tools is None else tools
         case = {"about": about, "text": text, "prompt_open": open, "content": content,
                 "reasoning": reasoning, "tool_calls": wanted}
         if tools is not None:
@@ -95,11 +108,6 @@ class Cases:
         if unparsed:
             case["unparsed"] = True
         self.lines.append(case)
-
-    def write(self):
-        path = OUT / f"{self.f.name}.jsonl"
-        path.write_text("".join(json.dumps(c, ensure_ascii=False) + "\n" for c in self.lines))
-        print(f"{path.name}: {len(self.lines)} cases")
 
 
 WEATHER = ("get_weather", {"city": "Paris"})
@@ -176,7 +184,7 @@ def call_cases(c):
     c.add("quotes, newlines, backslashes", f.one("run", ESCAPED), calls=ids(f, [("run", ESCAPED)]))
     values = {"i": 5, "f": -0.5, "e": 1e+30, "t": True, "n": None, "l": [1, "2", [3]], "o": {"k": {}}}
     c.add("values of every type", f.one("set", values), calls=ids(f, [("set", values)]))
-    long = {"text": "word and word, " * 400}
+    long = {"text": "word and word, " * 60}
     c.add("a long argument", f.one("say", long), calls=ids(f, [("say", long)]))
     c.add("an empty string", f.one("say", {"text": ""}), calls=ids(f, [("say", {"text": ""})]))
     names = [("mcp.server-1/tool:x_Y", {"a": "b"})]
@@ -211,8 +219,8 @@ def call_cases(c):
     c.add("a fenced block, then a call", f"```c\nx\n```\n" + call, "```c\nx\n```", calls=want)
     c.add("a lone backtick on an earlier line", "It's a ` here.\n" + call, "It's a ` here.", calls=want)
     at = call.index("Paris") + 3
-    c.add("cut off in an argument", call[:at], calls=[(*ids(f, [("get_weather", '{"city": "Par')])[0][:2],
-          (want[0] + (None,))[2], True)], unparsed=True)
+    c.add("cut off in an argument", call[:at], unparsed=True, calls=[
+        ("get_weather", '{"city": "Par', None if f.late_id else (want[0] + (None,))[2], True)])
     for cut in f.cuts:
         deep = cut in f.deep_cuts
         c.add(f"cut off before its name: {cut}", "Hm. " + cut, "Hm. " + cut, unparsed=deep)
@@ -224,7 +232,7 @@ def json_cases(c):
 
     def want(args, broken=False):
         name = ids(f, [("run", None)])[0]
-        return [("run", args, name[2] if len(name) > 2 else None, broken)]
+        return [("run", args, name[2] if len(name) > 2 and not (broken and f.late_id) else None, broken)]
 
     for about, args in (("spaces in JSON", '{ "a" :\n 1 ,\t"b":[ ] }'), ("escapes", '{"a": "\\u4e2d\\n\\"}"}'),
                         ("numbers", '{"a": [0, -1, 2.50, 1E5, 1e-07]}'),
@@ -236,7 +244,8 @@ def json_cases(c):
     c.add("an empty string for no arguments", f.around("run", '""'), calls=want("{}"))
     c.add("arguments in a string", f.around("run", '"{\\"a\\": \\"\\\\n{\\", \\"b\\": [1]}"'),
           calls=want('{"a": "\\n{", "b": [1]}'))
-    c.add("a list for arguments", f.around("run", "[1, 2]"), calls=want("[1, 2]"))
+    if f.lists:
+        c.add("a list for arguments", f.around("run", "[1, 2]"), calls=want("[1, 2]"))
     for about, good, bad in (("a bare word", '{"a": ', "yes"), ("a comma too many", '{"a": 1, ', "}"),
                              ("single quotes", "{", "'a': 1}"), ("a raw newline in a string", '{"a": "x', "\ny\"}"),
                              ("a bracket too many", '{"a": [1]', "]}")):
@@ -347,11 +356,12 @@ def tag_cases(c):
           calls=[("run", '{"a": "  x\\n\\n  y  "}')])
     c.add("control characters", f.write("run", [("a", "x\u0001\u001f\b\f\r\ty\u007f")]),
           calls=[("run", '{"a": "x\\u0001\\u001f\\b\\f\\r\\ty\u007f"}')])
-    c.add("a key with a quote", f.write("run", [('a"b', "x")]), calls=[("run", '{"a\\"b": "x"}')])
+    if f.quoted_keys:
+        c.add("a key with a quote", f.write("run", [('a"b', "x")]), calls=[("run", '{"a\\"b": "x"}')])
     call = f.write("run", [("a", "12"), ("b", "x")])
     c.add("cut off in a number", call[:call.index("12") + 2], calls=[("run", '{"a": 12', None, True)],
           unparsed=True)
-    c.add("cut off behind a parameter", call[:call.index("x") - len(f.key("b"))] , unparsed=True,
+    c.add("cut off behind a parameter", call[:call.index(f.value_end) + len(f.value_end)], unparsed=True,
           calls=[("run", '{"a": 12', None, True)])
 
 
@@ -387,33 +397,504 @@ def plain_cases(c):
     c.add("nor with tools", call, call, tools=[tool("get_weather", city="string")])
 
 
-Hermes.around = lambda self, n, a: '<tool_call>\n{"name": "%s", "arguments": %s}\n</tool_call>' % (n, a)
-Hermes.closer = "</tool_call>"
-Hermes.closers = ["</tool_call>"]
-Hermes.deep_cuts = Hermes.cuts[:3]
-QwenXml.deep_cuts = QwenXml.cuts[:3]
-Format.odd_names = True
-# What stays of a call that broke: `rest` without its closers, then what came behind.
-Format.rest = lambda self, rest, behind: rest.rstrip() + behind
-QwenXml.key = lambda self, k: f"<parameter={k}>\n"
-QwenXml.write = lambda self, n, ps: (f"<tool_call>\n<function={n}>\n" + "".join(
-    f"<parameter={k}>\n{v}\n</parameter>\n" for k, v in ps) + "</function>\n</tool_call>")
+class Pangu(Format):
+    name = "openpangu"
+    think_open, think_close = "[unused16]", "[unused17]"
+    end, between, quote = "[unused10]", "", "[unused11]"
+    cuts = ("[unused11]", '[unused11][{"name": "get_wea', "[unused1", "[")
+    deep_cuts = cuts[:2]
+    closer, closers = "[unused12]", ["[unused12]"]
 
-FORMATS = [(Hermes, json_cases, hermes_cases), (QwenXml, tag_cases, qwen_xml_cases), (Plain, plain_cases)]
+    def calls(self, calls):
+        return "[unused11][" + ", ".join('{"name": "%s", "arguments": %s}' % (n, dumps(a))
+                                         for n, a in calls) + "][unused12]"
+
+    def around(self, n, a):
+        return '[unused11][{"name": "%s", "arguments": %s}][unused12]' % (n, a)
+
+    def rest(self, rest, behind):
+        return rest + behind
+
+
+class DeepSeekR1(Format):
+    name = "deepseek-v3"
+    end, between, quote = "<｜end▁of▁sentence｜>", "", "<｜tool▁calls▁begin｜>"
+    begin, sep, close = "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>"
+    open, closer = "<｜tool▁calls▁begin｜>", "<｜tool▁call▁end｜>"
+    closers = ["\n```" + close, close, "<｜tool▁calls▁end｜>"]
+    cuts = (open, open + begin + "function" + sep + "get_wea", open + begin + "fun", open[:-3], "<")
+    deep_cuts = cuts[:3]
+
+    def body(self, n, a):
+        return f"{self.begin}function{self.sep}{n}\n```json\n{a}\n```{self.close}"
+
+    def calls(self, calls):
+        return self.open + "\n".join(self.body(n, dumps(a)) for n, a in calls) + "<｜tool▁calls▁end｜>"
+
+    def around(self, n, a):
+        return self.open + self.body(n, a) + "<｜tool▁calls▁end｜>"
+
+
+class DeepSeekV31(DeepSeekR1):
+    cuts = (DeepSeekR1.open + DeepSeekR1.begin + "get_wea",)
+    deep_cuts = cuts
+
+    def body(self, n, a):
+        return f"{self.begin}{n}{self.sep}{a}{self.close}"
+
+    def calls(self, calls):
+        return self.open + "".join(self.body(n, dumps(a)) for n, a in calls) + "<｜tool▁calls▁end｜>"
+
+
+class Kimi(Format):
+    name = "kimi"
+    end, between, quote = "<|im_end|>", "", "<|tool_calls_section_begin|>"
+    open, close = "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"
+    closer = "<|tool_call_end|>"
+    closers = [closer, close]
+    cuts = (open, open + "<|tool_call_begin|>functions.get_wea", open[:-3], "<")
+    deep_cuts = cuts[:2]
+
+    def id_of(self, name, i):
+        return f"functions.{name}:{i}"
+
+    def body(self, n, a, i=0):
+        return f"<|tool_call_begin|>{self.id_of(n, i)}<|tool_call_argument_begin|>{a}<|tool_call_end|>"
+
+    def calls(self, calls):
+        return self.open + "".join(self.body(n, dumps(a), i) for i, (n, a) in enumerate(calls)) + self.close
+
+    def around(self, n, a):
+        return self.open + self.body(n, a) + self.close
+
+
+class MistralOld(Format):
+    name = "mistral"
+    think_open, think_close = "[THINK]", "[/THINK]"
+    end, between, quote, closer, late_id = "</s>", "", "[TOOL_CALLS]", "[TOOL_CALLS]", True
+    cuts = ("[TOOL_CALLS]", '[TOOL_CALLS][{"name": "get_wea', "[TOOL_CA", "[")
+    deep_cuts = cuts[:2]
+
+    def id_of(self, name, i):
+        return f"abcdefgh{i}"
+
+    def body(self, n, a, i=0):
+        return '{"name": "%s", "arguments": %s, "id": "%s"}' % (n, a, self.id_of(n, i))
+
+    def calls(self, calls):
+        return "[TOOL_CALLS][" + ", ".join(self.body(n, dumps(a), i) for i, (n, a) in enumerate(calls)) + "]"
+
+    def around(self, n, a):
+        return "[TOOL_CALLS][" + self.body(n, a) + "]"
+
+
+class MistralNew(Format):
+    name = "mistral"
+    think_open, think_close = "[THINK]", "[/THINK]"
+    end, between, quote, closer = "</s>", "", "[TOOL_CALLS]", "[TOOL_CALLS]"
+    cuts = ("[TOOL_CALLS]get_wea", "[TOOL_CALLS]get_weather[AR")
+    deep_cuts = cuts[:1]
+
+    def calls(self, calls):
+        return "".join(f"[TOOL_CALLS]{n}[ARGS]{dumps(a)}" for n, a in calls)
+
+    def around(self, n, a):
+        return f"[TOOL_CALLS]{n}[ARGS]{a}"
+
+
+class Llama(Format):
+    name = "llama"
+    end, lists, closer = "<|eot_id|>", False, "<|python_tag|>"
+    cuts = ('{"name": "get_wea', '{"name": "get_weather", "param', "{", "<|python_t")
+    tools = [tool(n) for n in ("get_weather", "get_time", "now", "search", "find", "run", "set", "say",
+                               "mcp.server-1/tool:x_Y")]
+
+    def calls(self, calls):
+        return "; ".join(self.around(n, dumps(a)) for n, a in calls)
+
+    def around(self, n, a):
+        return '{"name": "%s", "parameters": %s}' % (n, a)
+
+
+class Tags(Format):
+    """Tags with a section around the calls."""
+    tags = True
+    value_end = "</parameter>"
+
+    def value(self, v):
+        return v if isinstance(v, str) else dumps(v)
+
+    def calls(self, calls):
+        return self.section(calls)
+
+    def section(self, calls):
+        return self.open + "\n" + "".join(
+            self.write_call(n, [(k, self.value(v)) for k, v in a.items()]) for n, a in calls) + self.close
+
+    def write(self, n, params):
+        return self.open + "\n" + self.write_call(n, params) + self.close
+
+
+class Minimax(Tags):
+    name = "minimax"
+    end, open, close, quote = "[e~[", "<minimax:tool_call>", "</minimax:tool_call>", "<minimax:tool_call>"
+    cuts = (open, open + '\n<invoke name="get_wea', "<minimax:to", "<")
+    deep_cuts = cuts[:2]
+
+    def write_call(self, n, params):
+        return f'<invoke name="{n}">\n' + "".join(
+            f'<parameter name="{k}">{v}</parameter>\n' for k, v in params) + "</invoke>\n"
+
+
+class Seed(Tags):
+    name = "seed"
+    think_open, think_close = "<seed:think>", "</seed:think>"
+    end, open, close, quote = "<seed:eos>", "<seed:tool_call>", "</seed:tool_call>", "<seed:tool_call>"
+    cuts = (open, open + "\n<function=get_wea", "<seed:to", "<")
+    deep_cuts = cuts[:2]
+
+    def write_call(self, n, params):
+        return f"<function={n}>\n" + "".join(
+            f"<parameter={k}>{v}</parameter>\n" for k, v in params) + "</function>\n"
+
+    def calls(self, calls):
+        return "\n".join(self.section([call]) for call in calls)
+
+
+class Dsml(Tags):
+    name = "dsml"
+    end, open, close = "<｜end▁of▁sentence｜>", "<｜DSML｜function_calls>", "</｜DSML｜function_calls>"
+    quote, value_end, quoted_keys, between = "<｜DSML｜function_calls>", "</｜DSML｜parameter>", False, "\n\n"
+    cuts = (open, open + '\n<｜DSML｜invoke name="get_wea', "<｜DSML｜func", "<")
+    deep_cuts = cuts[:2]
+
+    def write_call(self, n, params):
+        return f'<｜DSML｜invoke name="{n}">\n' + "".join(
+            f'<｜DSML｜parameter name="{k}">{v}</｜DSML｜parameter>\n' for k, v in params) + "</｜DSML｜invoke>\n"
+
+    def section(self, calls):
+        return self.open + "\n" + "".join(
+            f'<｜DSML｜invoke name="{n}">\n' + "".join(
+                '<｜DSML｜parameter name="%s" string="%s">%s</｜DSML｜parameter>\n'
+                % (k, "true" if isinstance(v, str) else "false", self.value(v)) for k, v in a.items()) +
+            "</｜DSML｜invoke>\n" for n, a in calls) + self.close
+
+
+class DsmlV4(Dsml):
+    open, close = "<｜DSML｜tool_calls>", "</｜DSML｜tool_calls>"
+    cuts = (open, open[:-3])
+    deep_cuts = cuts[:1]
+
+
+class Glm(Tags):
+    name = "glm"
+    end, quote, value_end = "<|user|>", "<tool_call>", "</arg_value>"
+    cuts = ("<tool_call>", "<tool_call>get_wea", "<tool_call>get_weather\n<arg_", "<tool_ca", "<")
+    deep_cuts = cuts[:2]
+    newline = "\n"
+
+    def think(self, text):
+        return f"<think>{text}</think>\n"
+
+    def write(self, n, params):
+        nl = self.newline
+        return f"<tool_call>{n}{nl}" + "".join(
+            f"<arg_key>{k}</arg_key>{nl}<arg_value>{v}</arg_value>{nl}" for k, v in params) + "</tool_call>"
+
+    def calls(self, calls):
+        return self.newline.join(self.write(n, [(k, self.value(v)) for k, v in a.items()]) for n, a in calls)
+
+
+class Glm47(Glm):
+    newline, between = "", ""
+    cuts, deep_cuts = (), ()
+
+
+class Harmony(Format):
+    name = "harmony"
+    think_open = end = calls = None
+
+
+def write_hermes(f, n, a):
+    return '<tool_call>\n{"name": "%s", "arguments": %s}\n</tool_call>' % (n, a)
+
+
+def write_qwen(f, n, ps):
+    return f"<tool_call>\n<function={n}>\n" + "".join(
+        f"<parameter={k}>\n{v}\n</parameter>\n" for k, v in ps) + "</function>\n</tool_call>"
+
+
+Hermes.around, Hermes.closers, Hermes.deep_cuts = write_hermes, ["</tool_call>"], Hermes.cuts[:3]
+QwenXml.write, QwenXml.deep_cuts = write_qwen, QwenXml.cuts[:3]
+
+
+def pangu_cases(c):
+    w = [WEATHER]
+    body = '{"name": "get_weather", "arguments": {"city": "Paris"}}'
+    c.add("an object without its list", f"[unused11]{body}[unused12]", calls=w)
+    c.add("the end token is missing", f"[unused11][{body}]", calls=w)
+    c.add("text behind", f"[unused11][{body}][unused12]Done.", "Done.", calls=w)
+    c.add("an empty list", "[unused11][][unused12]", "[unused11][][unused12]")
+
+
+def deepseek_cases(c):
+    f, w = c.f, [WEATHER]
+    body = f.body("get_weather", '{"city": "Paris"}')
+    c.add("without the section's tokens", body, calls=w)
+    c.add("the section's end is missing", f.open + body, calls=w)
+    bare = f.body("", "").find("```") < 0
+    c.add("the call's end is missing", f.open + body[:-len(f.close)], calls=w, unparsed=bare)
+    c.add("the call's end is missing before the section's", f.open + body[:-len(f.close)] + "<｜tool▁calls▁end｜>",
+          calls=w, unparsed=bare)
+    c.add("white space between the tokens", f"{f.open}\n{body}\n\n{body}\n<｜tool▁calls▁end｜>", calls=w * 2)
+    c.add("text behind", f.one(*WEATHER) + "Done.", "Done.", calls=w)
+    c.add("nothing for arguments", f.around("now", ""), calls=[("now", {})])
+    c.add("a broken call, then a good one", f.open + f.body("run", "{a}") + body + "<｜tool▁calls▁end｜>",
+          "a}", calls=[("run", "{", None, True), WEATHER], unparsed=True)
+
+
+def deepseek_v31_cases(c):
+    deepseek_cases(c)
+    f = c.f
+    c.add("a tool called function", f.one("function", {"a": 1}), calls=[("function", {"a": 1})])
+
+
+def kimi_cases(c):
+    f = c.f
+    body = f.body("get_weather", '{"city": "Paris"}')
+    w = [(*WEATHER, "functions.get_weather:0")]
+    c.add("without the section's tokens", body, calls=w)
+    c.add("the section's end is missing", f.open + body, calls=w)
+    c.add("the call's end is missing", f.open + body[:-len(f.closer)], calls=w, unparsed=True)
+    c.add("white space between the tokens", f"{f.open}\n{body}\n{f.close}", calls=w)
+    c.add("text behind", f.open + body + f.close + "Done.", "Done.", calls=w)
+    c.add("an id of two digits", f.open + f.body("a_b", "{}", 12) + f.close, calls=[("a_b", {}, "functions.a_b:12")])
+    c.add("an id without a prefix", f.open + body.replace("functions.", "") + f.close,
+          calls=[(*WEATHER, "get_weather:0")])
+    c.add("an id without a number", f.open + body.replace(":0", "") + f.close,
+          calls=[(*WEATHER, "functions.get_weather")])
+    c.add("a space behind the id", f.open + body.replace(":0", ":0 ") + f.close, calls=w)
+    c.add("nothing for arguments", f.around("now", ""), calls=[("now", {}, "functions.now:0")])
+
+
+def mistral_old_cases(c):
+    w = [(*WEATHER, "abcdefgh0")]
+    call = c.f.one(*WEATHER)
+    c.add("a space behind the marker", call.replace("][", "] ["), calls=w)
+    c.add("without ids", '[TOOL_CALLS][{"name": "get_weather", "arguments": {"city": "Paris"}}]', calls=[WEATHER])
+    c.add("the id first", '[TOOL_CALLS][{"id": "abcdefgh0", "name": "get_weather", "arguments": {"city": "Paris"}}]',
+          calls=w)
+    c.add("arguments first", '[TOOL_CALLS][{"arguments": {"city": "Paris"}, "name": "get_weather", '
+          '"id": "abcdefgh0"}]', calls=w)
+    c.add("the bracket is missing", call[:-1], calls=w)
+    c.add("the brace is missing", call[:-2], calls=[(*WEATHER, None)], content=', "id": "abcdefgh0"', unparsed=True)
+    c.add("text behind", call + "Done.", "Done.", calls=w)
+    c.add("an empty list", "[TOOL_CALLS][]", "[TOOL_CALLS][]")
+
+
+def mistral_new_cases(c):
+    c.add("an id", '[TOOL_CALLS]get_weather[CALL_ID]abcdefghi[ARGS]{"city": "Paris"}', calls=[(*WEATHER, "abcdefghi")])
+    c.add("without [ARGS]", '[TOOL_CALLS]get_weather{"city": "Paris"}', calls=[WEATHER])
+    c.add("a space before the arguments", '[TOOL_CALLS]get_weather[ARGS] {"city": "Paris"}', calls=[WEATHER])
+    c.add("white space between calls", '[TOOL_CALLS]now[ARGS]{}\n[TOOL_CALLS]now[ARGS]{}', calls=[("now", {})] * 2)
+    c.add("a word alone", "[TOOL_CALLS]get_weather now", "[TOOL_CALLS]get_weather now")
+
+
+def llama_cases(c):
+    f = c.f
+    w = [WEATHER]
+    call = f.one(*WEATHER)
+    c.add("a tag before the object", "<|python_tag|>" + call, calls=w)
+    c.add("a tag and unknown tools", '<|python_tag|>{"name": "x", "parameters": {}}', calls=[("x", {})], tools=[tool("y")])
+    c.add("arguments for parameters", call.replace("parameters", "arguments"), calls=w)
+    c.add("with a type", '{"type": "function", ' + call[1:], calls=w)
+    c.add("two on two lines", call + "\n" + call, calls=w * 2)
+    c.add("two and a comma", call + ", " + call, calls=w * 2)
+    c.add("a built-in tool", '<|python_tag|>brave_search.call(query="weather in Paris")',
+          calls=[("brave_search", {"query": "weather in Paris"})])
+    c.add("a built-in tool with two parameters", '<|python_tag|>wolfram.call(query="a = \"b\", c", n=3)',
+          calls=[("wolfram", {"query": 'a = "b", c', "n": 3})])
+    c.add("a built-in tool without parameters", "<|python_tag|>now.call()", calls=[("now", "{}")])
+    c.add("a built-in tool cut off", '<|python_tag|>brave_search.call(query="wea',
+          '<|python_tag|>brave_search.call(query="wea', unparsed=True)
+    c.add("code behind the tag", "<|python_tag|>print(1)", "<|python_tag|>print(1)", unparsed=True)
+    answer = '{"name": "Ada", "age": 36}'
+    c.add("an answer in JSON", answer, answer)
+    c.add("an answer with parameters, no tool's name", '{"name": "Ada", "parameters": {}}',
+          '{"name": "Ada", "parameters": {}}')
+    c.add("an answer whose parameters are a number", '{"name": "run", "parameters": 3}', '{"name": "run", "parameters": 3}')
+    c.add("a call in the middle of a line", "Use " + call, "Use " + call)
+    c.add("a name alone is a call of a tool that the request has", '{"name": "now"}', calls=[("now", {})])
+    c.add("a name alone is an answer otherwise", '{"name": "Ada"}', '{"name": "Ada"}')
+    c.add("a list of objects", "[" + call + "]", "[" + call + "]")
+    c.add("text behind", call + " Done.", " Done.", calls=w)
+
+
+def tags_slips(c):
+    """Slips of formats with a section around tagged calls."""
+    f = c.f
+    w = [WEATHER]
+    body = f.write_call("get_weather", [("city", "Paris")])
+    c.add("the section's end is missing", f.open + "\n" + body, calls=w)
+    c.add("the call's end is missing", f.open + "\n" + body[:body.index(f.value_end) + len(f.value_end)] + "\n" +
+          f.close, calls=w)
+    c.add("two calls in one section", f.open + "\n" + body + body + f.close, calls=w * 2)
+    c.add("on one line", (f.open + body + f.close).replace("\n", ""), calls=w)
+    c.add("text behind", f.open + "\n" + body + f.close + "\nDone.", "\nDone.", calls=w)
+    broken = f.open + "\n" + body.replace(f.value_end + "\n", f.value_end + "\nand\n") + f.close + " ok"
+    c.add("words between parameters", broken, "\nand ok", unparsed=True,
+          calls=[("get_weather", '{"city": "Paris"', None, True)])
+
+
+def dsml_cases(c):
+    f = c.f
+    tags_slips(c)
+
+    def one(value, string):
+        return (f'{f.open}\n<｜DSML｜invoke name="run">\n<｜DSML｜parameter name="a" string="{string}">{value}'
+                f"</｜DSML｜parameter>\n</｜DSML｜invoke>\n{f.close}")
+
+    c.add("a string that looks like a number", one("12", "true"), calls=[("run", {"a": "12"})])
+    c.add("the same, and the schema says integer", one("12", "true"), calls=[("run", {"a": "12"})],
+          tools=[tool("run", a="integer")])
+    c.add("not a string", one("[1, {}]", "false"), calls=[("run", {"a": [1, {}]})])
+    c.add("not a string, and the schema says string", one("12", "false"), calls=[("run", {"a": 12})],
+          tools=[tool("run", a="string")])
+    c.add("said to be no string, but no JSON", one("twelve", "false"), calls=[("run", {"a": "twelve"})])
+
+
+def glm_cases(c):
+    f = c.f
+    w = [WEATHER]
+    nl = f.newline
+    body = f"<tool_call>get_weather{nl}<arg_key>city</arg_key>{nl}<arg_value>Paris</arg_value>{nl}"
+    c.add("text behind", body + "</tool_call>\nDone.", "\nDone.", calls=w)
+    c.add("the value is cut off by the turn's end", body.split("</arg_value>")[0] + "<|user|>",
+          calls=[("get_weather", '{"city": "Paris', None, True)], unparsed=True)
+    c.add("words between arguments", body + "and\n</tool_call> ok", nl + "and ok", unparsed=True,
+          calls=[("get_weather", '{"city": "Paris"', None, True)])
+    c.add("prose between tags", "Between <tool_call> and </tool_call> stands a call.",
+          "Between <tool_call> and </tool_call> stands a call.")
+    c.add("Chinese between tags", "在<tool_call>和</tool_call>之间", "在<tool_call>和</tool_call>之间")
+    c.add("a Chinese name that the request has", "<tool_call>天气\n</tool_call>", calls=[("天气", {})],
+          tools=[tool("天气")])
+    c.add("Hermes JSON is not this format", '<tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>',
+          '<tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>')
+
+
+def harmony_cases(c):
+    start, end = "<|start|>assistant", "<|end|>"
+    final, hm = "<|channel|>final<|message|>", "<|channel|>analysis<|message|>"
+
+    def call(name, args, kind="<|constrain|>json", stop="<|call|>"):
+        return f"<|channel|>commentary to={name} {kind}<|message|>{args}{stop}"
+
+    weather = call("functions.get_weather", '{"city": "Paris"}')
+    w = [WEATHER]
+    c.add("final", final + "Hi.<|return|>", "Hi.")
+    c.add("final without its end", final + "Hi.", "Hi.")
+    c.add("analysis and final", hm + "Hm.\n\nYes." + end + start + final + "42<|return|>", "42", "Hm.\n\nYes.")
+    c.add("white space stays", hm + "\n a \n" + end + start + final + "\n b \n<|return|>", "\n b \n", "\n a \n")
+    c.add("analysis cut off", hm + "Hm, well", reasoning="Hm, well")
+    c.add("analysis cut off in a token", hm + "Hm<|en", reasoning="Hm<|en")
+    c.add("the prompt has opened analysis", "Hm." + end + start + final + "Yes.<|return|>", "Yes.", "Hm.", open="think")
+    c.add("the same, cut off", "Hm.", "", "Hm.", open="think")
+    c.add("a call", weather, calls=w)
+    c.add("analysis and a call", hm + "Look." + end + start + weather, reasoning="Look.", calls=w)
+    c.add("the recipient before the channel", " to=functions.get_weather<|channel|>commentary json<|message|>"
+          '{"city": "Paris"}<|call|>', calls=w)
+    c.add("the recipient in the role", hm + "Hm." + end + start + " to=functions.get_weather<|channel|>commentary "
+          '<|constrain|>json<|message|>{"city": "Paris"}<|call|>', reasoning="Hm.", calls=w)
+    c.add("no type", "<|channel|>commentary to=functions.get_weather<|message|>" '{"city": "Paris"}<|call|>', calls=w)
+    c.add("the type is a word", call("functions.get_weather", '{"city": "Paris"}', "json"), calls=w)
+    c.add("a space before the type's token", call("functions.get_weather", '{"city": "Paris"}', "<|constrain|> json"),
+          calls=w)
+    c.add("a call without its end", call("functions.get_weather", '{"city": "Paris"}', stop=""), calls=w)
+    c.add("a call that <|end|> ends", call("functions.get_weather", '{"city": "Paris"}', stop=end), calls=w)
+    c.add("a call that <|return|> ends", call("functions.get_weather", '{"city": "Paris"}', stop="<|return|>"), calls=w)
+    c.add("a preamble", hm + "Plan." + end + start + "<|channel|>commentary<|message|>I look." + end + start + weather,
+          "I look.", "Plan.", w)
+    c.add("a preamble and an answer", "<|channel|>commentary<|message|>I think." + end + start + final + "Yes.<|return|>",
+          "I think.\nYes.")
+    c.add("two analyses", hm + "One." + end + start + hm + "Two." + end + start + final + "3<|return|>", "3",
+          "One.\nTwo.")
+    c.add("two calls", call("functions.a", "{}", stop=end) + start + call("functions.b", '{"x": [1]}'),
+          calls=[("a", "{}"), ("b", '{"x": [1]}')])
+    c.add("a built-in tool on the analysis channel", "<|channel|>analysis to=browser.search code<|message|>"
+          '{"query": "x", "topn": 10}<|call|>', calls=[("browser.search", '{"query": "x", "topn": 10}')])
+    c.add("a built-in tool on the commentary channel", "<|channel|>commentary to=browser.search code<|message|>"
+          '{"query": "x"}<|call|>', calls=[("browser.search", '{"query": "x"}')])
+    c.add("python gets code", '<|channel|>analysis to=python code<|message|>print("a\nb" if 1 < 2 else {})<|call|>',
+          calls=[("python", {"code": 'print("a\nb" if 1 < 2 else {})'})])
+    c.add("python cut off", "<|channel|>analysis to=python code<|message|>print(", unparsed=True,
+          calls=[("python", '{"code": "print(', None, True)])
+    c.add("nested braces", call("functions.search", dumps(NESTED)), calls=[("search", NESTED)])
+    c.add("unicode", call("functions.find", dumps(UNICODE)), calls=[("find", UNICODE)])
+    c.add("quotes, newlines, backslashes", call("functions.run", dumps(ESCAPED)), calls=[("run", ESCAPED)])
+    c.add("tokens in a string", call("functions.say", '{"t": "<|call|><|end|>"}'), calls=[("say", '{"t": "<|call|><|end|>"}')])
+    c.add("no arguments", call("functions.now", ""), calls=[("now", {})])
+    c.add("empty arguments", call("functions.now", "{}"), calls=[("now", {})])
+    c.add("white space around arguments", call("functions.now", "\n{} \n"), calls=[("now", {})])
+    c.add("arguments cut off", call("functions.get_weather", '{"city": "Par', stop=""), unparsed=True,
+          calls=[("get_weather", '{"city": "Par', None, True)])
+    c.add("arguments not begun", call("functions.get_weather", "", stop=""), unparsed=True,
+          calls=[("get_weather", "", None, True)])
+    c.add("broken JSON", call("functions.run", '{"a": yes}'), "yes}", calls=[("run", '{"a": ', None, True)], unparsed=True)
+    c.add("text behind the arguments", call("functions.run", "{} ok"), "ok", calls=[("run", "{}")], unparsed=True)
+    c.add("a header cut off", "<|channel|>final", "<|channel|>final", unparsed=True)
+    c.add("a header cut off behind a message", hm + "a" + end + "<|start|>assis", "<|start|>assis", "a", unparsed=True)
+    c.add("a message that begins without an end", hm + "a<|start|>assistant" + final + "b", "b", "a")
+    c.add("a channel without a start", hm + "a" + final + "b", "b", "a")
+    c.add("an unknown channel", "<|channel|>notes<|message|>x<|end|>", "x")
+    c.add("no channel", "<|message|>x<|end|>", "x")
+    c.add("somebody else's turn", final + "x" + end + "<|start|>user<|message|>y<|end|>", "x\ny", unparsed=True)
+    c.add("tokens in a code span", final + "Write `<|channel|>` and `<|end|>` so.<|return|>",
+          "Write `<|channel|>` and `<|end|>` so.")
+    c.add("tokens in a fenced block", final + "```\n<|start|>assistant<|end|>\n```\nso<|return|>",
+          "```\n<|start|>assistant<|end|>\n```\nso")
+    c.add("an open code span, then the next message", "<|channel|>commentary<|message|>It's a ` here." + end + start +
+          weather, "It's a ` here.", calls=w)
+    c.add("a call quoted in analysis", hm + 'I send {"city": "Paris"} to=functions.get_weather' + end + start + final + "x",
+          "x", 'I send {"city": "Paris"} to=functions.get_weather')
+    c.add("the request has no tools", weather, '{"city": "Paris"}', tools=[])
+    c.add("a mark in prose", final + "a < b <| c |> <|x|>", "a < b <| c |> <|x|>")
+
+
+FORMATS = [
+    ("hermes", (Hermes, json_cases, hermes_cases)),
+    ("qwen-xml", (QwenXml, tag_cases, qwen_xml_cases)),
+    ("deepseek-v3", (DeepSeekR1, json_cases, deepseek_cases), (DeepSeekV31, json_cases, deepseek_v31_cases)),
+    ("dsml", (Dsml, tag_cases, dsml_cases), (DsmlV4, tags_slips)),
+    ("glm", (Glm, tag_cases, glm_cases), (Glm47, glm_cases)),
+    ("kimi", (Kimi, json_cases, kimi_cases)),
+    ("minimax", (Minimax, tag_cases, tags_slips)),
+    ("mistral", (MistralOld, json_cases, mistral_old_cases), (MistralNew, json_cases, mistral_new_cases)),
+    ("llama", (Llama, json_cases, llama_cases)),
+    ("harmony", (Harmony, harmony_cases)),
+    ("seed", (Seed, tag_cases, tags_slips)),
+    ("openpangu", (Pangu, json_cases, pangu_cases)),
+    ("plain", (Plain, plain_cases)),
+]
 
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    for kind, *more in FORMATS:
-        c = Cases(kind())
-        text_cases(c)
-        if c.f.think_open:
-            think_cases(c)
-        if c.f.calls:
-            call_cases(c)
-        for add in more:
-            add(c)
-        c.write()
+    for name, *kinds in FORMATS:
+        lines = []
+        for i, (kind, *more) in enumerate(kinds):
+            c = Cases(kind())
+            if i == 0:
+                text_cases(c)
+                if c.f.think_open:
+                    think_cases(c)
+            if c.f.calls:
+                call_cases(c)
+            for add in more:
+                add(c)
+            lines += c.lines
+        path = OUT / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(c, ensure_ascii=False) + "\n" for c in lines))
+        print(f"{path.name}: {len(lines)} cases")
 
 
 if __name__ == "__main__":

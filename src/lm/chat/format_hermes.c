@@ -11,20 +11,12 @@
 
 static bool open_call(struct look *l, struct call_head *ret)
 {
-    if (!look_literal(l, "<tool_call>")) return false;
-    l->marked = true;
-    look_space(l);
-    if (look_literal(l, "[")) look_space(l);
-    return look_object_head(l, ret);
+    return look_list_open(l, "<tool_call>", ret);
 }
 
 static bool next_call(struct look *l, struct call_head *ret, bool *closed)
 {
-    look_space(l);
-    if (look_literal(l, "]")) look_space(l);
-    if (look_literal(l, "</tool_call>")) return *closed = true;
-    if (look_literal(l, ",")) look_space(l);
-    return look_object_head(l, ret);
+    return look_list_next(l, "</tool_call>", ret, closed);
 }
 
 static const struct json_calls calls = { open_call, next_call, look_object_tail };

@@ -1,5 +1,15 @@
 /* The formats of calls and reasoning: one line each, in the order in which templates are asked.
  * SPDX-License-Identifier: Apache-2.0 */
+FORMAT(harmony)
+FORMAT(kimi)
+FORMAT(deepseek_v3)
+FORMAT(dsml)
+FORMAT(glm)
+FORMAT(minimax)
+FORMAT(seed)
 FORMAT(qwen_xml)
+FORMAT(mistral)
+FORMAT(openpangu)
 FORMAT(hermes)
+FORMAT(llama)
 FORMAT(plain)

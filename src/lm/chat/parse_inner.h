@@ -65,8 +65,9 @@ struct tag_grammar {
     const char *key_open, *key_close; /* around the parameter's name */
     const char *value_open;           /* behind key_close, white space between; "": at once */
     const char *value_close;
+    /* Ends the tags of calls and parameters behind attributes; NULL: call_open_end and key_close do. */
+    const char *tag_end;
     bool trim_newline; /* one newline at each end of the value belongs to the tags */
-    bool typed;        /* key_close is followed by string="true|false"> */
 };
 
 struct parse_format {
@@ -76,7 +77,8 @@ struct parse_format {
     const char *const *ends;              /* tokens that end the turn; ends with NULL */
     const char *const *written;           /* what the templates of the format write: all of these */
     const char *const *closers;           /* markup to drop behind a call that broke */
-    const char *triggers; /* first bytes of what `begin` knows, and of the closers */
+    const char *const *drops; /* markup to drop wherever it stands in content; or NULL */
+    const char *triggers;     /* first bytes of what `begin` knows, and of the closers */
     /* Content, outside of code, at one of the triggers: on a call's beginning takes it, sets the
      * step and says MATCH_YES. NULL: the format has no calls. */
     enum match (*begin)(struct chat_parser *p);
@@ -125,6 +127,7 @@ struct chat_parser {
     enum { READ_START, READ_RAW, READ_STRING, READ_STRING_END } reading;
 
     /* Tagged calls. */
+    const struct tag_grammar *tags;
     struct name_text tool;
     struct buf value;
     unsigned value_types;
@@ -136,7 +139,8 @@ struct chat_parser {
     enum { VALUE_STREAMED, VALUE_GUESSED, VALUE_HELD } value_kind;
 
     int message; /* harmony: what the message's body is */
-    bool spoken, thought;
+    bool spoken; /* there has been content other than white space */
+    bool thought;
 };
 
 /* ---- output (parse.c) ---- */
@@ -180,6 +184,10 @@ bool look_until(struct look *l, const char *end, struct name_text *ret);
 bool look_is_tool(const struct look *l, const struct name_text *name);
 /* {"name": .., "arguments": ..} up to the arguments, or whole when they came first or not at all. */
 bool look_object_head(struct look *l, struct call_head *ret);
+/* Such objects in a pair of markers, one or several, with the brackets and commas of a list or
+ * without: struct json_calls' `open` and `next`. */
+bool look_list_open(struct look *l, const char *marker, struct call_head *ret);
+bool look_list_next(struct look *l, const char *closer, struct call_head *ret, bool *closed);
 /* The rest of that object behind its arguments. */
 bool look_object_tail(struct look *l, struct name_text *id);
 enum match look_result(const struct look *l, bool found);
@@ -194,6 +202,14 @@ void text_resume(struct chat_parser *p, bool clean);
 /* The call that is open broke: what follows is content. */
 void text_break(struct chat_parser *p);
 
+/* Markdown code: each byte of content is followed; a run of backticks ends at what comes next. */
+void text_follow_code(struct chat_parser *p, char c);
+void text_end_run(struct chat_parser *p, char next);
+bool text_in_code(const struct chat_parser *p);
+
+/* Offset behind the last `mark` in the text; 0: there is none. */
+size_t parse_behind_last(struct span text, const char *mark);
+
 /* ---- calls with JSON arguments (parse_calls.c) ---- */
 
 enum match calls_begin(struct chat_parser *p);
@@ -207,6 +223,7 @@ enum walk arguments_walk(struct chat_parser *p);
 /* ---- tagged calls (parse_tags.c, parse_schema.c) ---- */
 
 enum match tags_begin(struct chat_parser *p);
+enum match tags_begin_as(struct chat_parser *p, const struct tag_grammar *grammar);
 
 #define TYPE_STRING  1u
 #define TYPE_INTEGER 2u
@@ -215,6 +232,7 @@ enum match tags_begin(struct chat_parser *p);
 #define TYPE_NULL    16u
 #define TYPE_ARRAY   32u
 #define TYPE_OBJECT  64u
+#define TYPE_OTHERS  (127u & ~TYPE_STRING)
 /* The types that the request's schema allows for a tool's parameter; 0: it does not say. */
 unsigned schema_types(const struct json *tools, const struct name_text *tool,
                       const struct name_text *parameter);

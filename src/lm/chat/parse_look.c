@@ -226,6 +226,26 @@ bool look_object_head(struct look *l, struct call_head *ret)
     return look_literal(l, "}") && ret->name.len > 0;
 }
 
+bool look_list_open(struct look *l, const char *marker, struct call_head *ret)
+{
+    if (!look_literal(l, marker)) return false;
+    l->marked = true;
+    look_space(l);
+    if (look_literal(l, "[")) look_space(l);
+    return look_object_head(l, ret);
+}
+
+bool look_list_next(struct look *l, const char *closer, struct call_head *ret, bool *closed)
+{
+    look_space(l);
+    bool list_ends = look_literal(l, "]");
+    if (list_ends) look_space(l);
+    *closed = look_literal(l, closer) || (list_ends && look_peek(l) < 0 && !l->more);
+    if (*closed) return true;
+    if (look_literal(l, ",")) look_space(l);
+    return look_object_head(l, ret);
+}
+
 bool look_object_tail(struct look *l, struct name_text *id)
 {
     for (look_space(l); look_literal(l, ","); look_space(l)) {

@@ -19,8 +19,7 @@ static const char *const TURNS[] = {
     "<|start|>assistant",
 };
 
-/* Offset behind the last `mark` in the text; 0: there is none. */
-static size_t behind_last(struct span text, const char *mark)
+size_t parse_behind_last(struct span text, const char *mark)
 {
     size_t len = strlen(mark);
     for (size_t i = text.len; i >= len; i--)
@@ -32,19 +31,20 @@ enum prompt_open parse_prompt_open(const struct parse_format *f, struct span pro
 {
     size_t turn = 0;
     for (size_t i = 0; i < sizeof TURNS / sizeof *TURNS; i++) {
-        size_t at = behind_last(prompt, TURNS[i]);
+        size_t at = parse_behind_last(prompt, TURNS[i]);
         if (at > turn) turn = at;
     }
     struct span tail = { prompt.data + turn, prompt.len - turn };
     if (f->prompt_open) return f->prompt_open(tail);
     if (!f->think_open) return PROMPT_OPEN_NOTHING;
-    size_t open = behind_last(tail, f->think_open), close = behind_last(tail, f->think_close);
+    size_t open = parse_behind_last(tail, f->think_open),
+           close = parse_behind_last(tail, f->think_close);
     return open > close ? PROMPT_OPEN_THINK : PROMPT_OPEN_NOTHING;
 }
 
 static bool contains(struct span text, const char *mark)
 {
-    return behind_last(text, mark) > 0;
+    return parse_behind_last(text, mark) > 0;
 }
 
 const struct parse_format *parse_format_of(const struct template *t)

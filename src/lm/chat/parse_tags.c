@@ -40,12 +40,21 @@ static bool look_bare_name(struct look *l, struct name_text *name)
     return look_is_tool(l, name);
 }
 
+/* The rest of a tag behind its name. */
+static bool look_attributes(struct look *l, const struct tag_grammar *g, struct name_text *ret)
+{
+    ret->len = 0;
+    return !g->tag_end || look_literal(l, g->tag_end) || look_until(l, g->tag_end, ret);
+}
+
 static bool look_call(struct look *l, const struct tag_grammar *g, struct name_text *name)
 {
+    struct name_text attributes;
     if (!look_literal(l, g->call_open)) return false;
     if (!*g->call_open_end) return look_bare_name(l, name) && look_bare_end(l, g);
     l->marked = l->deep = true;
-    return look_until(l, g->call_open_end, name) && look_is_tool(l, name);
+    return look_until(l, g->call_open_end, name) && look_attributes(l, g, &attributes) &&
+           look_is_tool(l, name);
 }
 
 static bool look_open(struct look *l, const struct tag_grammar *g, struct name_text *name)
@@ -71,14 +80,21 @@ static void begin_call(struct chat_parser *p, const struct look *l, const struct
     parser_call(p, text_of(name), (struct span){ "", 0 });
 }
 
-enum match tags_begin(struct chat_parser *p)
+enum match tags_begin_as(struct chat_parser *p, const struct tag_grammar *grammar)
 {
     struct look l = look_from(p);
     struct name_text name;
-    enum match m = look_result(&l, look_open(&l, p->format->tags, &name));
+    enum match m = look_result(&l, look_open(&l, grammar, &name));
     if (m == MATCH_NO && (l.deep || (l.marked && l.at == parser_left(p)))) p->unparsed = true;
-    if (m == MATCH_YES) begin_call(p, &l, &name);
+    if (m != MATCH_YES) return m;
+    p->tags = grammar;
+    begin_call(p, &l, &name);
     return m;
+}
+
+enum match tags_begin(struct chat_parser *p)
+{
+    return tags_begin_as(p, p->format->tags);
 }
 
 /* ---- parameters ---- */
@@ -102,16 +118,37 @@ static void begin_value(struct chat_parser *p, unsigned types)
     p->step = step_value;
 }
 
+/* What attributes say of a value's type: string="true", type="integer". */
+static unsigned attribute_types(const struct name_text *attributes)
+{
+    static const struct {
+        const char *text;
+        unsigned types;
+    } known[] = {
+        { "string=\"true\"", TYPE_STRING },  { "string=\"false\"", TYPE_OTHERS },
+        { "type=\"string\"", TYPE_STRING },  { "type=\"number\"", TYPE_OTHERS },
+        { "type=\"integer\"", TYPE_OTHERS }, { "type=\"boolean\"", TYPE_OTHERS },
+        { "type=\"object\"", TYPE_OTHERS },  { "type=\"array\"", TYPE_OTHERS },
+        { "type=\"null\"", TYPE_OTHERS },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t len = strlen(known[i].text);
+        for (size_t at = 0; at + len <= attributes->len; at++)
+            if (memcmp(attributes->text + at, known[i].text, len) == 0) return known[i].types;
+    }
+    return 0;
+}
+
 /* The opening of a value; *ret_types is what its tag says of its type. */
 static bool look_key_tag(struct look *l, const struct tag_grammar *g, struct name_text *key,
                          unsigned *ret_types)
 {
+    struct name_text attributes;
     if (!look_literal(l, g->key_open) || !look_until(l, g->key_close, key)) return false;
     if (*g->value_open) look_space(l);
     if (!look_literal(l, g->value_open)) return false;
-    if (!g->typed) return true;
-    if (look_literal(l, " string=\"true\">")) *ret_types = TYPE_STRING;
-    else if (!look_literal(l, " string=\"false\">") && !look_literal(l, ">")) return false;
+    if (!look_attributes(l, g, &attributes)) return false;
+    *ret_types = attribute_types(&attributes);
     return true;
 }
 
@@ -137,7 +174,7 @@ static enum step_result end_call(struct chat_parser *p, const struct look *l, bo
 
 static enum step_result step_parameters(struct chat_parser *p)
 {
-    const struct tag_grammar *g = p->format->tags;
+    const struct tag_grammar *g = p->tags;
     struct look tag = look_from(p), end;
     struct name_text key;
     unsigned types = 0;
@@ -234,7 +271,7 @@ static void end_value(struct chat_parser *p)
 
 static enum match value_end(struct chat_parser *p)
 {
-    const struct tag_grammar *g = p->format->tags;
+    const struct tag_grammar *g = p->tags;
     char c = *parser_bytes(p);
     struct look l = look_from(p);
     if (c != *g->value_close && !(c == '\n' && g->trim_newline)) return MATCH_NO;
@@ -267,7 +304,7 @@ static enum step_result step_value(struct chat_parser *p)
 {
     if (parser_left(p) && p->value_first) {
         p->value_first = false;
-        if (p->format->tags->trim_newline && *parser_bytes(p) == '\n') p->at++;
+        if (p->tags->trim_newline && *parser_bytes(p) == '\n') p->at++;
     }
     while (parser_left(p) && !p->status) {
         enum match m = value_end(p);
@@ -288,7 +325,7 @@ static enum step_result step_value(struct chat_parser *p)
 
 static enum step_result step_section(struct chat_parser *p)
 {
-    const struct tag_grammar *g = p->format->tags;
+    const struct tag_grammar *g = p->tags;
     struct look call = look_from(p), close;
     struct name_text name;
     if (!g->section_close) {

@@ -92,7 +92,7 @@ enum step_result text_reasoning(struct chat_parser *p)
 /* ---- Markdown code ---- */
 
 /* A run of backticks is over when something else comes. */
-static void end_run(struct chat_parser *p, char next)
+void text_end_run(struct chat_parser *p, char next)
 {
     size_t run = p->code.run;
     p->code.run = 0;
@@ -109,7 +109,7 @@ static void end_run(struct chat_parser *p, char next)
     }
 }
 
-static void follow_code(struct chat_parser *p, char c)
+void text_follow_code(struct chat_parser *p, char c)
 {
     if (c == '`') {
         if (!p->code.run++) p->code.run_at_start = p->code.line_start;
@@ -126,7 +126,7 @@ static void follow_code(struct chat_parser *p, char c)
     p->code.line_start = p->code.line_start && indent;
 }
 
-static bool in_code(const struct chat_parser *p)
+bool text_in_code(const struct chat_parser *p)
 {
     return p->code.span || p->code.fence;
 }
@@ -141,7 +141,7 @@ static void put_space(struct chat_parser *p)
 
 static void content_byte(struct chat_parser *p, char c)
 {
-    follow_code(p, c);
+    text_follow_code(p, c);
     if (!p->began && c == '\n') return;
     p->began = true;
     if (is_space(c)) {
@@ -151,15 +151,15 @@ static void content_byte(struct chat_parser *p, char c)
     }
     if (p->space.len) put_space(p);
     p->after_call = false;
+    p->spoken = true;
     parser_put(p, DELTA_CONTENT, &c, 1);
 }
 
-/* What would have ended the call that broke. */
-static enum match drop_closer(struct chat_parser *p)
+static enum match drop(struct chat_parser *p, const char *const *markup)
 {
-    for (const char *const *closer = p->format->closers; closer && *closer; closer++) {
+    for (; markup && *markup; markup++) {
         struct look l = look_from(p);
-        enum match m = look_result(&l, look_literal(&l, *closer));
+        enum match m = look_result(&l, look_literal(&l, *markup));
         if (m == MATCH_YES) p->at += l.at;
         if (m != MATCH_NO) return m;
     }
@@ -168,11 +168,12 @@ static enum match drop_closer(struct chat_parser *p)
 
 static enum match markup(struct chat_parser *p)
 {
-    enum match m = MATCH_NO;
-    if (!p->format->triggers || !strchr(p->format->triggers, *parser_bytes(p))) return MATCH_NO;
-    if (!*parser_bytes(p) || in_code(p)) return MATCH_NO;
-    if (p->closers) m = drop_closer(p);
-    if (m == MATCH_NO && p->format->begin && parser_armed(p)) m = p->format->begin(p);
+    const struct parse_format *f = p->format;
+    char c = *parser_bytes(p);
+    if (!c || !f->triggers || !strchr(f->triggers, c) || text_in_code(p)) return MATCH_NO;
+    enum match m = drop(p, f->drops);
+    if (m == MATCH_NO && p->closers) m = drop(p, f->closers); /* of the call that broke */
+    if (m == MATCH_NO && f->begin && parser_armed(p)) m = f->begin(p);
     return m;
 }
 
@@ -180,7 +181,7 @@ enum step_result text_content(struct chat_parser *p)
 {
     while (parser_left(p) && !p->status) {
         char c = *parser_bytes(p);
-        if (c != '`') end_run(p, c);
+        if (c != '`') text_end_run(p, c);
         enum match m = markup(p);
         if (m == MATCH_MORE) return STEP_WAIT;
         if (m == MATCH_YES) {
