@@ -13,7 +13,16 @@
 #include "front/cmd/report.h"
 #include "math/kernels/cpu.h"
 
-#define ADVICE_MAX 8
+#define ADVICE_MAX    8
+#define PROBE_WAIT_MS 10000
+
+/* What a locked worker was refused when it tried. */
+struct sandbox_look {
+    bool locked;
+    int landlock_abi, attempts, refused;
+    char words[256];       /* of the line: what it is made of, or why there is none */
+    char let_through[256]; /* what nobody stopped: "" when all was refused */
+};
 
 struct findings {
     struct machine machine;
@@ -22,6 +31,7 @@ struct findings {
     char home[HOME_PATH_BYTES];
     const char *home_state;
     uint64_t home_free; /* bytes that the folder's file system has left; 0: unknown */
+    struct sandbox_look sandbox;
     char advice[ADVICE_MAX][256];
     int advice_count;
 };
@@ -64,6 +74,72 @@ static bool level_applies(int level)
 #endif
 }
 
+static void note_attempts(struct sandbox_look *s, const struct json *body)
+{
+    const struct json *attempts = json_get(body, "attempts");
+    for (size_t i = 0; i < json_length(attempts); i++) {
+        const struct json *a = json_at(attempts, i);
+        const char *what = json_text(json_get(a, "what"));
+        size_t len = strlen(s->let_through);
+        s->attempts++;
+        if (json_bool(json_get(a, "refused"), false)) s->refused++;
+        else
+            snprintf(s->let_through + len, sizeof s->let_through - len, "%s%s", len ? ", " : "",
+                     what ? what : "?");
+    }
+    s->locked = json_bool(json_get(body, "seccomp"), false);
+    s->landlock_abi = (int)json_int(json_get(body, "landlock_abi"), 0);
+}
+
+static enum status probe(struct worker *w, struct sandbox_look *s, struct error *err)
+{
+    struct worker_event event = { 0 };
+    uint64_t id;
+    bool got = false;
+    enum status st = worker_probe(w, &id, err);
+    if (!st) st = worker_next(w, &event, &got, PROBE_WAIT_MS, err);
+    if (st) return st;
+    if (!got) return error_set(err, STATUS_FAILED, "the worker does not answer");
+    if (event.kind != WORKER_DONE)
+        return error_set(err, STATUS_FAILED, "%s", event.error ? event.error->text : "no answer");
+    note_attempts(s, event.body);
+    return STATUS_OK;
+}
+
+/* Starts a worker without a model and lets it try the door. */
+static void look_at_sandbox(struct sandbox_look *s)
+{
+    struct worker *w = NULL;
+    struct error err = { 0 };
+    char landlock[32] = "no Landlock";
+    enum status st = gate_open_sandbox(&w, &err);
+    if (!st) st = probe(w, s, &err);
+    worker_stop(w);
+    if (s->landlock_abi) snprintf(landlock, sizeof landlock, "Landlock ABI %d", s->landlock_abi);
+    if (st) snprintf(s->words, sizeof s->words, "none: %.240s", err.text);
+    else if (s->let_through[0])
+        snprintf(s->words, sizeof s->words, "%s, seccomp; %d of %d attempts refused", landlock,
+                 s->refused, s->attempts);
+    else
+        snprintf(s->words, sizeof s->words,
+                 "%s, seccomp; refuses files, sockets, exec, ptrace, writes (%d attempts)",
+                 landlock, s->attempts);
+}
+
+static void advise_sandbox(struct findings *f)
+{
+    char text[sizeof f->advice[0]];
+    const struct sandbox_look *s = &f->sandbox;
+    if (!s->locked)
+        advise(f, "no model can run here: the sandbox of its process cannot be closed; a container "
+                  "may forbid seccomp");
+    else if (s->let_through[0]) {
+        snprintf(text, sizeof text, "the sandbox let through: %.200s", s->let_through);
+        advise(f, text);
+    } else if (!s->landlock_abi)
+        advise(f, "this kernel has no Landlock: seccomp alone keeps a model's process from files");
+}
+
 static void collect(struct findings *f)
 {
     memset(f, 0, sizeof *f);
@@ -71,6 +147,8 @@ static void collect(struct findings *f)
     cpu_brand(f->brand, sizeof f->brand);
     machine_read(&f->machine);
     look_at_home(f);
+    look_at_sandbox(&f->sandbox);
+    advise_sandbox(f);
     if (cpu_set_best(f->levels) == CPU_BASE)
         advise(f, "the CPU has none of the fast levels: everything runs in plain C, slowly");
     if (strcmp(f->machine.huge_pages, "never") == 0)
@@ -134,6 +212,11 @@ static enum status run(const struct args *args, struct error *err)
     report_bytes(&r, "memory_available_bytes", "available", f.machine.memory_available);
     report_bytes(&r, "memory_limit_bytes", "limit of this group", f.machine.memory_limit);
     report_text(&r, "huge_pages", "huge pages", f.machine.huge_pages);
+    report_text(&r, "sandbox", "sandbox", f.sandbox.words);
+    if (r.json) {
+        report_int(&r, "landlock_abi", NULL, f.sandbox.landlock_abi);
+        report_flag(&r, "sandbox_closed", NULL, f.sandbox.locked && !f.sandbox.let_through[0]);
+    }
     report_text(&r, "home", "HEARTH_HOME", f.home);
     report_text(&r, "home_state", "", f.home_state);
     report_bytes(&r, "home_free_bytes", "free there", f.home_free);

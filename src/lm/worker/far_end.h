@@ -10,10 +10,12 @@
 
 #include "lm/worker/sandbox.h"
 
-/* Answers frames on `socket` until it is told to stop or the other end is gone. A failure has been
- * told to the other end already. */
+/* The whole life of such a process: finds its descriptors (worker_process.h), locks itself, serves.
+ * STATUS_USAGE where nobody handed it a socket. A failure has been told to the other end. */
+enum status worker_run(struct error *err);
+
+/* Answers frames on `socket` until it is told to stop or the other end is gone; a fault of the peer is
+ * told to it. Locks nothing. */
 enum status worker_serve(int socket, const struct sandbox_facts *sandbox, struct error *err);
-/* For a process that could not be locked: tells the other end why, and that is all. */
-void worker_refuse(int socket, const struct error *why);
 
 #endif

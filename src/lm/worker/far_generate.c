@@ -4,6 +4,7 @@
  * Text goes through three hands, each of which may hold some back until it is certain: the detokenizer
  * (characters split over tokens), the stop texts (a beginning of one), and, where the answer is taken
  * apart, the parser (a beginning of a marker). What is held back comes out with the end. */
+#include <math.h>
 #include <string.h>
 
 #include "base/core/clock.h"
@@ -12,6 +13,7 @@
 #define ANSWER_BYTES_MAX ((size_t)1 << 30)
 #define TOKENS_BYTES_MAX ((size_t)4 << 20)
 #define PROGRESS_NS      50000000
+#define ECHO_A_FRAME     256
 
 struct generation {
     struct far *far;
@@ -25,8 +27,10 @@ struct generation {
     struct buf tokens;              /* JSON of those not told yet: "{...},{...}" */
     size_t limit;                   /* tokens to generate at most */
     const char *finish;
-    const char *stop; /* the stop text that ended it */
-    bool thinking;    /* what came last was reasoning */
+    const char *stop;   /* the stop text that ended it */
+    struct sampled end; /* the token that ended it, where has_end */
+    bool has_end;
+    bool thinking; /* what came last was reasoning */
     int calls_ended;
     int64_t count, steps, reasoning_count;
     int64_t prompt_ns, decode_ns, progress_ns;
@@ -118,32 +122,55 @@ static enum status hand_on(struct generation *g, struct stop_text *stops, bool l
     return STATUS_OK;
 }
 
+/* ---- tokens ---- */
+
+static bool wants_tokens(const struct generation *g)
+{
+    return g->r->return_ids || g->r->top_logprobs >= 0;
+}
+
+static void put_id(struct json_writer *w, const struct generation *g, int32_t id)
+{
+    json_key(w, "id");
+    json_put_int(w, id);
+    if (!g->detokenizer.tokenizer) return;
+    struct span piece = tokenizer_piece(g->detokenizer.tokenizer, id);
+    json_key(w, "bytes");
+    json_open_array(w);
+    for (size_t i = 0; i < piece.len; i++)
+        json_put_int(w, (unsigned char)piece.data[i]);
+    json_close_array(w);
+}
+
+/* {"id", "bytes", "logprob", "top"}; a logprob that is NaN is null. */
+static void put_token(struct json_writer *w, const struct generation *g, const struct sampled *s)
+{
+    json_open_object(w);
+    put_id(w, g, s->id);
+    if (g->r->top_logprobs >= 0) {
+        json_key(w, "logprob");
+        json_put_float(w, s->logprob);
+        json_key(w, "top");
+        json_open_array(w);
+        for (int k = 0; k < s->top_count; k++) {
+            json_open_object(w);
+            put_id(w, g, s->top[k].id);
+            json_key(w, "logprob");
+            json_put_float(w, s->top[k].logprob);
+            json_close_object(w);
+        }
+        json_close_array(w);
+    }
+    json_close_object(w);
+}
+
 static void remember_token(struct generation *g, const struct sampled *s)
 {
     struct json_writer w;
-    bool logprobs = g->r->top_logprobs >= 0;
-    if (!logprobs && !g->r->return_ids) return;
+    if (!wants_tokens(g)) return;
     if (g->tokens.len) buf_byte(&g->tokens, ',');
     json_writer_init(&w, &g->tokens, 0);
-    json_open_object(&w);
-    json_key(&w, "id");
-    json_put_int(&w, s->id);
-    if (logprobs) {
-        json_key(&w, "logprob");
-        json_put_float(&w, s->logprob);
-        json_key(&w, "top");
-        json_open_array(&w);
-        for (int k = 0; k < s->top_count; k++) {
-            json_open_object(&w);
-            json_key(&w, "id");
-            json_put_int(&w, s->top[k].id);
-            json_key(&w, "logprob");
-            json_put_float(&w, s->top[k].logprob);
-            json_close_object(&w);
-        }
-        json_close_array(&w);
-    }
-    json_close_object(&w);
+    put_token(&w, g, s);
 }
 
 static void tell_tokens(struct generation *g)
@@ -176,6 +203,8 @@ static enum status take_token(struct generation *g, struct stop_text *stops, int
     *ret_id = s.id;
     if (!g->r->ignore_eos && is_eos(&info->generation, s.id)) {
         g->finish = "stop";
+        g->end = s;
+        g->has_end = true;
         return STATUS_OK;
     }
     sampler_accept(g->sampler, s.id);
@@ -242,12 +271,82 @@ static enum status evaluate_prompt(struct generation *g, struct error *err)
     return st;
 }
 
+/* ---- the prompt told back ---- */
+
+struct echo {
+    struct generation *g;
+    struct sampler *sampler; /* greedy, which draws nothing: for the most probable ones */
+    struct buf tokens;       /* JSON: "{...},{...}" */
+    int64_t count;
+};
+
+static void send_echo(struct echo *e)
+{
+    struct buf body = BUF_INIT(FAR_EVENT_BYTES_MAX);
+    if (!e->tokens.len) return;
+    buf_text(&body, "{\"prompt\":[");
+    buf_append(&body, e->tokens.data, e->tokens.len);
+    buf_text(&body, "]}");
+    if (e->tokens.failed) body.failed = true;
+    far_send_buf(e->g->far, FRAME_DELTA, e->g->request, &body);
+    buf_release(&body);
+    buf_clear(&e->tokens);
+}
+
+static void echo_token(struct echo *e, const struct sampled *s)
+{
+    struct json_writer w;
+    if (e->tokens.len) buf_byte(&e->tokens, ',');
+    json_writer_init(&w, &e->tokens, 0);
+    put_token(&w, e->g, s);
+    if (++e->count % ECHO_A_FRAME == 0) send_echo(e);
+}
+
+/* The logits after prompt[position] judge the token that follows. */
+static enum status judge_prompt(void *ctx, size_t position, const float *logits, struct error *err)
+{
+    struct echo *e = ctx;
+    const struct token_list *prompt = &e->g->r->prompt;
+    const struct engine_info *info = engine_info(e->g->far->engine);
+    struct sampled s;
+    if (!far_go_on(e->g->far)) return error_set(err, STATUS_CANCELLED, "%s", "");
+    if (position + 1 >= prompt->count) return STATUS_OK;
+    enum status st =
+        sampler_pick(e->sampler, logits, info->valid_vocab, e->g->r->top_logprobs, &s, err);
+    if (st) return st;
+    s.id = prompt->ids[position + 1];
+    s.logprob = s.id < info->valid_vocab ? (float)logprob_of(logits, info->valid_vocab, s.id) : NAN;
+    echo_token(e, &s);
+    return STATUS_OK;
+}
+
+/* With log probabilities the whole prompt is evaluated anew: the cache keeps no logits. */
+static enum status tell_prompt(struct generation *g, struct error *err)
+{
+    const struct token_list *prompt = &g->r->prompt;
+    struct echo e = { .g = g, .tokens = BUF_INIT(FAR_EVENT_BYTES_MAX) };
+    bool judged = g->r->top_logprobs >= 0;
+    enum status st = judged ? sampler_new(&e.sampler, &sample_options_greedy,
+                                          engine_info(g->far->engine)->vocab_size, err)
+                            : STATUS_OK;
+    for (size_t i = 0; i < (judged ? 1 : prompt->count) && !st; i++)
+        echo_token(&e, &(struct sampled){ .id = prompt->ids[i], .logprob = NAN });
+    if (!st && judged)
+        st = session_score(g->far->session, prompt->ids, prompt->count, judge_prompt, &e, err);
+    if (!st) send_echo(&e);
+    sampler_free(e.sampler);
+    buf_release(&e.tokens);
+    if (st != STATUS_CANCELLED) return st;
+    g->finish = "cancelled";
+    return STATUS_OK;
+}
+
 /* The context's last place can still be filled by a token that is only told. */
 static size_t token_limit(const struct far *f, const struct far_request *r)
 {
     size_t context = (size_t)engine_info(f->engine)->context_max;
     size_t room = context >= r->prompt.count ? context - r->prompt.count + 1 : 1;
-    return r->token_max && (size_t)r->token_max < room ? (size_t)r->token_max : room;
+    return r->token_max >= 0 && (size_t)r->token_max < room ? (size_t)r->token_max : room;
 }
 
 /* ---- the answer ---- */
@@ -297,6 +396,10 @@ static void send_done(struct generation *g)
     json_put_string(&w, g->stop);
     json_key(&w, "unparsed");
     json_put_bool(&w, g->parser && chat_parser_unparsed(g->parser));
+    if (g->has_end && wants_tokens(g)) {
+        json_key(&w, "end");
+        put_token(&w, g, &g->end);
+    }
     json_close_object(&w);
     far_send_buf(g->far, FRAME_DONE, g->request, &body);
     buf_release(&body);
@@ -325,7 +428,9 @@ static enum status generate(struct generation *g, struct error *err)
 {
     struct stop_text stops = g->r->stops;
     enum status st = prepare(g, err);
-    if (!st) st = evaluate_prompt(g, err);
+    if (!st && g->r->echo) st = tell_prompt(g, err);
+    if (!st && g->limit == 0) g->finish = "length"; /* only to be counted */
+    if (!st && !g->finish) st = evaluate_prompt(g, err);
     if (st) return st;
     int64_t begin = clock_monotonic_ns();
     if (!g->finish) st = decode(g, &stops, err);

@@ -44,7 +44,8 @@ static const struct member_rule request_rules[] = {
     { "ids", MEMBER_ARRAY, 0, 0 },
     { "parse", MEMBER_BOOL, 0, 0 },
     { "return_ids", MEMBER_BOOL, 0, 0 },
-    { "max_tokens", MEMBER_INT, 1, INT32_MAX },
+    { "max_tokens", MEMBER_INT, 0, INT32_MAX },
+    { "echo", MEMBER_BOOL, 0, 0 },
     { "stop", MEMBER_ARRAY, 0, 0 },
     { "ignore_eos", MEMBER_BOOL, 0, 0 },
     { "sampling", MEMBER_OBJECT, 0, 0 },
@@ -346,7 +347,8 @@ static enum status read_root(struct far_request *r, const struct far *f, struct 
         st = read_sampling(r, f, given(request, "sampling") ? json_get(request, "sampling") : NULL,
                            err);
     if (st) return st;
-    r->token_max = json_int(json_get(request, "max_tokens"), 0);
+    r->token_max = json_int(json_get(request, "max_tokens"), -1);
+    r->echo = json_bool(json_get(request, "echo"), false);
     r->ignore_eos = json_bool(json_get(request, "ignore_eos"), false);
     r->return_ids = json_bool(json_get(request, "return_ids"), false);
     return read_prompt(r, f, request, err);

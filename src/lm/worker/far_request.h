@@ -11,8 +11,8 @@
 struct far_request {
     struct json_doc *doc; /* texts below are borrowed from it */
     struct token_list prompt;
-    int64_t token_max; /* 0: up to the end of the context */
-    bool ignore_eos, return_ids;
+    int64_t token_max; /* -1: up to the end of the context; 0: none */
+    bool ignore_eos, return_ids, echo;
     struct stop_text stops;
     struct sample_options sampling;
     struct logit_bias bias[SAMPLE_BIAS_MAX];
