@@ -95,7 +95,7 @@ static bool put_tools(struct json_writer *w, const struct fields *f, bool hidden
         if (!function)
             return api_refuse(f->err, API_MISSING, at.text, "'%s' must be an object", at.text);
         struct fields inner = { function, at.text, f->err };
-        if (!openai_put_function(w, &inner, "parameters")) return false;
+        if (!openai_put_function(w, &inner, "parameters", FUNCTION_NAME_BYTES_MAX)) return false;
     }
     json_close_array(w);
     return true;
@@ -147,7 +147,7 @@ static bool put_canonical(const struct fields *f, struct buf *out, const struct 
     return true;
 }
 
-static bool read_body(struct shape_request *r, struct fields *f)
+static bool read_body(struct shape_request *r, const struct fields *f)
 {
     struct generation g = generation_unset;
     struct own *own = r->own;
@@ -164,20 +164,7 @@ static bool read_body(struct shape_request *r, struct fields *f)
 static bool chat_read(struct shape_request *ret, const struct json *body,
                       const struct shape_context *context, struct api_error *err)
 {
-    struct fields f = { body, "", err };
-    struct shape_request r = { .own = mem_zero(sizeof(struct own)) };
-    struct error e;
-    bool ok = r.own && json_type(body) == JSON_OBJECT;
-    if (!r.own) {
-        error_set(&e, STATUS_NO_MEMORY, "out of memory for a request");
-        api_refuse_error(err, &e);
-    } else if (!ok) api_refuse(err, API_INVALID_TYPE, NULL, "the body must be a JSON object");
-    if (ok && read_body(&r, &f)) {
-        *ret = r;
-        return true;
-    }
-    generation_release(&r);
-    return false;
+    return generation_request(ret, body, sizeof(struct own), read_body, err);
 }
 
 /* ---- the answer ---- */

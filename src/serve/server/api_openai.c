@@ -265,7 +265,7 @@ bool openai_put_messages(struct json_writer *w, const struct fields *f)
 /* ---- tools ---- */
 
 bool openai_put_function(struct json_writer *w, const struct fields *function,
-                         const char *parameters)
+                         const char *parameters, size_t name_bytes_max)
 {
     struct span name = { 0 }, description = { 0 };
     const struct json *schema = NULL;
@@ -276,9 +276,10 @@ bool openai_put_function(struct json_writer *w, const struct fields *function,
         !field_unsupported(function, "strict",
                            "arguments are not yet held to their schema; send false"))
         return false;
-    if (!is_function_name(name))
+    if (!is_function_name(name, name_bytes_max))
         return api_refuse(function->err, name.data ? API_INVALID_VALUE : API_MISSING, path.text,
-                          "'%s' must be 1 to 64 letters, digits, '_' or '-'", path.text);
+                          "'%s' must be 1 to %zu letters, digits, '_' or '-'", path.text,
+                          name_bytes_max);
     json_open_object(w);
     put_text(w, "type", "function");
     json_key(w, "function");

@@ -86,8 +86,8 @@ struct shape {
     void (*release)(struct shape_request *r);
 
     /* `request` and `context` live until answer_free. Streaming shapes may write at once: call it
-     * when the worker has sent the first delta of a request, so that what is wrong with a prompt can
-     * still be an HTTP error. */
+     * when the worker has sent the first event, and no error, so that what is wrong with a prompt can
+     * still be an HTTP error; then give it that event. */
     enum status (*begin)(struct shape_answer **ret, const struct shape_request *request,
                          const struct shape_context *context, shape_sink *sink, void *sink_ctx,
                          struct error *err);

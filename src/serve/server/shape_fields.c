@@ -5,8 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define FUNCTION_NAME_BYTES_MAX 64
-
 struct field_path path_of(const char *format, ...)
 {
     struct field_path p;
@@ -133,7 +131,7 @@ bool field_unsupported(const struct fields *f, const char *name, const char *adv
     return api_refuse(f->err, API_UNSUPPORTED, p.text, "'%s' is not supported: %s", p.text, advice);
 }
 
-bool is_function_name(struct span name)
+bool is_function_name(struct span name, size_t bytes_max)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
@@ -141,5 +139,5 @@ bool is_function_name(struct span name)
                     c == '_' || c == '-';
         if (!fits) return false;
     }
-    return name.len > 0 && name.len <= FUNCTION_NAME_BYTES_MAX;
+    return name.len > 0 && name.len <= bytes_max;
 }

@@ -44,7 +44,8 @@ bool field_object(const struct fields *f, const char *name, const struct json **
 /* Refuses the member unless it is missing, null, false, "" or empty. `advice`: what would do. */
 bool field_unsupported(const struct fields *f, const char *name, const char *advice);
 
-/* Letters, digits, '_' and '-', 1 to 64 of them. */
-bool is_function_name(struct span name);
+/* Letters, digits, '_' and '-', at least one. */
+#define FUNCTION_NAME_BYTES_MAX 64
+bool is_function_name(struct span name, size_t bytes_max);
 
 #endif

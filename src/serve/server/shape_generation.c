@@ -207,6 +207,25 @@ bool generation_finish(const struct generation *g, struct shape_request *r, stru
     return true;
 }
 
+bool generation_request(struct shape_request *ret, const struct json *body, size_t own_bytes,
+                        bool (*read)(struct shape_request *r, const struct fields *f),
+                        struct api_error *err)
+{
+    struct fields f = { body, "", err };
+    struct shape_request r = { .own = mem_zero(own_bytes) };
+    struct error e;
+    bool ok = false;
+    if (!r.own) {
+        error_set(&e, STATUS_NO_MEMORY, "out of memory for a request");
+        api_refuse_error(err, &e);
+    } else if (json_type(body) != JSON_OBJECT)
+        api_refuse(err, API_INVALID_TYPE, NULL, "the body must be a JSON object");
+    else ok = read(&r, &f);
+    if (ok) *ret = r;
+    else generation_release(&r);
+    return ok;
+}
+
 void generation_release(struct shape_request *r)
 {
     for (int i = 0; i < r->prompt_count; i++)

@@ -1,3 +1,5 @@
 /* Every API shape: the struct shape of its file.
  * SPDX-License-Identifier: Apache-2.0 */
 SHAPE(shape_openai_chat)
+SHAPE(shape_anthropic_messages)
+SHAPE(shape_anthropic_count_tokens)

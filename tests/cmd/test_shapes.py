@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+# What the API shapes write, read by the vendors' own clients and held against their description of the API.
+# SPDX-License-Identifier: Apache-2.0
+#
+#   test_shapes.py [PROGRAM]      PROGRAM: HEARTH; test_shape_wire is expected beside it
+#
+# Scripts (tests/data/api/scripts.json) go through test_shape_wire --serve; what it writes is given to the
+# unmodified clients (PyPI: openai, anthropic, jsonschema) by a transport that stays in the process. What
+# is not installed is skipped with a message. The last line is "N passed, N failed, N skipped".
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+SHARED = os.path.abspath(os.environ.get("HEARTH_SHARED", os.path.join(ROOT, "../shared")))
+PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("HEARTH", "build/hearth"))
+WIRE = os.path.join(os.path.dirname(PROGRAM), "test_shape_wire")
+OPENAPI = os.path.join(SHARED, "real/conformance/openai-openapi.json")
+SCRIPTS = json.load(open(os.path.join(ROOT, "tests/data/api/scripts.json"), encoding="utf-8"))
+
+try:
+    import openai
+except ImportError:
+    openai = None
+try:
+    import anthropic
+except ImportError:
+    anthropic = None
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+
+class Wire:
+    """The shapes, as a child process."""
+
+    def __init__(self):
+        self.child = subprocess.Popen([WIRE, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def run(self, script, **more):
+        self.child.stdin.write(json.dumps({**script, **more}).encode() + b"\n")
+        self.child.stdin.flush()
+        return json.loads(self.child.stdout.readline())
+
+
+def wire_bytes(report):
+    """The body of the HTTP response."""
+    if report["framing"] == "ndjson":
+        return b"".join(p["data"].encode() + b"\n" for p in report["pieces"])
+    out = b""
+    for p in report["pieces"]:
+        if p["event"]:
+            out += b"event: " + p["event"].encode() + b"\n"
+        out += b"data: " + p["data"].encode() + b"\n\n"
+    return out
+
+
+def transport(http, wire, script, chop):
+    """Answers every request by the script's shape and events; the body is the client's own."""
+    def handle(request):
+        body = json.loads(request.content)
+        report = wire.run({**script, "body": body}, chop=chop)
+        if "error" in report:
+            return http.Response(report["http"], json=report["error"])
+        if not body.get("stream"):
+            return http.Response(200, json=json.loads(report["pieces"][0]["data"]))
+        return http.Response(200, headers={"content-type": "text/event-stream"}, content=wire_bytes(report))
+    return http.MockTransport(handle)
+
+
+def http_of(sdk):
+    return getattr(sdk._base_client, "httpx2", None) or sdk._base_client.httpx
+
+
+def openai_client(wire, script, chop=0):
+    http = http_of(openai)
+    return openai.OpenAI(api_key="x", base_url="http://hearth/v1", max_retries=0,
+                         http_client=http.Client(transport=transport(http, wire, script, chop)))
+
+
+def anthropic_client(wire, script, chop=0):
+    http = http_of(anthropic)
+    return anthropic.Anthropic(api_key="x", base_url="http://hearth", max_retries=0,
+                               http_client=http.Client(transport=transport(http, wire, script, chop)))
+
+
+def same(name, want, got):
+    if want != got:
+        raise AssertionError(f"{name}: wanted {json.dumps(want, ensure_ascii=False)[:1500]}\n  got {json.dumps(got, ensure_ascii=False)[:1500]}")
+
+
+# ---- the clients ----
+
+def plain(value, drop=("parsed", "parsed_arguments", "parsed_output")):
+    """A client's object without what it adds itself and without nulls."""
+    if hasattr(value, "to_dict"):
+        value = value.to_dict(mode="json")
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items() if v is not None and k not in drop}
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    return value
+
+
+def chat_shape(completion):
+    """What joined chunks and a whole answer must share."""
+    out = []
+    for c in plain(completion)["choices"]:
+        m = dict(c["message"])
+        m["tool_calls"] = [{k: v for k, v in t.items() if k != "index"} for t in m.get("tool_calls", [])]
+        m["content"] = m.get("content", "")
+        out.append({"index": c["index"], "finish_reason": c["finish_reason"], "message": m, "logprobs": c.get("logprobs")})
+    return out
+
+
+def told(script, index=0):
+    """What the worker said, by the script alone: content, reasoning, calls."""
+    content, reasoning, calls = "", "", []
+    for e in script["events"]:
+        b = e["body"]
+        if e["kind"] != "delta" or e["index"] != index:
+            continue
+        content += b.get("content", "")
+        reasoning += b.get("reasoning", "")
+        if "name" in b:
+            calls.append([b["name"], ""])
+        elif "arguments" in b:
+            calls[-1][1] += b["arguments"]
+        elif b.get("end"):
+            calls[-1][1] = calls[-1][1] or "{}"
+    return content, reasoning, calls
+
+
+def check_chat(wire, script):
+    body = script["body"]
+    whole = openai_client(wire, script).chat.completions.create(**body)
+    for c in whole.choices:
+        same("told", told(script, c.index), (c.message.content or "", getattr(c.message, "reasoning_content", ""),
+                                             [[t.function.name, t.function.arguments] for t in c.message.tool_calls or []]))
+    for chop in (0, 1, 3):
+        client = openai_client(wire, script, chop)
+        ends = "length" in [c.finish_reason for c in whole.choices]
+        with client.chat.completions.stream(**body) as stream:
+            try:
+                for _ in stream:
+                    pass
+                same("stream", chat_shape(whole), chat_shape(stream.get_final_completion()))
+            except openai.LengthFinishReasonError as e:
+                # It insists on whole answers where tools are given, and carries what it has.
+                assert ends, "LengthFinishReasonError, but the answer was not cut"
+                same("stream", chat_shape(whole), chat_shape(e.completion))
+        chunks = list(client.chat.completions.create(stream=True, **body))
+        check_chunks(chunks, body, whole)
+
+
+def check_chunks(chunks, body, whole):
+    """The rules that other clients have: see the Node client's accumulator."""
+    seen, calls, finish, usage = [], {}, {}, None
+    for n, chunk in enumerate(chunks):
+        same("id", whole.id, chunk.id)
+        same("created", whole.created, chunk.created)
+        if not chunk.choices:
+            assert n == len(chunks) - 1, "a chunk without choices that is not the last"
+            usage = chunk.usage
+            continue
+        (c,) = chunk.choices
+        d = c.delta
+        if c.index not in seen:
+            assert c.index == len(seen) and d.role == "assistant", "a choice begins out of order or without role"
+            seen.append(c.index)
+        else:
+            assert d.role is None, "role twice"
+        assert c.index not in finish, "a delta after finish_reason"
+        assert not (d.content and d.tool_calls), "content and calls in one delta"
+        for t in d.tool_calls or []:
+            known = calls.setdefault(c.index, [])
+            if t.index == len(known):
+                assert t.id and t.function.name and t.type == "function", "a call without identity"
+                known.append(t.index)
+            else:
+                assert t.index == len(known) - 1 and t.id is None and t.function.name is None, "a call out of turn"
+        if c.finish_reason:
+            finish[c.index] = c.finish_reason
+    same("finish", {c.index: c.finish_reason for c in whole.choices}, finish)
+    if body.get("stream_options", {}).get("include_usage"):
+        same("usage", plain(whole.usage), plain(usage))
+    else:
+        assert usage is None, "usage that nobody asked for"
+
+
+def check_messages(wire, script):
+    body = script["body"]
+    whole = anthropic_client(wire, script).messages.create(**body)
+    content, reasoning, calls = told(script)
+    same("told", (content, reasoning), ("".join(b.text for b in whole.content if b.type == "text"),
+                                        "".join(b.thinking for b in whole.content if b.type == "thinking")))
+    if whole.stop_reason == "tool_use":
+        same("calls", [[n, json.loads(a)] for n, a in calls], [[b.name, b.input] for b in whole.content if b.type == "tool_use"])
+    for chop in (0, 1, 3):
+        with anthropic_client(wire, script, chop).messages.stream(**body) as stream:
+            for _ in stream:
+                pass
+            final = plain(stream.get_final_message())
+        want = plain(whole)
+        for block, mine in zip(want["content"], final["content"]):
+            # The client completes broken JSON by itself.
+            if block["type"] == "tool_use" and whole.stop_reason != "tool_use":
+                mine["input"] = block["input"]
+        same("stream", want, final)
+
+
+CHECKS = {"openai-chat": ("openai", check_chat), "anthropic-messages": ("anthropic", check_messages)}
+
+
+# ---- the description ----
+
+def openapi_30_to_31(node):
+    """`nullable`, which the description still has in places, as the types say it now."""
+    if isinstance(node, list):
+        return [openapi_30_to_31(v) for v in node]
+    if not isinstance(node, dict):
+        return node
+    out = {k: openapi_30_to_31(v) for k, v in node.items() if k not in ("nullable", "discriminator", "example", "examples")}
+    return {"anyOf": [out, {"type": "null"}]} if node.get("nullable") is True else out
+
+
+class Description:
+    def __init__(self):
+        self.doc = openapi_30_to_31(json.load(open(OPENAPI, encoding="utf-8")))
+
+    def check(self, name, value):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": self.doc["components"]}
+        errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(value), key=lambda e: -len(e.path))
+        if errors:
+            e = errors[0]
+            raise AssertionError(f"{name}: at {list(e.path)}: {e.message[:600]}")
+
+
+def check_described(wire, description, script):
+    whole, part = {"openai-chat": ("CreateChatCompletionResponse", "CreateChatCompletionStreamResponse")}[script["shape"]]
+    description.check(whole, json.loads(wire.run(script, stream=False)["pieces"][0]["data"]))
+    for p in wire.run(script, stream=True)["pieces"]:
+        if p["data"] != "[DONE]":
+            description.check(part, json.loads(p["data"]))
+
+
+# ---- all of it ----
+
+def main():
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    if not os.path.exists(WIRE):
+        print(f"{WIRE} is not built: skipped")
+        return 77
+    wire = Wire()
+    description = Description() if jsonschema and os.path.exists(OPENAPI) else None
+    missing = [n for n, m in (("openai", openai), ("anthropic", anthropic), ("jsonschema", jsonschema)) if not m]
+    if missing:
+        print(f"not installed, and its cases skipped: {', '.join(missing)}")
+
+    def case(name, run, *args):
+        try:
+            run(*args)
+            counts["passed"] += 1
+        except Exception as e:  # whatever a client raises is a failure of ours
+            counts["failed"] += 1
+            print(f"FAILED {name}: {type(e).__name__}: {e}")
+
+    for script in SCRIPTS:
+        package, check = CHECKS.get(script["shape"], (None, None))
+        if check and globals()[package]:
+            case(script["name"], check, wire, script)
+        elif check:
+            counts["skipped"] += 1
+        if script["shape"] not in ("openai-chat",):
+            continue
+        if description:
+            case(script["name"] + " (described)", check_described, wire, description, script)
+        else:
+            counts["skipped"] += 1
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
+    return 1 if counts["failed"] else 77 if not counts["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

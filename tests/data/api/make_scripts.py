@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Writes scripts.json: bodies that clients send, and events that a worker answers them with.
+SPDX-License-Identifier: Apache-2.0
+
+    make_scripts.py > scripts.json
+
+Nothing here says what must come out: that is for the clients' own accumulators, the published
+description of the API, and the property that joined deltas are the whole answer.
+"""
+import json
+
+TOOL = {"name": "get_weather", "description": "Weather of a place",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}
+HI = [{"role": "user", "content": "Hi"}]
+
+
+def token(text, logprob=-0.5, top=()):
+    raw = text if isinstance(text, bytes) else text.encode()
+    t = {"id": 100 + len(raw), "bytes": list(raw), "logprob": logprob}
+    if top:
+        t["top"] = [{"id": i, "bytes": list(x.encode()), "logprob": p} for i, (x, p) in enumerate(top)]
+    return t
+
+
+def delta(index=0, **body):
+    return {"index": index, "kind": "delta", "body": body}
+
+
+def done(index=0, finish="stop", **more):
+    body = {"finish": finish, "prompt_tokens": 11, "cached_tokens": 4, "completion_tokens": 7, "reasoning_tokens": 2,
+            "decode_steps": 7, "prompt_seconds": 0.25, "decode_seconds": 0.5, "seed": 1, "stop": None, "unparsed": False}
+    return {"index": index, "kind": "done", "body": {**body, **more}}
+
+
+def call(number, name, arguments, index=0, end=True, **more):
+    out = [delta(index, call=number, name=name, **more)]
+    if arguments:
+        out.append(delta(index, call=number, arguments=arguments))
+    if end:
+        out.append(delta(index, call=number, end=True))
+    return out
+
+
+PROGRESS = {"index": 0, "kind": "progress", "body": {"stage": "prompt", "done": 3, "total": 11}}
+TEXT = [PROGRESS, delta(content="Hello"), delta(content=", wörld 你好 🙂\n\"quoted\" \\ \x00 </s>")]
+THINK = [delta(reasoning="Let me "), delta(reasoning="think 思考."), delta(content="Done.")]
+CALLS = (call(0, "get_weather", '{"city": "Köln {\\"}"}') + call(1, "get_weather", "") +
+         call(2, "get_weather", '{"city":"Oslo"}', id="functions.get_weather:2"))
+BROKEN = [delta(content="I call")] + call(0, "get_weather", '{"city": "Pa', end=False)
+
+# name, the worker's events before the last, how the answer ends
+ANSWERS = [
+    ("text", TEXT, done()),
+    ("empty", [], done(completion_tokens=0)),
+    ("thinking", THINK, done()),
+    ("thinking only", THINK[:1], done(finish="length")),
+    ("length", TEXT, done(finish="length")),
+    ("context", TEXT, done(finish="context")),
+    ("stop text", TEXT, done(stop="\n\n")),
+    ("calls", [delta(content="I look.")] + CALLS, done(finish="tool_calls")),
+    ("calls after thinking", THINK[:2] + CALLS[:3], done(finish="tool_calls")),
+    ("broken call", BROKEN, done(finish="length")),
+    ("empty text deltas", [delta(content=""), delta(), delta(reasoning="")] + TEXT, done()),
+    ("content between calls", CALLS[:3] + [delta(content="and")] + CALLS[3:5] + [delta(content=".")], done(finish="tool_calls")),
+]
+
+
+def scripts():
+    tools = [{"type": "function", "function": TOOL}]
+    for name, events, last in ANSWERS:
+        yield f"chat: {name}", "openai-chat", {"model": "ember", "messages": HI, "tools": tools}, events + [last]
+        yield (f"messages: {name}", "anthropic-messages",
+               {"model": "ember", "max_tokens": 100, "messages": HI,
+                "tools": [{"name": "get_weather", "input_schema": TOOL["parameters"]}]}, events + [last])
+    usage = {"stream_options": {"include_usage": True}}
+    yield "chat: usage", "openai-chat", {"model": "ember", "messages": HI, **usage}, TEXT + [done()]
+    three = ([delta(2, content="c"), delta(0, content="a"), delta(1, reasoning="r"), delta(0, content="A"),
+              delta(1, content="b"), done(1), delta(2, content="C")] + call(0, "get_weather", '{"city":"x"}', index=2) +
+             [done(2, "tool_calls"), done(0, "length")])
+    yield "chat: three choices", "openai-chat", {"model": "ember", "messages": HI, "n": 3, "seed": 7, "tools": tools, **usage}, three
+    face = "🙂".encode()
+    probable = [delta(content="He", tokens=[token("He", -0.25, [("He", -0.25), ("Hi", -1.5)])]),
+                delta(tokens=[token(face[:2], -1.0, [("x", -20000.0)])]),
+                delta(content="🙂", tokens=[token(face[2:], -0.125, [("y", -3.0)])]), done()]
+    yield ("chat: logprobs", "openai-chat", {"model": "ember", "messages": HI, "logprobs": True, "top_logprobs": 2},
+           probable)
+
+
+if __name__ == "__main__":
+    print("[")
+    print(",\n".join(json.dumps(dict(zip(("name", "shape", "body", "events"), s)), ensure_ascii=False) for s in scripts()))
+    print("]")
