@@ -172,6 +172,28 @@ static void no_chat(void **state)
     }
 }
 
+/* A family whose prompts the vendor's code makes needs no template, but has its way with one. */
+static void native(void **state)
+{
+    struct opened o;
+    struct error err;
+    empty_folder();
+    put("tokenizer_config.json", "{}");
+    put("config.json", "{\"architectures\":[\"DeepseekV32ForCausalLM\"],\"model_type\":"
+                       "\"deepseek_v32\"}");
+    if (open_path(&o, folder, false, &err)) fail_msg("%s", err.text);
+    assert_string_equal(chat_native(o.chat), "deepseek-v3.2");
+    assert_null(chat_template(o.chat, true));
+    assert_true(chat_facts(o.chat, true)->tools);
+    expect(o.chat, ASK, "<｜begin▁of▁sentence｜><｜User｜>Hi");
+    close_all(&o);
+    put("chat_template.jinja", "own");
+    if (open_path(&o, folder, false, &err)) fail_msg("%s", err.text);
+    assert_null(chat_native(o.chat));
+    expect(o.chat, ASK, "own");
+    close_all(&o);
+}
+
 /* ---- GGUF ---- */
 
 static void put_number(struct buf *out, uint64_t n, int bytes)
@@ -377,9 +399,9 @@ static void verbatim(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(folders),  cmocka_unit_test(no_chat), cmocka_unit_test(gguf_names),
-        cmocka_unit_test(one_bos),  cmocka_unit_test(facts),   cmocka_unit_test(forms),
-        cmocka_unit_test(verbatim),
+        cmocka_unit_test(folders),    cmocka_unit_test(no_chat),  cmocka_unit_test(native),
+        cmocka_unit_test(gguf_names), cmocka_unit_test(one_bos),  cmocka_unit_test(facts),
+        cmocka_unit_test(forms),      cmocka_unit_test(verbatim),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/core/file.h"
 #include "base/core/json_write.h"
 #include "front/cmd/command.h"
 #include "front/cmd/home.h"
 #include "front/cmd/text_input.h"
 #include "lm/chat/chat.h"
+#include "lm/chat/encoder.h"
 
 static const struct option_spec specs[] = {
     { "request", 0, OPTION_TEXT, "FILE", .help = "the request, as JSON; - is standard input" },
@@ -147,8 +149,10 @@ static enum status run(const struct args *args, struct error *err)
     bool lines = args_flag(args, "jsonl");
     if (!request && !lines)
         return error_set(err, STATUS_USAGE, "give the request: --request FILE, or --jsonl");
-    enum status st =
-        is_template_file(path) ? open_template(&r, path, err) : open_model(&r, path, err);
+    enum status st = is_template_file(path) ? open_template(&r, path, err)
+                     : file_kind(path) == FILE_MISSING && encoder_find(path)
+                         ? chat_open_native(&r.chat, path, NULL, err)
+                         : open_model(&r, path, err);
     if (!st) st = answer_all(&r, request ? request : "-", lines, err);
     chat_free(r.chat);
     tokenizer_free(r.tokenizer);
@@ -158,13 +162,14 @@ static enum status run(const struct args *args, struct error *err)
 const struct command cmd_debug_render = {
     .name = "debug render",
     .summary = "print the prompt that a chat template makes of a request",
-    .operands = "TEMPLATE.jinja|MODEL",
+    .operands = "TEMPLATE.jinja|MODEL|ENCODER",
     .operands_min = 1,
     .operands_max = 1,
     .about = "Prints {\"prompt\", \"error\", \"ids\", \"data_spans\"}: ids where there is a "
              "tokenizer; the "
              "spans are the bytes of the prompt that came from the request. Special tokens are "
-             "recognised outside of them only.",
+             "recognised outside of them only. ENCODER is a native one: harmony, deepseek-v3.2, "
+             "deepseek-v4.",
     .tables = tables,
     .run = run,
 };

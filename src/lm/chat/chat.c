@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "lm/chat/chat.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/core/mem.h"
@@ -52,7 +53,8 @@ enum status chat_open(struct chat **ret, struct source *source, const struct tok
     enum status s = chat_new(&c, tokenizer, err);
     if (s) return s;
     s = chat_load(c, source, err);
-    if (!s) s = check_any(c, source_path(source), err);
+    if (!s && !c->plain.template && !c->tools.template) c->encoder = chat_find_encoder(source);
+    if (!s && !c->encoder) s = check_any(c, source_path(source), err);
     return finish(ret, c, s);
 }
 
@@ -64,6 +66,23 @@ enum status chat_open_template(struct chat **ret, const char *name, struct span 
     if (s) return s;
     s = chat_add_template(c, name, span_of("default"), text, err);
     return finish(ret, c, s);
+}
+
+enum status chat_open_native(struct chat **ret, const char *name, const struct tokenizer *tokenizer,
+                             struct error *err)
+{
+    const struct encoder *e = encoder_find(name);
+    char names[256] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < encoder_count() && !e && len < sizeof names; i++)
+        len += (size_t)snprintf(names + len, sizeof names - len, i ? ", %s" : "%s",
+                                encoder_at(i)->name);
+    if (!e)
+        return error_set(err, STATUS_NOT_FOUND, "there is no native encoder %s; there are %s", name,
+                         names);
+    enum status s = chat_new(ret, tokenizer, err);
+    if (!s) (*ret)->encoder = e;
+    return s;
 }
 
 void chat_free(struct chat *c)
@@ -85,12 +104,17 @@ static const struct chat_form *form_of(const struct chat *c, bool with_tools)
 
 const struct chat_facts *chat_facts(const struct chat *c, bool with_tools)
 {
-    return &form_of(c, with_tools)->facts;
+    return c->encoder ? &c->encoder->facts : &form_of(c, with_tools)->facts;
 }
 
 const struct template *chat_template(const struct chat *c, bool with_tools)
 {
     return form_of(c, with_tools)->template;
+}
+
+const char *chat_native(const struct chat *c)
+{
+    return c->encoder ? c->encoder->name : NULL;
 }
 
 /* ---- prompts ---- */
@@ -153,19 +177,26 @@ static struct chat_options options_for(const struct chat *c, const struct chat_f
     return how;
 }
 
+static enum status render(const struct chat *c, const struct json *request,
+                          const struct chat_prompt_options *o, struct template_output *ret,
+                          struct error *err)
+{
+    const struct chat_form *form = NULL;
+    if (c->encoder) return encoder_run(c->encoder, request, o, ret, err);
+    enum status s = o->verbatim ? STATUS_OK : chat_request_check(request, err);
+    if (!s) s = pick_form(c, request, o->verbatim, &form, err);
+    if (s) return s;
+    const struct chat_options how = options_for(c, &form->facts, o);
+    return chat_render(form->template, request, &how, ret, err);
+}
+
 enum status chat_prompt(const struct chat *c, const struct json *request,
                         const struct chat_prompt_options *options, struct chat_prompt *ret,
                         struct error *err)
 {
     static const struct chat_prompt_options none = { 0 };
-    const struct chat_prompt_options *o = options ? options : &none;
-    const struct chat_form *form = NULL;
     struct chat_prompt p = { 0 };
-    enum status s = o->verbatim ? STATUS_OK : chat_request_check(request, err);
-    if (!s) s = pick_form(c, request, o->verbatim, &form, err);
-    if (s) return s;
-    const struct chat_options how = options_for(c, &form->facts, o);
-    s = chat_render(form->template, request, &how, &p.rendered, err);
+    enum status s = render(c, request, options ? options : &none, &p.rendered, err);
     if (!s && c->tokenizer) s = encode(c->tokenizer, &p, err);
     if (s) chat_prompt_release(&p);
     else *ret = p;

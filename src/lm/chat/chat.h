@@ -4,8 +4,9 @@
  * A chat is opened from a model's files. A folder: chat_template.jinja, else the chat_template of
  * tokenizer_config.json (a text, or a list of named ones), else chat_template.json. GGUF:
  * tokenizer.chat_template and tokenizer.chat_template.NAME. Of several, the one named tool_use
- * serves requests with tools, "default" all others. A model without a template cannot chat: nothing
- * is made up for it.
+ * serves requests with tools, "default" all others. Families whose prompts are made by the
+ * vendor's code (lm/chat/encoder_list.h) need none. A model without either cannot chat: nothing is
+ * made up for it.
  *
  * chat_prompt() does all that lies between a request (lm/chat/chat_request.h) and the token ids
  * that the engine takes: it checks the request (lm/chat/conversation.h), gives tool arguments, content
@@ -30,7 +31,7 @@ struct chat;
 
 /* What is known of a template; found by rendering small conversations when it is opened. */
 struct chat_facts {
-    char sha256[SHA256_HEX_BYTES]; /* of the template's text */
+    char sha256[SHA256_HEX_BYTES]; /* of the template's text; empty for native encoders */
     const char
         *thinking; /* the variable that turns thinking on and off: "enable_thinking"; or NULL */
     const char *effort; /* the variable that says how much: "reasoning_effort"; or NULL */
@@ -48,11 +49,17 @@ enum status chat_open(struct chat **ret, struct source *source, const struct tok
 /* A template alone. */
 enum status chat_open_template(struct chat **ret, const char *name, struct span text,
                                struct error *err);
+/* A native encoder by its name ("harmony"); STATUS_NOT_FOUND lists them. */
+enum status chat_open_native(struct chat **ret, const char *name, const struct tokenizer *tokenizer,
+                             struct error *err);
 void chat_free(struct chat *c); /* NULL is fine */
 
 /* Of the template that serves requests with or without tools. */
 const struct chat_facts *chat_facts(const struct chat *c, bool with_tools);
+/* NULL where a native encoder makes the prompts. */
 const struct template *chat_template(const struct chat *c, bool with_tools);
+/* The native encoder's name; NULL where it is a template. */
+const char *chat_native(const struct chat *c);
 
 struct chat_prompt_options {
     /* As the vendors' renderer does it: the request is not checked beyond what rendering needs, and

@@ -4,6 +4,7 @@
 #define LM_CHAT_CHAT_INNER_H
 
 #include "lm/chat/chat.h"
+#include "lm/chat/encoder.h"
 
 #define CHAT_TOKENS_MAX      64 /* named special tokens of one model */
 #define CHAT_FILE_BYTES_MAX  ((size_t)64 << 20)
@@ -16,16 +17,19 @@ struct chat_form {
 };
 
 struct chat {
-    struct chat_form plain; /* "default" */
-    struct chat_form tools; /* "tool_use", where there is one */
-    struct buf names;       /* of all templates, for messages */
+    struct chat_form plain;        /* "default" */
+    struct chat_form tools;        /* "tool_use", where there is one */
+    const struct encoder *encoder; /* NULL: templates */
+    struct buf names;              /* of all templates, for messages */
     struct json_doc *tokens;
     struct template_variable variables[CHAT_TOKENS_MAX]; /* values in `tokens` */
     size_t variable_count;
     const struct tokenizer *tokenizer; /* borrowed; NULL: none */
 };
 
-/* chat_source.c: fills templates and tokens from the files. */
+/* chat_source.c */
+const struct encoder *chat_find_encoder(const struct source *source); /* of the family, or NULL */
+/* Fills templates and tokens from the files. */
 enum status chat_load(struct chat *c, struct source *source, struct error *err);
 enum status chat_add_template(struct chat *c, const char *label, struct span name, struct span text,
                               struct error *err);

@@ -7,6 +7,7 @@
 
 #include "base/core/json_write.h"
 #include "lm/chat/chat_inner.h"
+#include "lm/format/config.h"
 #include "lm/tokenizer/tokenizer_load.h"
 
 #define TEMPLATE_KEY "tokenizer.chat_template"
@@ -92,6 +93,16 @@ static enum status load_gguf_templates(struct chat *c, const struct gguf *g, con
         s = chat_add_template(c, label, name, text, err);
     }
     return s;
+}
+
+const struct encoder *chat_find_encoder(const struct source *source)
+{
+    const struct encoder *e = NULL;
+    struct config c;
+    if (config_init(&c, source, NULL)) return NULL;
+    if (c.model_type) e = encoder_of_model(c.model_type);
+    config_release(&c);
+    return e;
 }
 
 /* ---- special tokens ---- */

@@ -356,13 +356,10 @@ static enum status read_messages(struct reader *r, const struct json *request)
     size_t count = json_length(v);
     if (json_type(v) != JSON_ARRAY)
         return error_set(r->err, STATUS_BAD_INPUT, "a request needs \"messages\", a list");
-    if (!count)
-        return error_set(r->err, STATUS_BAD_INPUT,
-                         "\"messages\" is empty: it needs at least one message");
     if (count > CONVERSATION_MESSAGES_MAX)
         return error_set(r->err, STATUS_LIMIT, "%zu messages; the limit is %zu", count,
                          CONVERSATION_MESSAGES_MAX);
-    r->messages = arena_array(&r->owner->arena, count, sizeof *r->messages);
+    r->messages = arena_array(&r->owner->arena, count ? count : 1, sizeof *r->messages);
     if (!r->messages) return no_memory(r);
     enum status s = index_new(r, v);
     for (r->at = 0; r->at < count && !s; r->at++)
@@ -517,10 +514,17 @@ void conversation_free(const struct conversation *c)
     mem_free(o);
 }
 
+enum status conversation_is_empty(struct error *err)
+{
+    return error_set(err, STATUS_BAD_INPUT, "\"messages\" is empty: it needs at least one message");
+}
+
 enum status chat_request_check(const struct json *request, struct error *err)
 {
     const struct conversation *c = NULL;
     enum status s = conversation_read(&c, request, err);
-    conversation_free(s ? NULL : c);
+    if (s) return s;
+    if (!c->message_count) s = conversation_is_empty(err);
+    conversation_free(c);
     return s;
 }

@@ -65,12 +65,14 @@ struct conversation {
     bool add_generation_prompt;
 };
 
-/* Release with conversation_free. */
+/* Release with conversation_free. Without messages it is read too: some formats say something all
+ * the same. */
 enum status conversation_read(const struct conversation **ret, const struct json *request,
                               struct error *err);
 void conversation_free(const struct conversation *c); /* NULL is fine */
 
-/* Reads and forgets: for servers, which then hand the request on. */
+enum status conversation_is_empty(struct error *err); /* the error for those who need messages */
+/* Reads and forgets: for servers, which then hand the request on. It needs a message. */
 enum status chat_request_check(const struct json *request, struct error *err);
 
 #endif
