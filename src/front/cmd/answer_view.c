@@ -50,10 +50,13 @@ static void keep_tail(struct answer_view *v, struct span text)
     v->tail_len += text.len;
 }
 
-/* Where the part of the tail begins that fits into `columns`, and is one line. */
-static size_t tail_begin(const struct answer_view *v, int columns)
+/* The end of the thinking that is one line and fits into `columns`. */
+static struct span last_words(const struct answer_view *v, int columns)
 {
-    size_t at = v->tail_len;
+    size_t end = v->tail_len;
+    while (end > 0 && strchr(" \n", v->tail[end - 1]))
+        end--;
+    size_t at = end;
     while (at > 0) {
         size_t from = at - 1;
         uint32_t c = 0;
@@ -64,7 +67,7 @@ static size_t tail_begin(const struct answer_view *v, int columns)
         if (columns < 0 || c == '\n') break;
         at = from;
     }
-    return at;
+    return (struct span){ v->tail + at, end - at };
 }
 
 static void draw_folded(struct answer_view *v, bool last)
@@ -78,9 +81,8 @@ static void draw_folded(struct answer_view *v, bool last)
         fprintf(v->terminal.stream, "thought for %.1f s (/show prints it)",
                 (double)(now - v->think_begin_ns) / 1e9);
     else {
-        size_t from = tail_begin(v, v->terminal.width - 12);
         fputs("thinking: ", v->terminal.stream);
-        terminal_put(&v->terminal, (struct span){ v->tail + from, v->tail_len - from });
+        terminal_put(&v->terminal, last_words(v, v->terminal.width - 12));
     }
     style(v, "0");
     v->open_line = true;

@@ -3,6 +3,7 @@
 #include "front/cmd/chat_log.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/core/file.h"
 #include "base/core/mem.h"
@@ -190,7 +191,9 @@ enum status chat_log_save(const struct chat_log *l, const char *path, struct err
     json_close_object(&w);
     buf_byte(&out, '\n');
     enum status st = buf_check(&out, "the chat", err);
+    mode_t before = umask(0077);
     if (!st) st = file_write(path, out.data, out.len, err);
+    umask(before);
     buf_release(&out);
     return st;
 }

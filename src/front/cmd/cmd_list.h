@@ -1,6 +1,7 @@
 /* The subcommands: cmd_<symbol> is defined in cmd_<symbol>.c. Order is that of the help.
  * SPDX-License-Identifier: Apache-2.0 */
 COMMAND(run)
+COMMAND(chat)
 COMMAND(score)
 COMMAND(tokens)
 COMMAND(inspect)

@@ -1,6 +1,6 @@
 /* Lines that a person types, through libedit.
  * SPDX-License-Identifier: Apache-2.0 */
-#define _DEFAULT_SOURCE
+#define _GNU_SOURCE
 #include "front/cmd/line_editor.h"
 
 #include <errno.h>
@@ -27,6 +27,7 @@ struct line_editor {
     const char *const *completions;
     char prompt[LINE_PROMPT_BYTES];
     bool cancelled;
+    locale_t locale; /* 0: none */
 };
 
 static struct line_editor *editor_of(EditLine *edit)
@@ -131,11 +132,13 @@ static void bind_keys(EditLine *edit)
 
 /* --- life --- */
 
-/* libedit follows the locale; a bare machine has none, and people type UTF-8 all the same. */
-static void set_locale(void)
+/* libedit reads characters as the locale says; people type UTF-8, whatever a machine is set to. The
+ * program's own locale stays "C": this one is the thread's, and for character types only. */
+static locale_t use_utf8(void)
 {
-    const char *now = setlocale(LC_CTYPE, "");
-    if (!now || strcmp(now, "C") == 0 || strcmp(now, "POSIX") == 0) setlocale(LC_CTYPE, "C.UTF-8");
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (utf8) uselocale(utf8);
+    return utf8;
 }
 
 static void start_history(struct line_editor *e)
@@ -151,7 +154,7 @@ static void start_history(struct line_editor *e)
 
 static enum status start_terminal(struct line_editor *e, struct error *err)
 {
-    set_locale();
+    e->locale = use_utf8();
     e->edit = el_init("hearth", stdin, stdout, stderr);
     if (!e->edit)
         return error_set(err, STATUS_FAILED,
@@ -197,6 +200,10 @@ void line_editor_free(struct line_editor *e)
         history_end(e->history);
     }
     if (e->edit) el_end(e->edit);
+    if (e->locale) {
+        uselocale(LC_GLOBAL_LOCALE);
+        freelocale(e->locale);
+    }
     mem_free(e);
 }
 
@@ -241,6 +248,7 @@ static enum status read_terminal(struct line_editor *e, struct buf *out, enum li
         size_t begin = out->len;
         e->cancelled = false;
         el_resize(e->edit);
+        el_set(e->edit, EL_PREP_TERM, 1); /* before the prompt shows: no key is missed */
         fputs(PASTE_ON, stdout);
         fflush(stdout);
         const char *line = el_gets(e->edit, &count);
@@ -254,7 +262,7 @@ static enum status read_terminal(struct line_editor *e, struct buf *out, enum li
         more = goes_on(out, begin);
         if (more) snprintf(e->prompt, sizeof e->prompt, "... ");
     }
-    if (*ret == LINE_END) putchar('\n');
+    if (*ret != LINE_READ) putchar('\n');
     if (*ret == LINE_READ && out->len) remember(e, out->data);
     return STATUS_OK;
 }

@@ -58,6 +58,7 @@ static enum status parse_bias(const char *text, struct logit_bias *ret, struct e
 static enum status write_biases(const struct args *args, struct json_writer *w, struct error *err)
 {
     int cursor = 0, count = 0;
+    if (!args_given(args, "logit-bias")) return STATUS_OK;
     json_key(w, "logit_bias");
     json_open_array(w);
     for (const char *text; (text = args_next_text(args, "logit-bias", &cursor));) {

@@ -10,7 +10,8 @@
  * --frequency-penalty --logit-bias --seed --logprobs */
 extern const struct option_table sample_table;
 
-/* The "sampling" object of a worker's request: what was given, and nothing else. */
+/* The "sampling" object of a worker's request: what was given, and nothing else. On failure
+ * the writer is of no use any more. */
 enum status sample_flags_write(const struct args *args, struct json_writer *w, struct error *err);
 
 #endif
