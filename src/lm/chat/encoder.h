@@ -1,5 +1,4 @@
-/* Native encoders: prompts of families that ship no template, or whose template is not the whole
- * truth.
+/* Native encoders: prompts of families that ship code instead of a template.
  * SPDX-License-Identifier: Apache-2.0
  *
  * An encoder gives the same text as the vendor's own code for the same conversation, and says
