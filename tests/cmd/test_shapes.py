@@ -212,7 +212,52 @@ def check_messages(wire, script):
         same("stream", want, final)
 
 
-CHECKS = {"openai-chat": ("openai", check_chat), "anthropic-messages": ("anthropic", check_messages)}
+def check_responses(wire, script):
+    body = script["body"]
+    whole = openai_client(wire, script).responses.create(**body)
+    want = plain(whole)
+    content, reasoning, calls = told(script)
+    same("told", (content, calls), (whole.output_text, [[o.name, o.arguments] for o in whole.output if o.type == "function_call"]))
+    same("reasoning", reasoning, "".join(c.text for o in whole.output if o.type == "reasoning" for c in o.content))
+    for chop in (0, 1, 3):
+        client = openai_client(wire, script, chop)
+        events = list(client.responses.create(stream=True, **body))
+        check_response_events(events, want)
+        if whole.status != "completed":
+            continue  # the helper below takes nothing else for an end
+        with client.responses.stream(**body) as stream:
+            for _ in stream:
+                pass
+            same("stream", want, plain(stream.get_final_response()))
+
+
+def check_response_events(events, want):
+    """Order and indices, and that what the deltas and what the items say is one."""
+    texts, items, last = {}, {}, None
+    same("numbers", list(range(len(events))), [e.sequence_number for e in events])
+    same("first", ["response.created", "response.in_progress"], [e.type for e in events[:2]])
+    for e in events:
+        kind = e.type.removeprefix("response.")
+        if kind == "output_item.added":
+            assert e.output_index == len(items), "an item out of order"
+            items[e.output_index] = None
+        elif kind == "output_item.done":
+            assert items[e.output_index] is None, "an item done twice"
+            items[e.output_index] = plain(e.item)
+        elif kind.endswith(".delta"):
+            assert items[e.output_index] is None and e.item_id, "a delta of an item that is not open"
+            texts[e.output_index] = texts.get(e.output_index, "") + e.delta
+        elif kind in ("output_text.done", "reasoning_text.done", "function_call_arguments.done"):
+            same(kind, texts.get(e.output_index, ""), getattr(e, "text", None) or getattr(e, "arguments", ""))
+        elif kind in ("completed", "incomplete"):
+            assert last is None, "two ends"
+            last = plain(e.response)
+    same("end", want, last)
+    same("items", want["output"], [items[i] for i in sorted(items)])
+
+
+CHECKS = {"openai-responses": ("openai", check_responses),
+          "openai-chat": ("openai", check_chat), "anthropic-messages": ("anthropic", check_messages)}
 
 
 # ---- the description ----
@@ -239,8 +284,14 @@ class Description:
             raise AssertionError(f"{name}: at {list(e.path)}: {e.message[:600]}")
 
 
+DESCRIBED = {
+    "openai-chat": ("CreateChatCompletionResponse", "CreateChatCompletionStreamResponse"),
+    "openai-responses": ("Response", "ResponseStreamEvent"),
+}
+
+
 def check_described(wire, description, script):
-    whole, part = {"openai-chat": ("CreateChatCompletionResponse", "CreateChatCompletionStreamResponse")}[script["shape"]]
+    whole, part = DESCRIBED[script["shape"]]
     description.check(whole, json.loads(wire.run(script, stream=False)["pieces"][0]["data"]))
     for p in wire.run(script, stream=True)["pieces"]:
         if p["data"] != "[DONE]":
@@ -274,7 +325,7 @@ def main():
             case(script["name"], check, wire, script)
         elif check:
             counts["skipped"] += 1
-        if script["shape"] not in ("openai-chat",):
+        if script["shape"] not in DESCRIBED:
             continue
         if description:
             case(script["name"] + " (described)", check_described, wire, description, script)

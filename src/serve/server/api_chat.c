@@ -147,7 +147,8 @@ static bool put_canonical(const struct fields *f, struct buf *out, const struct 
     return true;
 }
 
-static bool read_body(struct shape_request *r, const struct fields *f)
+static bool read_body(struct shape_request *r, const struct fields *f,
+                      const struct shape_context *context)
 {
     struct generation g = generation_unset;
     struct own *own = r->own;
@@ -164,7 +165,8 @@ static bool read_body(struct shape_request *r, const struct fields *f)
 static bool chat_read(struct shape_request *ret, const struct json *body,
                       const struct shape_context *context, struct api_error *err)
 {
-    return generation_request(ret, body, sizeof(struct own), read_body, err);
+    return generation_request(ret, body, sizeof(struct own), read_body, generation_release, context,
+                              err);
 }
 
 /* ---- the answer ---- */

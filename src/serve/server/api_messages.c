@@ -8,7 +8,8 @@
 #include "serve/server/shape_out.h"
 #include "serve/server/shape_parts.h"
 
-static bool read_body(struct shape_request *r, const struct fields *f)
+static bool read_body(struct shape_request *r, const struct fields *f,
+                      const struct shape_context *context)
 {
     return anthropic_read(r, f, false);
 }
@@ -16,7 +17,7 @@ static bool read_body(struct shape_request *r, const struct fields *f)
 static bool messages_read(struct shape_request *ret, const struct json *body,
                           const struct shape_context *context, struct api_error *err)
 {
-    return generation_request(ret, body, 1, read_body, err);
+    return generation_request(ret, body, 1, read_body, generation_release, context, err);
 }
 
 struct shape_answer {

@@ -208,8 +208,10 @@ bool generation_finish(const struct generation *g, struct shape_request *r, stru
 }
 
 bool generation_request(struct shape_request *ret, const struct json *body, size_t own_bytes,
-                        bool (*read)(struct shape_request *r, const struct fields *f),
-                        struct api_error *err)
+                        bool (*read)(struct shape_request *r, const struct fields *f,
+                                     const struct shape_context *context),
+                        void (*release)(struct shape_request *r),
+                        const struct shape_context *context, struct api_error *err)
 {
     struct fields f = { body, "", err };
     struct shape_request r = { .own = mem_zero(own_bytes) };
@@ -220,9 +222,9 @@ bool generation_request(struct shape_request *ret, const struct json *body, size
         api_refuse_error(err, &e);
     } else if (json_type(body) != JSON_OBJECT)
         api_refuse(err, API_INVALID_TYPE, NULL, "the body must be a JSON object");
-    else ok = read(&r, &f);
+    else ok = read(&r, &f, context);
     if (ok) *ret = r;
-    else generation_release(&r);
+    else release(&r);
     return ok;
 }
 

@@ -37,10 +37,13 @@ bool generation_reserve(struct shape_request *r, int prompt_count, int choice_co
 void generation_close(const struct generation *g, struct json_writer *w);
 /* After the last canonical: checks them all, and says where the seed stands. */
 bool generation_finish(const struct generation *g, struct shape_request *r, struct api_error *err);
-/* The frame of shape.read: `read` fills a request that has `own_bytes` of zeroed `own`. */
+/* The frame of shape.read: `read` fills a request that has `own_bytes` of zeroed `own`; `release` is
+ * the shape's. */
 bool generation_request(struct shape_request *ret, const struct json *body, size_t own_bytes,
-                        bool (*read)(struct shape_request *r, const struct fields *f),
-                        struct api_error *err);
+                        bool (*read)(struct shape_request *r, const struct fields *f,
+                                     const struct shape_context *context),
+                        void (*release)(struct shape_request *r),
+                        const struct shape_context *context, struct api_error *err);
 /* `own` too. */
 void generation_release(struct shape_request *r);
 

@@ -3,3 +3,5 @@
 SHAPE(shape_openai_chat)
 SHAPE(shape_anthropic_messages)
 SHAPE(shape_anthropic_count_tokens)
+SHAPE(shape_openai_responses)
+SHAPE(shape_openai_input_tokens)

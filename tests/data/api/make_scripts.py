@@ -72,6 +72,10 @@ def scripts():
         yield (f"messages: {name}", "anthropic-messages",
                {"model": "ember", "max_tokens": 100, "messages": HI,
                 "tools": [{"name": "get_weather", "input_schema": TOOL["parameters"]}]}, events + [last])
+    flat = [{"type": "function", **TOOL}]
+    for name, events, last in ANSWERS:
+        yield (f"responses: {name}", "openai-responses",
+               {"model": "ember", "input": "Hi", "tools": flat, "include": ["reasoning.encrypted_content"]}, events + [last])
     usage = {"stream_options": {"include_usage": True}}
     yield "chat: usage", "openai-chat", {"model": "ember", "messages": HI, **usage}, TEXT + [done()]
     three = ([delta(2, content="c"), delta(0, content="a"), delta(1, reasoning="r"), delta(0, content="A"),
@@ -84,6 +88,9 @@ def scripts():
                 delta(content="🙂", tokens=[token(face[2:], -0.125, [("y", -3.0)])]), done()]
     yield ("chat: logprobs", "openai-chat", {"model": "ember", "messages": HI, "logprobs": True, "top_logprobs": 2},
            probable)
+    yield ("responses: logprobs", "openai-responses",
+           {"model": "ember", "input": "Hi", "top_logprobs": 2, "include": ["message.output_text.logprobs"]},
+           THINK[:2] + probable)
 
 
 if __name__ == "__main__":
