@@ -1,5 +1,4 @@
-/* Prompts that are counted and not answered: Anthropic's POST /v1/messages/count_tokens and OpenAI's
- * POST /v1/responses/input_tokens.
+/* Prompts that are counted and not answered: messages/count_tokens and responses/input_tokens.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/core/mem.h"
 #include "serve/server/api_anthropic.h"

@@ -91,6 +91,24 @@ def scripts():
     yield ("responses: logprobs", "openai-responses",
            {"model": "ember", "input": "Hi", "top_logprobs": 2, "include": ["message.output_text.logprobs"]},
            THINK[:2] + probable)
+    prompt = [delta(prompt=[{**token("<s>"), "logprob": None}, token(" Grüß", -2.0, [("A", -0.5)])]),
+              delta(prompt=[token(" Gott", -0.5, [(" Gott", -0.5)])])]
+    sampled = [delta(content="!", tokens=[token("!", -0.25, [("!", -0.25), ("?", -1.0), ("!", -2.0)])])]
+    echo = {"model": "ember", "prompt": "Grüß Gott", "echo": True, "logprobs": 1}
+    last = done(finish="length", end=token("</s>", -0.125))
+    yield "completions: text", "openai-completions", {"model": "ember", "prompt": "Once"}, TEXT + [done()]
+    yield "completions: echo", "openai-completions", {"model": "ember", "prompt": "Once", "echo": True}, TEXT + [done()]
+    yield "completions: echo of nothing more", "openai-completions", {**echo, "max_tokens": 0}, prompt + [done(finish="length")]
+    yield "completions: echo logprobs", "openai-completions", {**echo, "max_tokens": 1}, prompt + sampled + [done(finish="length")]
+    yield "completions: echo logprobs of the end", "openai-completions", {**echo, "max_tokens": 1}, prompt + [last]
+    yield ("completions: echo of ids", "openai-completions", {**echo, "prompt": [1, 2, 3], "max_tokens": 1},
+           prompt + sampled + [done(finish="length")])
+    yield ("completions: echo of ids, split character", "openai-completions", {"model": "ember", "prompt": [7, 8], "echo": True},
+           [delta(prompt=[token(face[:1])]), delta(prompt=[token(face[1:])]), delta(content="x"), done()])
+    yield ("completions: prompts and choices", "openai-completions",
+           {"model": "ember", "prompt": ["a", "b"], "n": 2, "seed": 5, "echo": True, **usage},
+           [delta(3, content="4"), delta(0, content="1"), done(0), delta(2, content="3"), done(2), done(3), delta(1, content="2"), done(1)])
+    yield "completions: logprobs", "openai-completions", {"model": "ember", "prompt": "a", "logprobs": 2}, probable
 
 
 if __name__ == "__main__":
