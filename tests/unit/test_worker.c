@@ -1113,7 +1113,7 @@ static void everything_is_freed(void **state)
 static void the_form_is_kept_and_used(void **state)
 {
     char folder[] = "/tmp/hearth-form-XXXXXX", path[4096], name[TOKENIZER_FORM_NAME_BYTES];
-    const char *tokenizer = FIXTURE("real/tokenizers/qwen3/tokenizer.json");
+    const char *tokenizer = FIXTURE("real/tokenizers/deepseek-coder/tokenizer.json");
     struct peer_model m;
     struct stat before, after;
     struct error err;

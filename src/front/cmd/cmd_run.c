@@ -78,6 +78,8 @@ static enum status put_chat(struct json_writer *w, const struct run *r, struct s
         return error_set(err, STATUS_BAD_INPUT,
                          "the prompt is not valid UTF-8 at byte %zu; --raw takes any bytes",
                          utf8_valid_prefix(prompt.data, prompt.len));
+    json_key(w, "add_generation_prompt");
+    json_put_bool(w, true);
     json_key(w, "messages");
     json_open_array(w);
     if (system) put_message(w, "system", span_of(system));
