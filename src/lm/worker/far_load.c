@@ -4,9 +4,8 @@
 
 #include "base/core/clock.h"
 #include "base/core/mem.h"
-#include "lm/chat/parse.h"
 #include "lm/engine/engine_open.h"
-#include "lm/worker/far_inner.h"
+#include "lm/worker/far_request.h"
 
 #define LOAD_BYTES_MAX ((size_t)16 << 20)
 #define PROGRESS_NS    50000000
@@ -207,7 +206,7 @@ static void put_chat(struct json_writer *w, const struct far *f)
     const struct chat_facts *facts = chat_facts(f->chat, false);
     json_open_object(w);
     put_text(w, "template_sha256", facts->sha256);
-    put_text(w, "format", parse_format_name(parse_format_of(chat_template(f->chat, true))));
+    put_text(w, "format", parse_format_name(far_format(f, true)));
     put_bool(w, "thinking", facts->thinking != NULL);
     put_text(w, "thinking_variable", facts->thinking);
     put_text(w, "effort_variable", facts->effort);

@@ -196,6 +196,15 @@ static enum status need_chat(const struct far *f, struct error *err)
                      f->label);
 }
 
+const struct parse_format *far_format(const struct far *f, bool with_tools)
+{
+    const struct template *t = f->chat ? chat_template(f->chat, with_tools) : NULL;
+    const char *native = f->chat ? chat_native(f->chat) : NULL;
+    const struct parse_format *own = native ? parse_format_find(native) : NULL;
+    if (t) return parse_format_of(t);
+    return own ? own : parse_format_find("plain");
+}
+
 static enum status read_messages(struct far_request *r, const struct far *f,
                                  const struct json *request, bool parse, struct error *err)
 {
@@ -211,7 +220,7 @@ static enum status read_messages(struct far_request *r, const struct far *f,
     if (parse) {
         struct span text = { p.rendered.text.data ? p.rendered.text.data : "",
                              p.rendered.text.len };
-        r->format = parse_format_of(chat_template(f->chat, r->tools != NULL));
+        r->format = far_format(f, r->tools != NULL);
         r->open = parse_prompt_open(r->format, text);
     }
     chat_prompt_release(&p);

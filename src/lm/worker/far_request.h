@@ -30,5 +30,7 @@ enum status far_request_read(struct far_request *ret, const struct far *f, struc
 enum status far_score_request_read(struct token_list *ret, int32_t *ret_bos, const struct far *f,
                                    struct span body, struct error *err);
 void far_request_release(struct far_request *r);
+/* How the model writes calls and reasoning; never NULL. */
+const struct parse_format *far_format(const struct far *f, bool with_tools);
 
 #endif
