@@ -5,7 +5,7 @@
 #   test_shapes.py [PROGRAM]      PROGRAM: HEARTH; test_shape_wire is expected beside it
 #
 # Scripts (tests/data/api/scripts.json) go through test_shape_wire --serve; what it writes is given to the
-# unmodified clients (PyPI: openai, anthropic, jsonschema) by a transport that stays in the process. What
+# unmodified clients (PyPI: openai, anthropic, ollama, jsonschema) by a transport that stays in the process. What
 # is not installed is skipped with a message. The last line is "N passed, N failed, N skipped".
 import json
 import os
@@ -28,6 +28,11 @@ try:
     import anthropic
 except ImportError:
     anthropic = None
+try:
+    import ollama
+    import httpx
+except ImportError:
+    ollama = None
 try:
     import jsonschema
 except ImportError:
@@ -65,6 +70,8 @@ def transport(http, wire, script, chop):
         report = wire.run({**script, "body": body}, chop=chop)
         if "error" in report:
             return http.Response(report["http"], json=report["error"])
+        if report["framing"] == "ndjson":
+            return http.Response(200, headers={"content-type": "application/x-ndjson"}, content=wire_bytes(report))
         if not body.get("stream"):
             return http.Response(200, json=json.loads(report["pieces"][0]["data"]))
         return http.Response(200, headers={"content-type": "text/event-stream"}, content=wire_bytes(report))
@@ -300,7 +307,42 @@ def check_harness(choice):
         assert not plain_token or choice["text"][at:].startswith((name, name[1:])), f"{name} is not at {at}"
 
 
-CHECKS = {"openai-completions": ("openai", check_completions),
+def check_ollama(wire, script):
+    body = dict(script["body"])
+    ask = "generate" if script["shape"] == "ollama-generate" else "chat"
+
+    def client(chop):
+        return ollama.Client(host="http://hearth", transport=transport(httpx, wire, script, chop))
+
+    whole = plain(getattr(client(0), ask)(**body, stream=False).model_dump())
+    content, reasoning, calls = told(script)
+    calls = [[n, a] for n, a in calls if a.endswith("}")]  # what broke off has no place in this API
+
+    def parts(line):
+        m = line if ask == "generate" else line["message"]
+        return (m.get("response" if ask == "generate" else "content", ""), m.get("thinking", ""),
+                [[c["function"]["name"], c["function"]["arguments"]] for c in m.get("tool_calls", [])])
+
+    want = (content, reasoning, [[n, json.loads(a)] for n, a in calls])
+    same("told", want, parts(whole))
+    for chop in (0, 1, 3):
+        joined, lines, logprobs = ["", "", []], [], []
+        for line in getattr(client(chop), ask)(**body, stream=True):
+            line = plain(line.model_dump())
+            lines.append(line)
+            logprobs += line.get("logprobs", [])
+            for i, part in enumerate(parts(line)):
+                joined[i] += part
+        same("stream", want, tuple(joined))
+        same("logprobs", whole.get("logprobs", []), logprobs)
+        same("done", [False] * (len(lines) - 1) + [True], [line["done"] for line in lines])
+        for k in ("done_reason", "prompt_eval_count", "eval_count", "eval_duration", "total_duration"):
+            same(k, whole[k], lines[-1][k])
+
+
+CHECKS = {"ollama-chat": ("ollama", check_ollama),
+          "ollama-generate": ("ollama", check_ollama),
+          "openai-completions": ("openai", check_completions),
           "openai-responses": ("openai", check_responses),
           "openai-chat": ("openai", check_chat), "anthropic-messages": ("anthropic", check_messages)}
 
@@ -363,7 +405,7 @@ def main():
         return 77
     wire = Wire()
     description = Description() if jsonschema and os.path.exists(OPENAPI) else None
-    missing = [n for n, m in (("openai", openai), ("anthropic", anthropic), ("jsonschema", jsonschema)) if not m]
+    missing = [n for n, m in (("openai", openai), ("anthropic", anthropic), ("ollama", ollama), ("jsonschema", jsonschema)) if not m]
     if missing:
         print(f"not installed, and its cases skipped: {', '.join(missing)}")
 

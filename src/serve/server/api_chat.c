@@ -71,36 +71,6 @@ static bool read_unsupported(const struct fields *f)
            read_format(f);
 }
 
-static bool put_tools(struct json_writer *w, const struct fields *f, bool hidden)
-{
-    const struct json *tools = NULL;
-    if (!field_array(f, "tools", &tools)) return false;
-    if (json_length(tools) > OPENAI_TOOLS_MAX)
-        return api_refuse(f->err, API_INVALID_VALUE, "tools",
-                          "'tools' has %zu tools; at most %d are taken", json_length(tools),
-                          OPENAI_TOOLS_MAX);
-    if (!json_length(tools) || hidden) return true;
-    json_key(w, "tools");
-    json_open_array(w);
-    for (size_t i = 0; i < json_length(tools); i++) {
-        struct field_path path = path_of("tools[%zu]", i), at = path_of("tools[%zu].function", i);
-        struct fields tool = { json_at(tools, i), path.text, f->err };
-        struct span type = span_of("function");
-        const struct json *function = NULL;
-        if (!field_text(&tool, "type", &type) || !field_object(&tool, "function", &function))
-            return false;
-        if (!span_equals(type, "function"))
-            return api_refuse(f->err, API_UNSUPPORTED, path_in(&tool, "type").text,
-                              "'%s.type' must be \"function\"", path.text);
-        if (!function)
-            return api_refuse(f->err, API_MISSING, at.text, "'%s' must be an object", at.text);
-        struct fields inner = { function, at.text, f->err };
-        if (!openai_put_function(w, &inner, "parameters", FUNCTION_NAME_BYTES_MAX)) return false;
-    }
-    json_close_array(w);
-    return true;
-}
-
 /* Members that other servers have added to the API, as lm/chat/chat_request.h has them. */
 static bool put_extensions(struct json_writer *w, const struct fields *f)
 {
@@ -141,7 +111,7 @@ static bool put_canonical(const struct fields *f, struct buf *out, const struct 
     json_writer_init(&w, out, 0);
     json_open_object(&w);
     if (!openai_read_tool_choice(f, &no_tools) || !openai_put_messages(&w, f) ||
-        !put_tools(&w, f, no_tools) || !put_extensions(&w, f))
+        !openai_put_tools(&w, f, no_tools) || !put_extensions(&w, f))
         return false;
     generation_close(g, &w);
     return true;

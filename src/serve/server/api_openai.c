@@ -207,7 +207,9 @@ static void put_others(struct json_writer *w, const struct json *message)
         for (size_t i = 0; i < sizeof own / sizeof *own && !known; i++)
             known = span_equals(m.key, own[i]);
         if (known) continue;
-        json_key_span(w, m.key);
+        /* Ollama's word. */
+        if (span_equals(m.key, "tool_name") && !json_get(message, "name")) json_key(w, "name");
+        else json_key_span(w, m.key);
         json_put_value(w, m.value);
     }
 }
@@ -222,6 +224,7 @@ static bool put_message(struct json_writer *w, const struct fields *message)
                           message->path);
     if (!read_role(message, &role) || !field_array(message, "tool_calls", &calls) ||
         !field_unsupported(message, "audio", "the models here read text only") ||
+        !field_unsupported(message, "images", "the models here read text only") ||
         !field_unsupported(message, "function_call", "write it as one of the \"tool_calls\""))
         return false;
     bool has_calls = role == ROLE_ASSISTANT && json_length(calls);
@@ -298,6 +301,36 @@ bool openai_put_function(struct json_writer *w, const struct fields *function,
     }
     json_close_object(w);
     json_close_object(w);
+    return true;
+}
+
+bool openai_put_tools(struct json_writer *w, const struct fields *f, bool hidden)
+{
+    const struct json *tools = NULL;
+    if (!field_array(f, "tools", &tools)) return false;
+    if (json_length(tools) > OPENAI_TOOLS_MAX)
+        return api_refuse(f->err, API_INVALID_VALUE, "tools",
+                          "'tools' has %zu tools; at most %d are taken", json_length(tools),
+                          OPENAI_TOOLS_MAX);
+    if (!json_length(tools) || hidden) return true;
+    json_key(w, "tools");
+    json_open_array(w);
+    for (size_t i = 0; i < json_length(tools); i++) {
+        struct field_path path = path_of("tools[%zu]", i), at = path_of("tools[%zu].function", i);
+        struct fields tool = { json_at(tools, i), path.text, f->err };
+        struct span type = span_of("function");
+        const struct json *function = NULL;
+        if (!field_text(&tool, "type", &type) || !field_object(&tool, "function", &function))
+            return false;
+        if (!span_equals(type, "function"))
+            return api_refuse(f->err, API_UNSUPPORTED, path_in(&tool, "type").text,
+                              "'%s.type' must be \"function\"", path.text);
+        if (!function)
+            return api_refuse(f->err, API_MISSING, at.text, "'%s' must be an object", at.text);
+        struct fields inner = { function, at.text, f->err };
+        if (!openai_put_function(w, &inner, "parameters", FUNCTION_NAME_BYTES_MAX)) return false;
+    }
+    json_close_array(w);
     return true;
 }
 

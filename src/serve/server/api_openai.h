@@ -25,6 +25,8 @@ bool openai_put_messages(struct json_writer *w, const struct fields *f);
 /* One tool {"name", "description", "parameters", "strict"} in the canonical form. */
 bool openai_put_function(struct json_writer *w, const struct fields *function,
                          const char *parameters, size_t name_bytes_max);
+/* The body's "tools", unless they are hidden from the model. */
+bool openai_put_tools(struct json_writer *w, const struct fields *f, bool hidden);
 /* "auto" and "none" are taken: none hides the tools from the model. */
 bool openai_read_tool_choice(const struct fields *f, bool *ret_none);
 /* The member "chat_template_kwargs": the body's own, and the effort where it is given. */

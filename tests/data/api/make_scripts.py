@@ -76,6 +76,10 @@ def scripts():
     for name, events, last in ANSWERS:
         yield (f"responses: {name}", "openai-responses",
                {"model": "ember", "input": "Hi", "tools": flat, "include": ["reasoning.encrypted_content"]}, events + [last])
+    for name, events, last in ANSWERS:
+        yield f"ollama: {name}", "ollama-chat", {"model": "ember:latest", "messages": HI, "tools": tools}, events + [last]
+    for name, events, last in ANSWERS[:7]:
+        yield f"ollama generate: {name}", "ollama-generate", {"model": "ember", "prompt": "Hi", "system": "Be brief."}, events + [last]
     usage = {"stream_options": {"include_usage": True}}
     yield "chat: usage", "openai-chat", {"model": "ember", "messages": HI, **usage}, TEXT + [done()]
     three = ([delta(2, content="c"), delta(0, content="a"), delta(1, reasoning="r"), delta(0, content="A"),
@@ -88,6 +92,8 @@ def scripts():
                 delta(content="🙂", tokens=[token(face[2:], -0.125, [("y", -3.0)])]), done()]
     yield ("chat: logprobs", "openai-chat", {"model": "ember", "messages": HI, "logprobs": True, "top_logprobs": 2},
            probable)
+    yield ("ollama: logprobs", "ollama-chat", {"model": "ember", "messages": HI, "logprobs": True, "top_logprobs": 2}, probable)
+    yield "ollama: load", "ollama-chat", {"model": "ember", "messages": []}, [done(completion_tokens=0)]
     yield ("responses: logprobs", "openai-responses",
            {"model": "ember", "input": "Hi", "top_logprobs": 2, "include": ["message.output_text.logprobs"]},
            THINK[:2] + probable)
