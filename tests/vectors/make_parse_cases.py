@@ -11,7 +11,8 @@ gives: cut off, broken, quoted. What is wanted is the message, never what the pa
 import json
 import pathlib
 
-OUT = pathlib.Path(__file__).resolve().parent.parent / "data" / "parse"
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+OUT = ROOT / "tests" / "data" / "parse"
 
 
 def dumps(value):
@@ -335,6 +336,11 @@ def tag_cases(c):
     add("a boolean as Python prints it", "True", "true", "boolean")
     add("an array", '["a", 1]', '["a", 1]', "array")
     add("an array that is none", "a, b", '"a, b"', "array")
+    add("an array as Python prints it", "[{'a': \"it's\", 'b\\n': (1, 2.5)}, True, None, []]",
+        '[{"a": "it\'s", "b\\n": [1, 2.5]}, true, null, []]', "array")
+    add("an object as Python prints it", "{'é': '\\x41\\u4e2d \"q\"'}", '{"é": "A中 \\"q\\""}', "object")
+    add("Python's print cut off is a string", "{'a': [1", '"{\'a\': [1"', "object")
+    add("Python's print of a set is a string", "{'a', 'b'}", '"{\'a\', \'b\'}"', "object")
     add("an object", '{"b": {"c": null}}', '{"b": {"c": null}}', "object")
     add("string or null: null", "null", "null", {"type": ["string", "null"]})
     add("string or null: text", "nothing", '"nothing"', {"type": ["string", "null"]})
@@ -877,6 +883,16 @@ FORMATS = [
 ]
 
 
+def write_seed(name, lines):
+    """One input for tests/fuzz/fuzz_parse.c: format, options, a number for the cuts, a text."""
+    index = [line.split("(")[1].rstrip(")\n").replace("_", "-")
+             for line in open(ROOT / "src/lm/chat/format_list.h") if line.startswith("FORMAT(")].index(name)
+    short = [c["text"] for c in lines if 20 < len(c["text"]) < 400]
+    text = "\n".join(short[::max(1, len(short) // 12)])
+    (OUT / "seeds").mkdir(exist_ok=True)
+    (OUT / "seeds" / name).write_bytes(bytes([index, 1, 7]) + text.encode())
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     for name, *kinds in FORMATS:
@@ -895,6 +911,7 @@ def main():
         path = OUT / f"{name}.jsonl"
         path.write_text("".join(json.dumps(c, ensure_ascii=False) + "\n" for c in lines))
         print(f"{path.name}: {len(lines)} cases")
+        write_seed(name, lines)
 
 
 if __name__ == "__main__":

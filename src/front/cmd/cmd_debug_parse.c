@@ -7,8 +7,8 @@
 #include "base/core/json_write.h"
 #include "base/core/mem.h"
 #include "front/cmd/command.h"
-#include "front/cmd/model_options.h"
 #include "front/cmd/text_input.h"
+#include "lm/chat/chat.h"
 #include "lm/chat/parse.h"
 
 static const struct option_spec specs[] = {
@@ -36,51 +36,38 @@ static enum status list_names(const char *name, struct error *err)
     return st;
 }
 
-static enum status format_of_text(const struct parse_format **ret, const char *name,
-                                  struct span text, struct error *err)
-{
-    struct template *t;
-    enum status st = template_compile(&t, name, text, err);
-    if (st) return st;
-    *ret = parse_format_of(t);
-    template_free(t);
-    return STATUS_OK;
-}
-
-static enum status format_of_file(const struct parse_format **ret, const char *path,
-                                  struct error *err)
+static enum status open_template(struct chat **ret, const char *path, struct error *err)
 {
     struct buf text;
     enum status st = input_read(&text, path, err);
     if (st) return st;
-    st = format_of_text(ret, path, (struct span){ text.data, text.len }, err);
+    st = chat_open_template(ret, path, (struct span){ text.data, text.len }, err);
     buf_release(&text);
     return st;
 }
 
-static enum status format_of_model(const struct parse_format **ret, const char *path,
-                                   struct error *err)
+static enum status open_model(struct chat **ret, const char *path, struct error *err)
 {
-    struct tokenizer *tokenizer;
-    enum status st = model_open_tokenizer(&tokenizer, path, err);
+    struct source *source;
+    enum status st = source_open(&source, path, err);
     if (st) return st;
-    struct span text = tokenizer_chat_template(tokenizer);
-    if (text.data) st = format_of_text(ret, path, text, err);
-    else
-        st = error_set(err, STATUS_NOT_FOUND,
-                       "%s has no chat template to find the format from; name the format", path);
-    tokenizer_free(tokenizer);
+    st = chat_open(ret, source, NULL, err);
+    source_close(source);
     return st;
 }
 
 static enum status find_format(const struct parse_format **ret, const char *name, struct error *err)
 {
     size_t len = strlen(name);
+    struct chat *chat = NULL;
     *ret = parse_format_find(name);
     if (*ret) return STATUS_OK;
     if (file_kind(name) == FILE_MISSING) return list_names(name, err);
-    if (len > 6 && strcmp(name + len - 6, ".jinja") == 0) return format_of_file(ret, name, err);
-    return format_of_model(ret, name, err);
+    bool template = len > 6 && strcmp(name + len - 6, ".jinja") == 0;
+    enum status st = template ? open_template(&chat, name, err) : open_model(&chat, name, err);
+    if (!st) *ret = parse_format_of(chat_template(chat, true));
+    chat_free(chat);
+    return st;
 }
 
 /* ---- one text ---- */

@@ -240,7 +240,11 @@ const struct json *schema_tool(const struct json *tools, struct span name);
 /* A value's text as JSON into `out`; false: it is a string. */
 bool schema_value(unsigned types, struct span text, struct buf *out);
 
-/* Escaped for the inside of a JSON string. */
+/* A list or dictionary as Python prints it, as JSON into `out`; false: it is none, out is empty. */
+bool python_value(struct span text, struct buf *out);
+
+/* Escaped for the inside of a JSON string; bytes that are not UTF-8 become U+FFFD. */
+bool json_put_bytes(struct buf *out, const char *bytes, size_t len);
 void parser_put_escaped(struct chat_parser *p, const char *bytes, size_t len);
 
 #endif

@@ -12,10 +12,11 @@ static const char *const TURNS[] = {
     "<|assistant|>",
     "]~b]ai",
     "<seed:bos>assistant",
-    "<|im_assistant|>",
+    "<|im_assistant|>assistant<|im_middle|>",
     "<|start_header_id|>assistant<|end_header_id|>",
     "[/INST]",
     "[unused9]助手：",
+    "<start_of_turn>model",
     "<|start|>assistant",
 };
 
@@ -27,6 +28,13 @@ size_t parse_behind_last(struct span text, const char *mark)
     return 0;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/* Reasoning stands at the beginning of the turn, or nowhere. Without a turn that is known, only
+ * what the prompt ends in counts: a tag further up may be a user's. */
 enum prompt_open parse_prompt_open(const struct parse_format *f, struct span prompt)
 {
     size_t turn = 0;
@@ -37,9 +45,15 @@ enum prompt_open parse_prompt_open(const struct parse_format *f, struct span pro
     struct span tail = { prompt.data + turn, prompt.len - turn };
     if (f->prompt_open) return f->prompt_open(tail);
     if (!f->think_open) return PROMPT_OPEN_NOTHING;
-    size_t open = parse_behind_last(tail, f->think_open),
-           close = parse_behind_last(tail, f->think_close);
-    return open > close ? PROMPT_OPEN_THINK : PROMPT_OPEN_NOTHING;
+    size_t len = strlen(f->think_open), begin = 0, end = tail.len;
+    while (turn && begin < end && is_space(tail.data[begin]))
+        begin++;
+    while (!turn && begin < end && is_space(tail.data[end - 1]))
+        end--;
+    if (end - begin < len || (turn && parse_behind_last(tail, f->think_close)))
+        return PROMPT_OPEN_NOTHING;
+    const char *at = turn ? tail.data + begin : tail.data + end - len;
+    return memcmp(at, f->think_open, len) == 0 ? PROMPT_OPEN_THINK : PROMPT_OPEN_NOTHING;
 }
 
 static bool contains(struct span text, const char *mark)

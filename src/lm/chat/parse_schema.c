@@ -142,7 +142,7 @@ static struct span trimmed(struct span s)
     return s;
 }
 
-/* Templates print values as Python does: True, False, None. */
+/* Some templates print values as Python does: True, False, None. */
 static const char *python_word(unsigned types, struct span text)
 {
     if (types & TYPE_BOOLEAN) {
@@ -158,6 +158,8 @@ bool schema_value(unsigned types, struct span text, struct buf *out)
     const char *word = python_word(types, text);
     if (word) return buf_text(out, word);
     unsigned type = type_of_text(json_scan_text(text.data, text.len));
+    bool printed = !type && types & (TYPE_ARRAY | TYPE_OBJECT) && !(types & TYPE_STRING);
+    if (printed && python_value(text, out)) return true;
     if (!type || (!types && type == TYPE_STRING)) return false;
     if (types & TYPE_STRING && !(type & types & ~TYPE_STRING)) return false;
     return buf_append(out, text.data, text.len);

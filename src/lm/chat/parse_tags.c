@@ -197,26 +197,6 @@ static enum step_result step_parameters(struct chat_parser *p)
 
 /* ---- a value ---- */
 
-void parser_put_escaped(struct chat_parser *p, const char *bytes, size_t len)
-{
-    static const char digits[] = "0123456789abcdef", named[] = "\b\f\n\r\t", letters[] = "bfnrt";
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-        const char *name = c && c < 0x20 ? strchr(named, c) : NULL;
-        uint32_t code;
-        int n = c < 0x80 ? 1 : utf8_decode(bytes + i, len - i, &code);
-        if (name) parser_put(p, DELTA_ARGUMENTS, (char[]){ '\\', letters[name - named] }, 2);
-        else if (c < 0x20)
-            parser_put(p, DELTA_ARGUMENTS,
-                       (char[]){ '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
-        else if (c == '"' || c == '\\')
-            parser_put(p, DELTA_ARGUMENTS, (char[]){ '\\', (char)c }, 2);
-        else if (n) parser_put(p, DELTA_ARGUMENTS, bytes + i, (size_t)n);
-        else parser_put_text(p, DELTA_ARGUMENTS, "\xef\xbf\xbd"); /* JSON has no such byte */
-        i += n > 1 ? (size_t)n - 1 : 0;
-    }
-}
-
 /* What was held turns out to be a string. */
 static void stream_value(struct chat_parser *p)
 {
