@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 COMMAND(run)
 COMMAND(chat)
+COMMAND(serve)
 COMMAND(score)
 COMMAND(tokens)
 COMMAND(inspect)

@@ -1,0 +1,54 @@
+/* A local worker as a target.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "serve/gateway/target.h"
+
+#include "govern/gate/gate.h"
+
+static enum status submit(void *self, uint64_t *ret_request, const char *request, size_t len,
+                          struct error *err)
+{
+    return worker_submit(self, ret_request, request, len, err);
+}
+
+static enum status next(void *self, struct worker_event *ret, bool *ret_got, int timeout_ms,
+                        struct error *err)
+{
+    return worker_next(self, ret, ret_got, timeout_ms, err);
+}
+
+static enum status cancel(void *self, uint64_t request, struct error *err)
+{
+    return worker_cancel(self, request, err);
+}
+
+static bool alive(const void *self)
+{
+    return worker_alive(self);
+}
+
+static int descriptor(const void *self)
+{
+    return worker_descriptor(self);
+}
+
+static const struct json *ready(const void *self)
+{
+    return worker_ready(self);
+}
+
+static void stop(void *self)
+{
+    worker_stop(self);
+}
+
+static const struct target_class worker_class = { submit,     next,  cancel, alive,
+                                                  descriptor, ready, stop };
+
+enum status target_open_worker(void *ctx, struct target *ret, const char *path,
+                               const struct engine_options *options, struct error *err)
+{
+    struct worker *w;
+    enum status st = gate_open_worker(&w, path, options, err);
+    if (!st) *ret = (struct target){ &worker_class, w };
+    return st;
+}

@@ -1,0 +1,423 @@
+/* One API request: submitted, its events written out, ended.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "serve/server/call.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/core/clock.h"
+#include "base/core/digest.h"
+#include "base/core/json_write.h"
+#include "base/core/mem.h"
+#include "base/net/sse.h"
+#include "serve/server/hub.h"
+
+#define FRAME_BYTES_MAX ((size_t)64 << 20)
+#define FACTS_BYTES_MAX ((size_t)1 << 20)
+#define LINES_MAX       12
+
+enum status facts_new(struct facts **ret, const struct json *ready, struct error *err)
+{
+    struct buf text = BUF_INIT(FACTS_BYTES_MAX);
+    struct json_writer w;
+    uint8_t digest[SHA256_BYTES];
+    char hex[SHA256_HEX_BYTES];
+    json_writer_init(&w, &text, 0);
+    json_put_value(&w, ready);
+    struct facts *f = mem_zero(sizeof *f);
+    enum status st = buf_check(&text, "what the worker said of itself", err);
+    if (!f && !st) st = error_set(err, STATUS_NO_MEMORY, "no memory for the model's facts");
+    if (!st) st = json_parse(&f->doc, text.data, text.len, FACTS_BYTES_MAX, "ready", err);
+    if (!st) {
+        buf_text(&text, HEARTH_VERSION);
+        st = sha256_of(text.data, text.len, digest, err);
+    }
+    buf_release(&text);
+    if (st) {
+        if (f) json_doc_free(f->doc);
+        mem_free(f);
+        return st;
+    }
+    sha256_hex(digest, hex);
+    snprintf(f->fingerprint, sizeof f->fingerprint, "fp_%.12s", hex);
+    atomic_init(&f->refs, 1);
+    *ret = f;
+    return STATUS_OK;
+}
+
+void facts_unref(struct facts *f)
+{
+    if (!f || atomic_fetch_sub(&f->refs, 1) != 1) return;
+    json_doc_free(f->doc);
+    mem_free(f);
+}
+
+void api_error_make(struct api_error *ret, int http, const char *type, const char *code,
+                    const char *format, ...)
+{
+    va_list args;
+    *ret = (struct api_error){ .http = http, .type = type, .code = code };
+    va_start(args, format);
+    vsnprintf(ret->text, sizeof ret->text, format, args);
+    va_end(args);
+}
+
+/* Headers that every answer has; returns how many. */
+static size_t common_lines(const struct call *c, struct http_line *lines, const char *type)
+{
+    size_t n = 0;
+    lines[n++] = (struct http_line){ "Content-Type", type };
+    lines[n++] = (struct http_line){ "x-request-id", c->request_id };
+    lines[n++] = (struct http_line){ "traceparent", c->traceparent };
+    lines[n++] = (struct http_line){ "Cache-Control", "no-store" };
+    lines[n++] = (struct http_line){ "X-Content-Type-Options", "nosniff" };
+    if (*c->origin) lines[n++] = (struct http_line){ "Access-Control-Allow-Origin", c->origin };
+    if (*c->origin) lines[n++] = (struct http_line){ "Vary", "Origin" };
+    return n;
+}
+
+static void reply(struct call *c, int status, const char *type, const struct http_line *extra,
+                  size_t extra_count, struct buf *body)
+{
+    struct http_line lines[LINES_MAX + 4];
+    size_t n = common_lines(c, lines, type);
+    for (size_t i = 0; i < extra_count; i++)
+        lines[n++] = extra[i];
+    c->status = status;
+    c->ended = true;
+    http_reply(c->exchange, status, lines, n, body);
+}
+
+/* RFC: W3C Server Timing, section 4: what the time was spent on, in milliseconds. */
+static void server_timing(const struct call *c, char *out, size_t out_bytes)
+{
+    double queue = c->taken_ns ? (double)(c->taken_ns - http_begun_ns(c->exchange)) / 1e6 : 0;
+    snprintf(out, out_bytes, "queue;dur=%.1f, prompt;dur=%.1f, decode;dur=%.1f", queue,
+             c->prompt_seconds * 1e3, c->decode_seconds * 1e3);
+}
+
+void call_reply(struct call *c, int status, const char *type, struct buf *body)
+{
+    char timing[96];
+    struct http_line line = { "Server-Timing", timing };
+    server_timing(c, timing, sizeof timing);
+    reply(c, status, type, &line, c->served ? 1 : 0, body);
+}
+
+/* The form of errors on routes that no shape claims. */
+static void plain_error_body(struct buf *out, const struct api_error *e)
+{
+    struct json_writer w;
+    json_writer_init(&w, out, 0);
+    json_open_object(&w);
+    json_key(&w, "error");
+    json_open_object(&w);
+    json_key(&w, "message");
+    json_put_string(&w, e->text);
+    json_key(&w, "type");
+    json_put_string(&w, e->type);
+    json_key(&w, "param");
+    json_put_string(&w, *e->param ? e->param : NULL);
+    json_key(&w, "code");
+    json_put_string(&w, e->code);
+    json_close_object(&w);
+    json_close_object(&w);
+}
+
+static void reply_error(struct call *c, const struct api_error *e, int retry_seconds)
+{
+    struct buf body = BUF_INIT(FRAME_BYTES_MAX);
+    struct http_line extra[3];
+    char seconds[16];
+    size_t n = 0;
+    if (c->shape) c->shape->error_body(&body, e, &c->context);
+    else plain_error_body(&body, e);
+    if (retry_seconds > 0) {
+        snprintf(seconds, sizeof seconds, "%d", retry_seconds);
+        extra[n++] = (struct http_line){ "Retry-After", seconds };
+    }
+    if (e->http == 401) extra[n++] = (struct http_line){ "WWW-Authenticate", "Bearer" };
+    if (e->http == 405) extra[n++] = (struct http_line){ "Allow", e->param };
+    reply(c, e->http, "application/json", extra, n, &body);
+    buf_release(&body);
+}
+
+void call_fail(struct call *c, const struct api_error *e, int retry_seconds)
+{
+    struct error ignored;
+    c->error_code = e->code ? e->code : e->type;
+    snprintf(c->error_text, sizeof c->error_text, "%.255s", e->text);
+    if (c->ended) return;
+    if (!c->streaming) {
+        reply_error(c, e, retry_seconds);
+        return;
+    }
+    /* The 200 is gone: the stream says it, in its own form, and ends. */
+    if (c->answer) c->shape->fail(c->answer, e, &ignored);
+    if (!c->ended) http_stream_end(c->exchange);
+    c->ended = true;
+}
+
+static void begin_stream(struct call *c)
+{
+    struct http_line lines[LINES_MAX];
+    bool sse = c->shape->framing == SHAPE_SSE;
+    size_t n = common_lines(c, lines, sse ? "text/event-stream" : "application/x-ndjson");
+    lines[n++] = (struct http_line){ "X-Accel-Buffering", "no" };
+    c->status = 200;
+    c->streaming = true;
+    http_stream_begin(c->exchange, 200, lines, n);
+}
+
+static bool write_frame(struct call *c)
+{
+    bool ok = !c->frame.failed && http_stream_write(c->exchange, c->frame.data, c->frame.len);
+    buf_clear(&c->frame);
+    c->wrote_ns = clock_monotonic_ns();
+    return ok;
+}
+
+/* What the shape has to say goes out. */
+static enum status sink(void *ctx, const char *event, struct span data, bool last,
+                        struct error *err)
+{
+    struct call *c = ctx;
+    if (c->ended) return STATUS_CANCELLED;
+    if (!c->request.stream) {
+        struct buf body = BUF_INIT(FRAME_BYTES_MAX);
+        if (!buf_append(&body, data.data, data.len)) {
+            buf_release(&body);
+            return error_set(err, STATUS_NO_MEMORY, "no memory for an answer of %zu bytes",
+                             data.len);
+        }
+        call_reply(c, 200, "application/json", &body);
+        return STATUS_OK;
+    }
+    if (!c->streaming) begin_stream(c);
+    if (c->shape->framing == SHAPE_SSE) sse_event(&c->frame, event, data);
+    else ndjson_line(&c->frame, data);
+    if (data.len && !write_frame(c)) {
+        c->ended = true;
+        return STATUS_CANCELLED;
+    }
+    buf_clear(&c->frame);
+    if (last) {
+        c->ended = true;
+        http_stream_end(c->exchange);
+    }
+    return STATUS_OK;
+}
+
+/* Where a model lies is no client's business: its path becomes its name. */
+static void hide_path(struct call *c, struct api_error *e)
+{
+    struct hub *h = atomic_load(&c->hub);
+    const char *path = h ? hub_path(h) : "";
+    char *at = *path ? strstr(e->text, path) : NULL;
+    if (!at) return;
+    char rest[sizeof e->text];
+    snprintf(rest, sizeof rest, "%s", at + strlen(path));
+    snprintf(at, sizeof e->text - (size_t)(at - e->text), "%s%s", c->model, rest);
+}
+
+static void fail_with(struct call *c, const struct error *err)
+{
+    struct api_error e;
+    if (c->ended) return;
+    api_error_from(&e, err);
+    hide_path(c, &e);
+    call_fail(c, &e, e.http == 503 || e.http == 429 ? 1 : 0);
+}
+
+static enum status begin_answer(struct call *c, struct error *err)
+{
+    if (c->answer) return STATUS_OK;
+    return c->shape->begin(&c->answer, &c->request, &c->context, sink, c, err);
+}
+
+static enum status submit_one(struct call *c, int index, struct target *t, struct error *err)
+{
+    struct buf json = { 0 };
+    struct submission *s = &c->submissions[index];
+    enum status st = shape_submission(&c->request, index, &json, err);
+    if (st) return st;
+    st = t->class->submit(t->self, &s->request, json.data, json.len, err);
+    buf_release(&json);
+    if (st) return st;
+    s->open = true;
+    c->open_count++;
+    return STATUS_OK;
+}
+
+void call_submit(struct call *c, struct target *t, struct model_metrics *metrics)
+{
+    struct error err = { 0 };
+    int64_t count = (int64_t)c->request.prompt_count * c->request.choice_count;
+    enum status st = STATUS_OK;
+    c->served = true;
+    c->wrote_ns = clock_monotonic_ns();
+    if (count > 0) {
+        c->submissions = mem_array((size_t)count, sizeof *c->submissions);
+        if (!c->submissions)
+            st = error_set(&err, STATUS_NO_MEMORY, "no memory for %d answers", (int)count);
+    } else {
+        st = begin_answer(c, &err);
+    }
+    if (!st) c->submission_count = (int)count;
+    for (int i = 0; i < c->submission_count && !st; i++)
+        st = submit_one(c, i, t, &err);
+    if (!st) return;
+    fail_with(c, &err);
+    call_cancel(c, t);
+}
+
+void call_cancel(struct call *c, struct target *t)
+{
+    if (c->cancelled) return;
+    c->cancelled = true;
+    for (int i = 0; i < c->submission_count; i++)
+        if (c->submissions[i].open) t->class->cancel(t->self, c->submissions[i].request, NULL);
+}
+
+/* The first sign that the model has taken the request up. */
+static void note_taken(struct call *c, int64_t now, struct model_metrics *metrics)
+{
+    if (c->taken_ns) return;
+    c->taken_ns = now;
+    metrics_observe(metrics, METRIC_QUEUE, (double)(now - c->offered_ns) / 1e9);
+}
+
+static bool has_content(const struct json *body)
+{
+    return json_get(body, "content") || json_get(body, "reasoning") || json_get(body, "name") ||
+           json_get(body, "arguments");
+}
+
+static void note_delta(struct call *c, const struct json *body, int64_t now,
+                       struct model_metrics *metrics)
+{
+    if (!has_content(body)) return;
+    if (!c->first_ns) {
+        c->first_ns = now;
+        metrics_observe(metrics, METRIC_TTFT, (double)(now - http_begun_ns(c->exchange)) / 1e9);
+    } else if (c->submission_count == 1) {
+        metrics_observe(metrics, METRIC_INTER_TOKEN, (double)(now - c->delta_ns) / 1e9);
+    }
+    c->delta_ns = now;
+}
+
+static uint64_t count_of(const struct json *body, const char *key)
+{
+    int64_t n = json_int(json_get(body, key), 0);
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+static void note_done(struct call *c, int index, const struct json *body,
+                      struct model_metrics *metrics)
+{
+    const char *finish = json_text(json_get(body, "finish"));
+    snprintf(c->finish, sizeof c->finish, "%s", finish ? finish : "error");
+    uint64_t prompt = count_of(body, "prompt_tokens"), cached = count_of(body, "cached_tokens");
+    uint64_t completion = count_of(body, "completion_tokens");
+    /* Choices share their prompt: it is charged once. */
+    if (index % c->request.choice_count == 0) {
+        c->prompt_tokens += prompt;
+        c->cached_tokens += cached;
+    }
+    c->completion_tokens += completion;
+    c->reasoning_tokens += count_of(body, "reasoning_tokens");
+    c->prompt_seconds += json_number(json_get(body, "prompt_seconds"), 0);
+    c->decode_seconds += json_number(json_get(body, "decode_seconds"), 0);
+    metrics_finish(metrics, c->finish);
+    metrics_count(metrics, METRIC_PROMPT_TOKENS, prompt);
+    metrics_count(metrics, METRIC_GENERATION_TOKENS, completion);
+    metrics_count(metrics, METRIC_CACHE_QUERIES, prompt);
+    metrics_count(metrics, METRIC_CACHE_HITS, cached);
+    metrics_observe(metrics, METRIC_PROMPT_SIZE, (double)prompt);
+    metrics_observe(metrics, METRIC_GENERATION_SIZE, (double)completion);
+}
+
+static void leave_key(struct call *c)
+{
+    if (c->entered) key_leave(c->key, c->prompt_tokens, c->completion_tokens);
+    c->entered = false;
+}
+
+/* The key is free again before the client can see the end and ask anew. */
+static void end_submission(struct call *c, int index)
+{
+    if (!c->submissions[index].open) return;
+    c->submissions[index].open = false;
+    if (--c->open_count == 0) leave_key(c);
+}
+
+void call_event(struct call *c, int index, const struct worker_event *event,
+                struct model_metrics *metrics)
+{
+    struct error err = { 0 };
+    enum status st = STATUS_OK;
+    int64_t now = clock_monotonic_ns();
+    note_taken(c, now, metrics);
+    if (event->kind == WORKER_DELTA) note_delta(c, event->body, now, metrics);
+    if (event->kind == WORKER_DONE) note_done(c, index, event->body, metrics);
+    if (event->kind == WORKER_ERROR) metrics_finish(metrics, "error");
+    if (event->kind == WORKER_DONE || event->kind == WORKER_ERROR) end_submission(c, index);
+    if (c->ended) return;
+    if (event->kind == WORKER_ERROR) {
+        fail_with(c, event->error);
+        return;
+    }
+    if (!c->answer && event->kind == WORKER_PROGRESS) return;
+    st = begin_answer(c, &err);
+    if (!st) st = c->shape->event(c->answer, index, event, &err);
+    if (st && !c->ended) {
+        if (st == STATUS_CANCELLED && !err.text[0])
+            error_set(&err, STATUS_FAILED, "the answer was cancelled");
+        fail_with(c, &err);
+    }
+}
+
+/* A stream that says nothing for long gets a comment, so that nobody on the way gives up. */
+void call_tick(struct call *c, int64_t now, int keep_alive_ms)
+{
+    struct error err = { 0 };
+    if (c->ended || !c->request.stream || c->shape->framing != SHAPE_SSE) return;
+    if (now - c->wrote_ns < (int64_t)keep_alive_ms * 1000000) return;
+    if (begin_answer(c, &err)) {
+        fail_with(c, &err);
+        return;
+    }
+    if (c->ended) return;
+    if (!c->streaming) begin_stream(c);
+    sse_comment(&c->frame, "still working");
+    if (!write_frame(c)) c->ended = true;
+}
+
+void call_close(struct call *c, struct model_metrics *metrics)
+{
+    struct api_error e;
+    if (!c->ended && !atomic_load(&c->gone)) {
+        api_error_make(&e, 500, "server_error", NULL, "the model ended without an answer");
+        call_fail(c, &e, 0);
+    }
+    if (c->served)
+        metrics_observe(metrics, METRIC_E2E,
+                        (double)(clock_monotonic_ns() - http_begun_ns(c->exchange)) / 1e9);
+    leave_key(c);
+}
+
+void call_free(struct call *c)
+{
+    leave_key(c);
+    if (c->answer) c->shape->answer_free(c->answer);
+    if (c->has_request) c->shape->release(&c->request);
+    json_doc_free(c->body);
+    facts_unref(c->facts);
+    key_unref(c->key);
+    hub_unref(atomic_load(&c->hub));
+    buf_release(&c->frame);
+    mem_free(c->submissions);
+    mem_free(c);
+}

@@ -1,0 +1,9 @@
+/* The routes that are the server's own: method, path, capability ("" for anybody), function.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A path that ends in '/' takes one more segment. APIs with models behind them are in shape_list.h. */
+ROUTE("GET", "/health", "", route_health)
+ROUTE("GET", "/v1/models", "models", route_models)
+ROUTE("GET", "/v1/models/", "models", route_model)
+ROUTE("GET", "/props", "models", route_props)
+ROUTE("GET", "/metrics", "metrics", route_metrics)
