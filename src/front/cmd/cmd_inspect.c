@@ -11,6 +11,7 @@
 #include "front/cmd/model_options.h"
 #include "front/cmd/report.h"
 #include "front/cmd/weight_check.h"
+#include "lm/chat/chat.h"
 #include "lm/format/config.h"
 #include "lm/model/family.h"
 #include "math/quants/quant.h"
@@ -203,7 +204,7 @@ static void report_template_text(struct report *r, struct span text)
     report_text(r, "chat_template_sha256", "chat template", hex);
 }
 
-/* Where no tokenizer could be opened: the template's own file, else the one in tokenizer_config.json. */
+/* Of a template that cannot be used: its own file, else the one in tokenizer_config.json. */
 static void report_template_file(struct report *r, struct source *source)
 {
     struct span text = { 0 };
@@ -216,6 +217,33 @@ static void report_template_file(struct report *r, struct source *source)
     }
     report_template_text(r, text);
     json_doc_free(doc);
+}
+
+static void report_chat(struct report *r, struct source *source, const struct tokenizer *t,
+                        struct warnings *w)
+{
+    struct chat *c = NULL;
+    struct error err = { 0 };
+    enum status st = chat_open(&c, source, t, &err);
+    if (st == STATUS_NOT_FOUND) {
+        report_template_text(r, (struct span){ 0 });
+        return;
+    }
+    if (st) {
+        struct span text = t ? tokenizer_chat_template(t) : (struct span){ 0 };
+        if (text.data) report_template_text(r, text);
+        else report_template_file(r, source);
+        warn(w, err.text);
+        return;
+    }
+    const struct chat_facts *f = chat_facts(c, false), *with_tools = chat_facts(c, true);
+    report_text(r, "chat_template_sha256", "chat template", *f->sha256 ? f->sha256 : NULL);
+    report_text(r, "chat_encoder", "chat encoder", chat_native(c));
+    if (with_tools != f) report_text(r, "tool_template_sha256", "  with tools", with_tools->sha256);
+    report_text(r, "chat_thinking", "  thinking", f->thinking);
+    report_text(r, "chat_effort", "  effort", f->effort);
+    report_flag(r, "chat_tools", "  shows tools", with_tools->tools);
+    chat_free(c);
 }
 
 static void report_special(struct report *r, const struct tokenizer *t, const char *key,
@@ -234,7 +262,7 @@ static void report_tokenizer(struct report *r, struct source *source, struct war
     enum status st = tokenizer_open(&t, source, &(struct tokenizer_options){ 0 }, &err);
     if (st) {
         report_text(r, "tokenizer", "tokenizer", st == STATUS_NOT_FOUND ? "none" : "not usable");
-        report_template_file(r, source);
+        report_chat(r, source, NULL, w);
         if (st != STATUS_NOT_FOUND) warn(w, err.text);
         return;
     }
@@ -249,7 +277,7 @@ static void report_tokenizer(struct report *r, struct source *source, struct war
     report_special(r, t, "eos_id", "EOS", tokenizer_eos(t));
     report_flag(r, "adds_bos", "adds BOS", tokenizer_adds_bos(t));
     report_flag(r, "adds_eos", "adds EOS", tokenizer_adds_eos(t));
-    report_template_text(r, tokenizer_chat_template(t));
+    report_chat(r, source, t, w);
     tokenizer_free(t);
 }
 
