@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -119,7 +120,14 @@ CASES = [
     ("inspect_unreadable", "inspect {golden}/models/gpt-oss-mxfp4", None, 0,
      r"(?s)RoPE +yarn.*warning: .*GptOssForCausalLM.*warning: 16 tensors have a number format", ""),
     ("inspect_licence", "inspect {tmp}/nan", None, 0, r"(?s)licence claim +apache-2.0\n.*licence file +LICENSE", ""),
-    ("doctor", "doctor", None, 0, r"(?s)CPU levels\n  base +present.*best level", ""),
+    ("doctor", "doctor", None, 0, r"(?s)CPU levels\n  base +present.*best level.*\nsandbox +\S.*seccomp; refuses files, sockets, exec", ""),
+    ("worker_by_hand", "worker", None, 2, r"^$", r"started by other commands"),
+    ("run_system_raw", "run {stories} hi --system x", None, 2, r"^$", r"--system needs a chat template"),
+    ("run_chat", "run {tmp}/chat hi -n 4 --greedy --json", None, 0, r'"prompt_tokens": (?!1,)', ""),
+    ("run_chat_special", "run {tmp}/chat hi --parse-special", None, 2, r"^$", r"--parse-special needs --raw"),
+    ("run_chat_broken", "run {tmp}/chat-broken hi", None, 5, r"^$", r"chat template cannot be used .*--raw goes without"),
+    ("run_chat_broken_raw", "run {tmp}/chat-broken hi --raw -n 2", None, 0, r"", ""),
+    ("run_not_text", "run {tmp}/chat -n 4 --greedy", b"caf\xe9", 4, r"^$", r"not valid UTF-8 at byte 3; --raw takes any bytes"),
 ]
 
 FAILED = []
@@ -239,6 +247,100 @@ def case_interrupt(tmp):
     expect(first and out.endswith(b"\n") and not err, "text and a clean end were wanted: %r, %r" % (out[-80:], err))
 
 
+def sanitized():
+    with open(PROGRAM, "rb") as f:
+        program = f.read()
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return [int(p) for p in f.read().split()]
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + TIMEOUT_S
+    while not condition():
+        expect(time.monotonic() < end, what)
+        time.sleep(0.01)
+
+
+def gone(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def start_long(args):
+    """A command that works for long on one thread, and its worker."""
+    need_shared()
+    p = subprocess.Popen([PROGRAM] + args + ["--backend", "ref", "--threads", "1"], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    wait_until(lambda: children(p.pid) or p.poll() is not None, "no worker was started")
+    return p, children(p.pid)[0]
+
+
+def case_worker_killed(tmp):
+    long_text = os.path.join(tmp, "long")
+    with open(long_text, "w") as f:
+        f.write("Once upon a time there was a little girl. " * 4000)
+    for args in (["run", STORIES, "Once", "--ignore-eos"], ["score", STORIES, long_text]):
+        for number, words in ((signal.SIGKILL, r"was killed \(signal 9\).*memory"), (signal.SIGSEGV, r"crashed \(signal 11, SIGSEGV\)"),
+                              (signal.SIGABRT, r"crashed \(signal 6, SIGABRT\)")):
+            if number != signal.SIGKILL and sanitized():
+                continue # the sanitizer speaks first
+            p, worker = start_long(args)
+            if args[0] == "run":
+                p.stdout.read(1)
+            else:
+                time.sleep(0.2)
+            os.kill(worker, number)
+            out, err = p.communicate(timeout=TIMEOUT_S)
+            lines = text(err).splitlines()
+            expect(p.returncode == 10, "%s: exit code 10 was wanted, %s came: %r" % (args[0], p.returncode, err))
+            expect(len(lines) == 1 and re.match("hearth: the worker for .*" + words, lines[0]), "%r" % lines)
+
+
+def case_front_killed(tmp):
+    p, worker = start_long(["run", STORIES, "Once", "--ignore-eos"])
+    p.stdout.read(1)
+    p.kill()
+    p.wait()
+    p.stdout.close()
+    p.stderr.close()
+    wait_until(lambda: gone(worker), "the worker outlived its front")
+
+
+def case_worker_is_bare(tmp):
+    """The worker has no environment, no folder of its own to look at, and only the descriptors it needs."""
+    p, worker = start_long(["run", STORIES, "Once", "--ignore-eos"])
+    p.stdout.read(1)
+    try:
+        with open("/proc/%d/environ" % worker, "rb") as f:
+            names = [e.split(b"=")[0] for e in f.read().split(b"\0") if e]
+        expect(not [n for n in names if n not in (b"TZ", b"ASAN_OPTIONS", b"UBSAN_OPTIONS", b"TSAN_OPTIONS")], "%r" % names)
+        links = {os.readlink("/proc/%d/fd/%s" % (worker, fd)) for fd in os.listdir("/proc/%d/fd" % worker)}
+        links = {l for l in links if not l.startswith("socket:") and l not in ("/dev/null", STORIES)}
+        expect(sanitized() or not links, "more is open: %r" % links)
+        with open("/proc/%d/status" % worker) as f:
+            status = f.read()
+        expect(re.search(r"NoNewPrivs:\t1\n", status) and re.search(r"Seccomp:\t2\n", status), status)
+    except PermissionError:
+        raise Skip("looking into the worker needs more rights")
+    finally:
+        p.kill()
+        p.communicate()
+
+
+def case_run_raw_is_text(tmp):
+    chat = json.loads(hearth(["run", os.path.join(tmp, "chat"), "hi", "-n", "2", "--greedy", "--json"]).stdout)
+    raw = json.loads(hearth(["run", os.path.join(tmp, "chat"), "hi", "-n", "2", "--greedy", "--json", "--raw"]).stdout)
+    told = json.loads(hearth(["run", os.path.join(tmp, "chat"), "hi", "-n", "2", "--greedy", "--json", "--system", "be kind"]).stdout)
+    expect(raw["prompt_tokens"] < chat["prompt_tokens"] < told["prompt_tokens"], "%r %r %r" % (raw, chat, told))
+
+
 def on_terminal(args, env):
     """Exit code and everything written to a terminal on all three streams."""
     try:
@@ -321,6 +423,15 @@ def prepare(tmp):
         with open(os.path.join(tmp, name), "w") as f:
             f.write(words)
     write_nan_model(os.path.join(tmp, "nan"))
+    ember = os.path.join(ROOT, "models/ember")
+    for name, words in (("chat", "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"),
+                        ("chat-broken", "{% for %}")):
+        folder = os.path.join(tmp, name)
+        os.mkdir(folder)
+        for file in os.listdir(ember):
+            os.symlink(os.path.join(ember, file), os.path.join(folder, file))
+        with open(os.path.join(folder, "chat_template.jinja"), "w") as f:
+            f.write(words)
     if not os.path.exists(STORIES):
         return
     with open(STORIES, "rb") as f, open(os.path.join(tmp, "half.gguf"), "wb") as out:

@@ -1,8 +1,8 @@
-/* Fuzzes the frames of the worker protocol: any bytes are cut into frames or refused, the same way however
- * they arrive, and what was read is written back as the same bytes.
+/* Fuzzes the frames of the worker protocol: any bytes are cut into frames, or refused.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The first byte chooses the end that reads, the second how the rest is cut into pieces. */
+ * The same bytes give the same frames however they arrive, and what was read is written back as the
+ * same bytes. The first byte chooses the end that reads, the second how the rest is cut. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

@@ -134,7 +134,8 @@ static void do_kill_loading(void)
 
 static void do_segv_loading(void)
 {
-    signal(SIGSEGV, SIG_DFL);
+    const struct sigaction usual = { .sa_handler = SIG_DFL }; /* sanitizers catch it */
+    sigaction(SIGSEGV, &usual, NULL);
     die_loading(SIGSEGV);
 }
 

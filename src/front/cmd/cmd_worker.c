@@ -1,11 +1,17 @@
 /* `hearth worker`: the process that owns a model, started by other commands.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <unistd.h>
+
 #include "front/cmd/command.h"
 #include "lm/worker/far_end.h"
 
+/* A locked process ends right here: what a sanitizer does at exit it could not do any more, and all
+ * others have nothing left to do. */
 static enum status run(const struct args *args, struct error *err)
 {
-    return worker_run(err);
+    enum status st = worker_run(err);
+    if (st != STATUS_USAGE) _exit(status_exit_code(st));
+    return st;
 }
 
 const struct command cmd_worker = {
