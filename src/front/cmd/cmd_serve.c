@@ -27,8 +27,9 @@
 #define PEM_BYTES_MAX   ((size_t)1 << 20)
 
 static const struct option_spec specs[] = {
-    { "listen", 0, OPTION_TEXTS, "ADDR:PORT|unix:PATH",
-      .help = "where to listen; may be given several times. " ADDRESS_DEFAULT " by default" },
+    { "listen", 0, OPTION_TEXTS, "ADDRESS",
+      .help =
+          "ADDR:PORT or unix:PATH; may be given several times. " ADDRESS_DEFAULT " by default" },
     { "config", 0, OPTION_TEXT, "FILE",
       .help = "settings (YAML); read again on SIGHUP. What the command line says comes first" },
     { "tls-cert", 0, OPTION_TEXT, "FILE", .help = "certificate chain (PEM): serve HTTPS" },

@@ -11,11 +11,6 @@
 
 #define BODY_BYTES_MAX ((size_t)4 << 20)
 
-#define ROUTE(method, path, capability, function) \
-    static void function(struct server *s, struct call *c);
-#include "serve/server/route_list.h"
-#undef ROUTE
-
 static const struct route routes[] = {
 #define ROUTE(method, path, capability, function) { method, path, capability, function },
 #include "serve/server/route_list.h"
@@ -39,7 +34,27 @@ const struct route *route_find(const char *method, const char *path, bool *ret_o
     return NULL;
 }
 
-static void reply_json(struct call *c, int status, struct buf *body)
+/* Of route i, own ones first; NULL past the last. */
+static const char *capability_of_route(size_t i)
+{
+    size_t own = sizeof routes / sizeof *routes;
+    if (i < own) return routes[i].capability;
+    return i - own < shape_count() ? shape_at(i - own)->capability : NULL;
+}
+
+const char *server_capability(size_t i)
+{
+    const char *name;
+    for (size_t r = 0; (name = capability_of_route(r)); r++) {
+        bool first = *name != 0;
+        for (size_t before = 0; before < r && first; before++)
+            first = strcmp(capability_of_route(before), name) != 0;
+        if (first && i-- == 0) return name;
+    }
+    return NULL;
+}
+
+void route_reply(struct call *c, int status, struct buf *body)
 {
     struct api_error e;
     if (!body->failed) {
@@ -52,7 +67,7 @@ static void reply_json(struct call *c, int status, struct buf *body)
 }
 
 /* With the lock held. */
-static bool may_see(struct call *c, const struct model_settings_entry *m)
+bool route_may_see(struct call *c, const struct model_settings_entry *m)
 {
     return !c->key || key_may_model(c->key, m->name);
 }
@@ -100,7 +115,7 @@ static void put_each_name(struct server *s, struct json_writer *w,
         put_model(s, w, m->aliases[i], info);
 }
 
-static void route_models(struct server *s, struct call *c)
+void route_models(struct server *s, struct call *c)
 {
     struct buf body = BUF_INIT(BODY_BYTES_MAX);
     struct json_writer w;
@@ -113,7 +128,7 @@ static void route_models(struct server *s, struct call *c)
     pthread_mutex_lock(&s->lock);
     for (int i = 0; i < s->settings.model_count; i++) {
         struct hub_info info;
-        if (!may_see(c, &s->settings.models[i])) continue;
+        if (!route_may_see(c, &s->settings.models[i])) continue;
         hub_look(s->hubs[i], &info);
         put_each_name(s, &w, &s->settings.models[i], &info);
         facts_unref(info.facts);
@@ -121,7 +136,7 @@ static void route_models(struct server *s, struct call *c)
     pthread_mutex_unlock(&s->lock);
     json_close_array(&w);
     json_close_object(&w);
-    reply_json(c, 200, &body);
+    route_reply(c, 200, &body);
 }
 
 static int hex_digit(char c)
@@ -150,7 +165,7 @@ static bool decode(char *out, size_t out_bytes, const char *in)
     return utf8_valid(out, n);
 }
 
-static void route_model(struct server *s, struct call *c)
+void route_model(struct server *s, struct call *c)
 {
     char id[SERVER_NAME_BYTES], name[SERVER_NAME_BYTES];
     struct api_error e;
@@ -172,11 +187,11 @@ static void route_model(struct server *s, struct call *c)
     put_model(s, &w, id, &info);
     facts_unref(info.facts);
     hub_unref(h);
-    reply_json(c, 200, &body);
+    route_reply(c, 200, &body);
 }
 
 /* 200 while at least one model answers or can be loaded when asked; 503 while the first one loads. */
-static void route_health(struct server *s, struct call *c)
+void route_health(struct server *s, struct call *c)
 {
     int usable = 0, loading = 0, failed = 0;
     pthread_mutex_lock(&s->lock);
@@ -197,7 +212,7 @@ static void route_health(struct server *s, struct call *c)
                                                    : "ok";
     struct buf body = BUF_INIT(BODY_BYTES_MAX);
     buf_format(&body, "{\"status\":\"%s\"}", status);
-    reply_json(c, strcmp(status, "ok") == 0 ? 200 : 503, &body);
+    route_reply(c, strcmp(status, "ok") == 0 ? 200 : 503, &body);
 }
 
 static void put_view(struct json_writer *w, const struct model_settings_entry *m,
@@ -228,7 +243,7 @@ static void put_view(struct json_writer *w, const struct model_settings_entry *m
     json_close_object(w);
 }
 
-static void route_props(struct server *s, struct call *c)
+void route_props(struct server *s, struct call *c)
 {
     struct buf body = BUF_INIT(BODY_BYTES_MAX);
     struct json_writer w;
@@ -243,7 +258,7 @@ static void route_props(struct server *s, struct call *c)
     pthread_mutex_lock(&s->lock);
     for (int i = 0; i < s->settings.model_count; i++) {
         struct hub_info info;
-        if (!may_see(c, &s->settings.models[i])) continue;
+        if (!route_may_see(c, &s->settings.models[i])) continue;
         hub_look(s->hubs[i], &info);
         put_view(&w, &s->settings.models[i], &info);
         facts_unref(info.facts);
@@ -251,7 +266,7 @@ static void route_props(struct server *s, struct call *c)
     pthread_mutex_unlock(&s->lock);
     json_close_array(&w);
     json_close_object(&w);
-    reply_json(c, 200, &body);
+    route_reply(c, 200, &body);
 }
 
 /* Resident memory from /proc/self/statm: the second number, in pages of 4 KiB on all our machines. */
@@ -268,7 +283,7 @@ static uint64_t resident_bytes(void)
     return pages * 4096;
 }
 
-static void route_metrics(struct server *s, struct call *c)
+void route_metrics(struct server *s, struct call *c)
 {
     struct buf body = BUF_INIT(BODY_BYTES_MAX);
     int connections = 0;
@@ -282,7 +297,7 @@ static void route_metrics(struct server *s, struct call *c)
                "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %llu\n",
                connections, (unsigned long long)resident_bytes());
     if (body.failed) {
-        reply_json(c, 200, &body);
+        route_reply(c, 200, &body);
         return;
     }
     call_reply(c, 200, "text/plain; version=0.0.4; charset=utf-8", &body);

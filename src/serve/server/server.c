@@ -11,6 +11,8 @@
 
 #define INTAKE_THREADS  2
 #define SAVE_SECONDS    5
+#define STORE_ENTRIES   ((size_t)4096)
+#define STORE_BYTES     ((size_t)64 << 20)
 #define FRAME_BYTES_MAX ((size_t)64 << 20)
 
 /* The head. */
@@ -32,6 +34,7 @@ static struct call *call_new(struct server *s, struct http_exchange *x)
     c->context = (struct shape_context){ .request_id = c->request_id,
                                          .model = c->model,
                                          .fingerprint = "",
+                                         .store = s->store,
                                          .created = clock_unix_ns() / 1000000000 };
     http_set_data(x, c);
     return c;
@@ -318,6 +321,7 @@ static enum status prepare(struct server *s, struct server_options *o, struct er
     enum status st = metrics_new(&s->metrics, err);
     if (!st && o->home) st = key_store_open(&s->keys, o->home, err);
     if (!st) st = check_exposure(o, s, err);
+    if (!st) st = shape_store_new(&s->store, STORE_ENTRIES, STORE_BYTES, err);
     if (!st) st = intake_new(&s->intake, INTAKE_THREADS, read_request, s, err);
     if (!st) st = server_open_models(s, err);
     return st;
@@ -410,6 +414,7 @@ void server_stop(struct server *s)
         log_write(&s->log, LOG_ERROR, "keys", "the usage of keys is not saved: %s", err.text);
     key_store_close(s->keys);
     metrics_free(s->metrics);
+    shape_store_free(s->store);
     server_settings_release(&s->settings);
     pthread_mutex_destroy(&s->lock);
     mem_free(s);

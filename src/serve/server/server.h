@@ -89,6 +89,9 @@ int server_active(struct server *s); /* calls of models under way */
 /* Ends what is left with an error and frees everything; NULL is fine. */
 void server_stop(struct server *s);
 
+/* The capabilities that routes ask for, each once; NULL past the last. */
+const char *server_capability(size_t i);
+
 /* The state of the first model that is to be loaded at the start: STATUS_OK and *ret_ready, or why
  * it cannot be loaded. */
 enum status server_first_model(struct server *s, bool *ret_ready, struct error *err);

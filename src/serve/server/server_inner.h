@@ -10,6 +10,7 @@
 #include "serve/server/hub.h"
 #include "serve/server/intake.h"
 #include "serve/server/server.h"
+#include "serve/server/shape_store.h"
 
 struct served_model {
     struct model_settings_entry entry; /* texts are the settings' that it came with */
@@ -25,6 +26,7 @@ struct server {
     struct key_store *keys;              /* NULL: none */
     struct metrics *metrics;
     struct intake *intake;
+    struct shape_store *store; /* of answers that later requests refer to */
     struct engine_options engine;
     target_open_fn *open;
     void *open_ctx;
@@ -50,6 +52,13 @@ struct route {
     const char *capability;    /* "" : anybody */
     void (*answer)(struct server *s, struct call *c);
 };
+#define ROUTE(method, path, capability, function) void function(struct server *s, struct call *c);
+#include "serve/server/route_list.h"
+#undef ROUTE
+/* JSON; the body is taken over. One that failed to grow is a 503. */
+void route_reply(struct call *c, int status, struct buf *body);
+/* Whether the call's key may know of the model. */
+bool route_may_see(struct call *c, const struct model_settings_entry *m);
 const struct route *route_find(const char *method, const char *path, bool *ret_other_method);
 
 /* models.c */

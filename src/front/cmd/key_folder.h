@@ -1,0 +1,10 @@
+/* The store of keys in HEARTH_HOME, for the commands about them.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef FRONT_CMD_KEY_FOLDER_H
+#define FRONT_CMD_KEY_FOLDER_H
+
+#include "serve/server/keys.h"
+
+enum status key_folder_open(struct key_store **ret, struct error *err);
+
+#endif
