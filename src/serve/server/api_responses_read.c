@@ -310,23 +310,19 @@ static bool take_result(struct reader *x, const struct fields *item)
 
 static bool take_reasoning(struct reader *x, const struct fields *item)
 {
+    struct buf text = BUF_INIT(GENERATION_BYTES_MAX);
     struct span sealed = { 0 };
-    if (!field_text(item, "encrypted_content", &sealed)) return false;
+    bool ok =
+        field_text(item, "encrypted_content", &sealed) && join_parts(item, "content", "\n", &text);
+    /* What others have sealed nobody here can read. */
+    if (ok && !text.len && sealed.data && !responses_unseal(&text, sealed)) buf_clear(&text);
+    if (ok && !text.len) ok = join_parts(item, "summary", "\n", &text);
     open_pending(x);
-    size_t before = x->reasoning.len;
-    if (before) buf_text(&x->reasoning, "\n");
-    size_t begin = x->reasoning.len;
-    if (!join_parts(item, "content", "\n", &x->reasoning)) return false;
-    if (x->reasoning.len == begin && sealed.data) {
-        /* What others have sealed nobody here can read. */
-        struct buf text = BUF_INIT(GENERATION_BYTES_MAX);
-        if (responses_unseal(&text, sealed) && text.len)
-            buf_append(&x->reasoning, text.data, text.len);
-        buf_release(&text);
-    }
-    if (x->reasoning.len == begin && !join_parts(item, "summary", "\n", &x->reasoning))
-        return false;
-    return true;
+    if (x->reasoning.len && text.len) buf_byte(&x->reasoning, '\n');
+    if (text.len) buf_append(&x->reasoning, text.data, text.len);
+    x->reasoning.failed |= text.failed;
+    buf_release(&text);
+    return ok;
 }
 
 /* Items of tools that the vendor's own servers run: nothing in them is text for a model. */
