@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/fixture.h"
@@ -170,6 +171,33 @@ static void no_chat(void **state)
             fail_msg("%s: %s, %s", NO_CHAT[i].config, status_name(s), err.text);
         assert_null(o.chat);
     }
+}
+
+/* As transformers saves several: the default in its place, the others in a folder. */
+static void template_folder(void **state)
+{
+    struct opened o;
+    struct error err;
+    char path[512];
+    empty_folder();
+    assert_true(file_join(path, sizeof path, folder, FILE_SET_TEMPLATES));
+    assert_int_equal(mkdir(path, 0700), 0);
+    put("tokenizer_config.json", "{}");
+    put("chat_template.jinja", "d");
+    put(FILE_SET_TEMPLATES "/tool_use.jinja", "t");
+    put(FILE_SET_TEMPLATES "/rag.jinja", "{% broken");
+    put(FILE_SET_TEMPLATES "/tool_use.txt", "no");
+    if (open_path(&o, folder, false, &err)) fail_msg("%s", err.text);
+    expect(o.chat, ASK, "d");
+    expect(o.chat, ASK_TOOLS, "t");
+    close_all(&o);
+    static const char *const names[] = { "tool_use.jinja", "rag.jinja", "tool_use.txt" };
+    for (size_t i = 0; i < 3; i++) {
+        char file[600];
+        assert_true(file_join(file, sizeof file, path, names[i]));
+        unlink(file);
+    }
+    rmdir(path);
 }
 
 /* A family whose prompts the vendor's code makes needs no template, but has its way with one. */
@@ -399,9 +427,9 @@ static void verbatim(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(folders),    cmocka_unit_test(no_chat),  cmocka_unit_test(native),
-        cmocka_unit_test(gguf_names), cmocka_unit_test(one_bos),  cmocka_unit_test(facts),
-        cmocka_unit_test(forms),      cmocka_unit_test(verbatim),
+        cmocka_unit_test(folders),         cmocka_unit_test(no_chat),    cmocka_unit_test(native),
+        cmocka_unit_test(template_folder), cmocka_unit_test(gguf_names), cmocka_unit_test(one_bos),
+        cmocka_unit_test(facts),           cmocka_unit_test(forms),      cmocka_unit_test(verbatim),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

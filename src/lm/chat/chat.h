@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A chat is opened from a model's files. A folder: chat_template.jinja, else the chat_template of
- * tokenizer_config.json (a text, or a list of named ones), else chat_template.json. GGUF:
+ * tokenizer_config.json (a text, or a list of named ones), else chat_template.json; and those in
+ * additional_chat_templates/. GGUF:
  * tokenizer.chat_template and tokenizer.chat_template.NAME. Of several, the one named tool_use
  * serves requests with tools, "default" all others. Families whose prompts are made by the
  * vendor's code (lm/chat/encoder_list.h) need none. A model without either cannot chat: nothing is

@@ -53,6 +53,25 @@ static enum status add_config(struct chat *c, const char *label, const struct js
     return s;
 }
 
+/* Further templates, in files named for what they are; they stand beside one that was found. */
+static enum status add_files(struct chat *c, struct source *source, struct error *err)
+{
+    size_t folder = sizeof FILE_SET_TEMPLATES, found = 0; /* with the slash */
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < source_file_count(source) && !s; i++) {
+        const char *path = source_file(source, i)->name;
+        struct span text;
+        if (strncmp(path, FILE_SET_TEMPLATES "/", folder) != 0) continue;
+        if (++found > CHAT_TEMPLATES_MAX)
+            return error_set(err, STATUS_LIMIT, "%s: more than %d chat templates",
+                             source_path(source), CHAT_TEMPLATES_MAX);
+        s = source_read(source, path, &text, err);
+        struct span name = { path + folder, strlen(path) - folder - sizeof ".jinja" + 1 };
+        if (!s) s = chat_add_template(c, source_path(source), name, text, err);
+    }
+    return s;
+}
+
 static enum status load_folder_templates(struct chat *c, struct source *source,
                                          const struct json *config, struct error *err)
 {
@@ -205,6 +224,7 @@ static enum status load_folder(struct chat *c, struct source *source, struct err
     if (!s) s = tokenizer_read_json(source, "special_tokens_map.json", &map, err);
     const struct json *root = config ? json_root(config) : NULL;
     if (!s) s = load_folder_templates(c, source, root, err);
+    if (!s) s = add_files(c, source, err);
     if (!s) s = name_tokens(c, NULL, root, map ? json_root(map) : NULL, err);
     json_doc_free(config);
     json_doc_free(map);

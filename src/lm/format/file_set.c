@@ -72,6 +72,27 @@ static enum status add(struct file_set *s, const char *name, uint64_t bytes, int
     return STATUS_OK;
 }
 
+/* "additional_chat_templates/NAME.jinja" */
+static bool is_template(const char *name)
+{
+    size_t folder = sizeof FILE_SET_TEMPLATES - 1, len = strlen(name);
+    return len > folder + 1 + 6 && strncmp(name, FILE_SET_TEMPLATES "/", folder + 1) == 0 &&
+           !strchr(name + folder + 1, '/') && strcmp(name + len - 6, ".jinja") == 0;
+}
+
+static bool plain_name(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 0 && len <= FILE_SET_NAME_BYTES_MAX && (!strchr(name, '/') || is_template(name)) &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return strcmp(((const struct file_set_entry *)a)->name,
+                  ((const struct file_set_entry *)b)->name);
+}
+
 /* Adds it if it is a regular file. */
 static enum status add_from_folder(struct file_set *s, const char *name, struct error *err)
 {
@@ -82,16 +103,33 @@ static enum status add_from_folder(struct file_set *s, const char *name, struct 
     return add(s, name, bytes, -1, err);
 }
 
+/* Files of the folder of further templates, as "folder/name". */
+static enum status add_templates(struct file_set *s, char **names, size_t count, struct error *err)
+{
+    char name[FILE_SET_NAME_BYTES_MAX + 1];
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < count && !st; i++)
+        if (file_join(name, sizeof name, FILE_SET_TEMPLATES, names[i]) && is_template(name))
+            st = add_from_folder(s, name, err);
+    return st;
+}
+
 static enum status list_folder(struct file_set *s, struct error *err)
 {
-    char **names;
-    size_t count;
+    char path[FILE_SET_PATH_BYTES], **names, **more = NULL;
+    size_t count, more_count = 0;
     enum status st = file_list(&names, &count, s->folder, err);
     if (st) return st;
-    st = reserve(s, count, err);
+    if (!file_join(path, sizeof path, s->folder, FILE_SET_TEMPLATES) ||
+        file_kind(path) != FILE_FOLDER || file_list(&more, &more_count, path, NULL))
+        more_count = 0;
+    st = reserve(s, count + more_count, err);
     for (size_t i = 0; i < count && !st; i++)
         st = add_from_folder(s, names[i], err);
+    if (!st && more_count) st = add_templates(s, more, more_count, err);
+    if (!st) qsort(s->entries, s->count, sizeof *s->entries, compare_entries);
     file_list_free(names, count);
+    if (more) file_list_free(more, more_count);
     return st;
 }
 
@@ -130,19 +168,6 @@ enum status file_set_open(struct file_set **ret, const char *path, struct error 
     if (st) file_set_free(s);
     else *ret = s;
     return st;
-}
-
-static bool plain_name(const char *name)
-{
-    size_t len = strlen(name);
-    return len > 0 && len <= FILE_SET_NAME_BYTES_MAX && !strchr(name, '/') &&
-           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-    return strcmp(((const struct file_set_entry *)a)->name,
-                  ((const struct file_set_entry *)b)->name);
 }
 
 static enum status add_described(struct file_set *s, const struct file_set_entry *e,
