@@ -146,9 +146,37 @@ static void recorded_cases(void **state)
 static void names(void **state)
 {
     static const char *const pairs[][2] = {
-        { "hermes", "hermes" },      { "Hermes", "hermes" },     { "qwen3_coder", "qwen-xml" },
-        { "qwen3_xml", "qwen-xml" }, { "QWEN-XML", "qwen-xml" }, { "qwen_xml", "qwen-xml" },
-        { "plain", "plain" },        { "think", "plain" },
+        { "hermes", "hermes" },
+        { "Hermes", "hermes" },
+        { "qwen3", "hermes" },
+        { "qwen3_coder", "qwen-xml" },
+        { "qwen3-coder", "qwen-xml" },
+        { "qwen3_xml", "qwen-xml" },
+        { "QWEN-XML", "qwen-xml" },
+        { "qwen_xml", "qwen-xml" },
+        { "deepseek_v3", "deepseek-v3" },
+        { "deepseek-r1", "deepseek-v3" },
+        { "deepseek_v31", "deepseek-v3" },
+        { "deepseek-v3.1", "deepseek-v3" },
+        { "deepseek_v32", "dsml" },
+        { "deepseek_v4", "dsml" },
+        { "glm45", "glm" },
+        { "glm-4.5", "glm" },
+        { "glm47", "glm" },
+        { "kimi_k2", "kimi" },
+        { "kimi-k3", "kimi-k3" },
+        { "minimax_m2", "minimax" },
+        { "mistral", "mistral" },
+        { "mistral-old", "mistral" },
+        { "mistral-new", "mistral" },
+        { "llama3_json", "llama" },
+        { "llama4_json", "llama" },
+        { "openai", "harmony" },
+        { "gpt-oss", "harmony" },
+        { "seed_oss", "seed" },
+        { "openpangu", "openpangu" },
+        { "plain", "plain" },
+        { "think", "plain" },
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         const struct parse_format *f = parse_format_find(pairs[i][0]);
@@ -200,6 +228,105 @@ static void receiver_fails(void **state)
         chat_parser_free(p);
     }
     chat_parser_free(NULL);
+}
+
+/* ---- memory ---- */
+
+#ifdef HEARTH_CHECKS
+static enum status count_deltas(void *ctx, const struct chat_delta *d, struct error *err)
+{
+    ++*(int *)ctx;
+    return STATUS_OK;
+}
+
+/* The n-th allocation fails: a status, and no leak. */
+static void memory_fails(void **state)
+{
+    static const char text[] =
+        "<tool_call>\n<function=f>\n<parameter=a>\n[1, 2]\n</parameter>\n</function>\n</tool_call>";
+    for (int n = 1; n < 100; n++) {
+        int deltas = 0;
+        struct error err = { 0 };
+        struct chat_parser *p = NULL;
+        struct chat_parser_options o = { .format = parse_format_find("qwen-xml"),
+                                         .fn = count_deltas,
+                                         .ctx = &deltas };
+        mem_fail_nth(n);
+        enum status st = chat_parser_new(&p, &o, &err);
+        if (!st) st = chat_parser_feed(p, span_of(text), &err);
+        if (!st) st = chat_parser_finish(p, &err);
+        bool fired = mem_fault_fired();
+        mem_fail_nth(0);
+        chat_parser_free(p);
+        if (!fired) {
+            assert_true(n > 4);
+            assert_int_equal(st, STATUS_OK);
+            return;
+        }
+        assert_int_equal(st, STATUS_NO_MEMORY);
+        assert_true(err.text[0]);
+    }
+    fail();
+}
+#endif
+
+/* ---- what is held ---- */
+
+struct given {
+    size_t bytes;
+};
+
+static enum status add_bytes(void *ctx, const struct chat_delta *d, struct error *err)
+{
+    ((struct given *)ctx)->bytes += d->text.len;
+    return STATUS_OK;
+}
+
+/* Bytes are given out as they come: at most `held` of those fed are waiting, all the way. The
+ * text begins with `before` bytes of markup that stand for nothing. */
+static void check_held(const char *format, const char *before, const char *each, size_t held)
+{
+    struct given given = { 0 };
+    struct error err;
+    struct chat_parser *p;
+    struct chat_parser_options o = { .format = parse_format_find(format),
+                                     .fn = add_bytes,
+                                     .ctx = &given };
+    size_t len = strlen(each), fed = 0;
+    assert_int_equal(chat_parser_new(&p, &o, &err), STATUS_OK);
+    assert_int_equal(chat_parser_feed(p, span_of(before), &err), STATUS_OK);
+    given.bytes = 0;
+    for (int round = 0; round < 50; round++)
+        for (size_t i = 0; i < len; i++) {
+            assert_int_equal(chat_parser_feed(p, (struct span){ each + i, 1 }, &err), STATUS_OK);
+            fed++;
+            if (given.bytes + held < fed)
+                fail_msg("%s, %s: %zu bytes fed, %zu given out", format, before, fed, given.bytes);
+        }
+    chat_parser_free(p);
+}
+
+static void bytes_come_at_once(void **state)
+{
+    static const struct {
+        const char *format, *before, *each;
+        size_t held;
+    } cases[] = {
+        { "hermes", "", "words, a < b, and \n", 3 },
+        { "hermes", "<think>", "words, a < b </ c\n", 3 },
+        { "hermes", "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": \"",
+          "<tool_call> </tool_call>", 1 },
+        { "kimi", "<|tool_call_begin|>f:0<|tool_call_argument_begin|>{\"a\": \"", "x <|y|> ", 2 },
+        { "deepseek-v3", "<｜tool▁call▁begin｜>f<｜tool▁sep｜>{\"a\": \"", "x <｜tool y ", 4 },
+        { "mistral", "[TOOL_CALLS]f[ARGS]{\"a\": [", "[1, 2], ", 0 },
+        { "qwen-xml", "<tool_call><function=f><parameter=a>x", "lines\n< b", 2 },
+        { "glm", "<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>x", "</arg_ ", 6 },
+        { "harmony", "<|channel|>commentary to=functions.f<|message|>{\"a\": \"", "x<|call|>", 0 },
+        { "harmony", "<|channel|>final<|message|>", "x < y <| z", 2 },
+        { "llama", "", "{\"result\": 1} ", 4 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_held(cases[i].format, cases[i].before, cases[i].each, cases[i].held);
 }
 
 /* ---- long texts ---- */
@@ -257,10 +384,12 @@ static void long_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(recorded_cases),
-        cmocka_unit_test(names),
+        cmocka_unit_test(recorded_cases),     cmocka_unit_test(names),
         cmocka_unit_test(receiver_fails),
-        cmocka_unit_test(long_texts),
+#ifdef HEARTH_CHECKS
+        cmocka_unit_test(memory_fails),
+#endif
+        cmocka_unit_test(bytes_come_at_once), cmocka_unit_test(long_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -592,6 +592,27 @@ class DsmlV4(Dsml):
     deep_cuts = cuts[:1]
 
 
+class KimiK3(Tags):
+    name = "kimi-k3"
+    think_open, think_close = "<|open|>think<|sep|>", "<|close|>think<|sep|>"
+    end, open, close = "<|end_of_msg|>", "<|open|>tools<|sep|>", "<|close|>tools<|sep|>"
+    quote, value_end, quoted_keys, between = "<|open|>tools<|sep|>", "<|close|>argument<|sep|>", False, ""
+    cuts = (open, open + '<|open|>call tool="get_wea', "<|open|>to", "<")
+    deep_cuts = cuts[:2]
+    types = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object", list: "array",
+             type(None): "null"}
+
+    def write_call(self, n, params, types=None):
+        return f'<|open|>call tool="{n}" index="1"<|sep|>' + "".join(
+            f'<|open|>argument key="{k}"%s<|sep|>{v}<|close|>argument<|sep|>' % (
+                f' type="{types[i]}"' if types else "") for i, (k, v) in enumerate(params)) + "<|close|>call<|sep|>"
+
+    def section(self, calls):
+        return self.open + "".join(self.write_call(
+            n, [(k, self.value(v)) for k, v in a.items()], [self.types[type(v)] for v in a.values()])
+            for n, a in calls) + self.close
+
+
 class Glm(Tags):
     name = "glm"
     end, quote, value_end = "<|user|>", "<tool_call>", "</arg_value>"
@@ -732,6 +753,8 @@ def llama_cases(c):
     c.add("a call in the middle of a line", "Use " + call, "Use " + call)
     c.add("a name alone is a call of a tool that the request has", '{"name": "now"}', calls=[("now", {})])
     c.add("a name alone is an answer otherwise", '{"name": "Ada"}', '{"name": "Ada"}')
+    answer = '{"result": "' + "x" * 5000
+    c.add("an answer in JSON is not held", answer, answer)
     c.add("a list of objects", "[" + call + "]", "[" + call + "]")
     c.add("text behind", call + " Done.", " Done.", calls=w)
 
@@ -767,6 +790,25 @@ def dsml_cases(c):
     c.add("not a string, and the schema says string", one("12", "false"), calls=[("run", {"a": 12})],
           tools=[tool("run", a="string")])
     c.add("said to be no string, but no JSON", one("twelve", "false"), calls=[("run", {"a": "twelve"})])
+
+
+def k3_cases(c):
+    f = c.f
+    w = [WEATHER]
+    think, done = "<|open|>think<|sep|>Hm.<|close|>think<|sep|>", "<|close|>message<|sep|><|end_of_msg|>"
+    c.add("a response", "<|open|>response<|sep|>Hi.<|close|>response<|sep|>" + done, "Hi.")
+    c.add("reasoning and a response", think + "<|open|>response<|sep|>Hi.<|close|>response<|sep|>" + done, "Hi.", "Hm.")
+    c.add("the prompt has opened reasoning", "Hm.<|close|>think<|sep|><|open|>response<|sep|>Hi.<|close|>response<|sep|>"
+          + done, "Hi.", "Hm.", open="think")
+    c.add("an empty response and a call", think + "<|open|>response<|sep|><|close|>response<|sep|>" + f.one(*WEATHER) +
+          done, "", "Hm.", w)
+    c.add("a response and a call", think + "<|open|>response<|sep|>I look.<|close|>response<|sep|>" + f.one(*WEATHER) +
+          done, "I look.", "Hm.", w)
+    c.add("the section's end is missing", f.open + f.write_call("get_weather", [("city", "Paris")]), calls=w)
+    c.add("a number that is a string", f.open + f.write_call("run", [("a", "12")], ["string"]) + f.close,
+          calls=[("run", {"a": "12"})])
+    c.add("a number, and the schema says string", f.open + f.write_call("run", [("a", "12")], ["number"]) + f.close,
+          calls=[("run", {"a": 12})], tools=[tool("run", a="string")])
 
 
 def glm_cases(c):
@@ -873,6 +915,7 @@ FORMATS = [
     ("dsml", (Dsml, tag_cases, dsml_cases), (DsmlV4, tags_slips)),
     ("glm", (Glm, tag_cases, glm_cases), (Glm47, glm_cases)),
     ("kimi", (Kimi, json_cases, kimi_cases)),
+    ("kimi-k3", (KimiK3, tag_cases, k3_cases)),
     ("minimax", (Minimax, tag_cases, tags_slips)),
     ("mistral", (MistralOld, json_cases, mistral_old_cases), (MistralNew, json_cases, mistral_new_cases)),
     ("llama", (Llama, json_cases, llama_cases)),

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 FORMAT(harmony)
 FORMAT(kimi)
+FORMAT(kimi_k3)
 FORMAT(deepseek_v3)
 FORMAT(dsml)
 FORMAT(glm)

@@ -23,9 +23,30 @@ static bool is_known(const struct look *l, const struct name_text *name)
     return schema_tool(l->p->tools, (struct span){ name->text, name->len }) != NULL;
 }
 
+/* Whether the object's first key can be that of a call: an answer in JSON is not to wait. */
+static bool look_first_key(struct look *l)
+{
+    static const char *const keys[] = { "\"name\"", "\"type\"", "\"id\"", "\"parameters\"",
+                                        "\"arguments\"" };
+    if (!look_literal(l, "{")) return false;
+    look_space(l);
+    bool more = false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct look key = *l;
+        if (look_literal(&key, keys[i])) return true;
+        more = more || key.more;
+    }
+    l->more = more;
+    return false;
+}
+
 static bool look_json_call(struct look *l, struct call_head *ret, bool tagged)
 {
-    bool found = look_object_head(l, ret) && (tagged || !l->p->tools || is_known(l, &ret->name));
+    struct look first = *l;
+    bool found = tagged || look_first_key(&first);
+    l->more = first.more;
+    found =
+        found && look_object_head(l, ret) && (tagged || !l->p->tools || is_known(l, &ret->name));
     if (found && ret->arguments == ARGUMENTS_NONE) found = is_known(l, &ret->name);
     if (found && ret->arguments == ARGUMENTS_HERE) {
         struct look value = *l;

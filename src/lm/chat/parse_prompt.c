@@ -17,6 +17,7 @@ static const char *const TURNS[] = {
     "[/INST]",
     "[unused9]助手：",
     "<start_of_turn>model",
+    "<|open|>message role=\"assistant\"<|sep|>",
     "<|start|>assistant",
 };
 

@@ -170,9 +170,10 @@ static enum match markup(struct chat_parser *p)
 {
     const struct parse_format *f = p->format;
     char c = *parser_bytes(p);
-    if (!c || !f->triggers || !strchr(f->triggers, c) || text_in_code(p)) return MATCH_NO;
-    enum match m = drop(p, f->drops);
-    if (m == MATCH_NO && p->closers) m = drop(p, f->closers); /* of the call that broke */
+    if (!c || !f->triggers || !strchr(f->triggers, c)) return MATCH_NO;
+    enum match m = drop(p, f->drops); /* these are tokens, in code too */
+    if (m != MATCH_NO || text_in_code(p)) return m;
+    if (p->closers) m = drop(p, f->closers); /* of the call that broke */
     if (m == MATCH_NO && f->begin && parser_armed(p)) m = f->begin(p);
     return m;
 }
