@@ -12,11 +12,15 @@
 #include "base/core/json_write.h"
 #include "lm/chat/chat.h"
 
+#define NATIVE "native:" /* encoders in place of templates */
+
 enum {
     NO_REASONING = 1,         /* the template drops it, or puts it elsewhere */
     NO_CONTENT_WITH_CALL = 2, /* content is dropped beside calls */
     CONTENT_THINKS = 4,       /* content beside a call is written as reasoning */
     ONE_CALL = 8,
+    THINKS_FOR_CALLS = 16, /* reasoning is dropped where there is no call */
+    MUST_BE_TOLD = 32,     /* to think: chat_template_kwargs */
 };
 
 static const struct vendor {
@@ -37,6 +41,9 @@ static const struct vendor {
     { "real/templates/vendor/meta-llama-Llama-3.1-8B-Instruct.jinja", "llama",
       NO_REASONING | NO_CONTENT_WITH_CALL | ONE_CALL },
     { "real/templates/vendor/openai-gpt-oss-120b.jinja", "harmony", CONTENT_THINKS | ONE_CALL },
+    { "native:harmony", "harmony", THINKS_FOR_CALLS },
+    { "native:deepseek-v3.2", "dsml", MUST_BE_TOLD },
+    { "native:deepseek-v4", "dsml", 0 },
 };
 
 /* Templates whose calls have no parser here count as plain. */
@@ -68,15 +75,16 @@ static const struct vendor OTHERS[] = {
     "{\"type\": \"function\", \"function\": {\"name\": \"" name "\", \"description\": \"d\", " \
     "\"parameters\": {\"type\": \"object\", \"properties\": {" properties "}, \"required\": []}}}"
 #define IS(type) ": {\"type\": \"" type "\", \"description\": \"x\"}"
-#define BOOK                                                                                       \
-    "\"from\"" IS("string") ", \"to\"" IS("string") ", \"passengers\"" IS(                         \
-        "array") ", \"flexible\"" IS("boolean") ", \"note\"" IS("null") ", \"count\"" IS("intege"  \
-                                                                                         "r") ", " \
-                                                                                              "\"" \
-                                                                                              "pr" \
-                                                                                              "ic" \
-                                                                                              "e"  \
-                                                                                              "\"" IS("number") ", \"zip\"" IS("string") ", \"options\"" IS("object")
+#define BOOK                                                                                                                    \
+    "\"from\"" IS("string") ", \"to\"" IS("string") ", \"passengers\"" IS(                                                      \
+        "array") ", \"flexible\"" IS("boolean") ", \"note\"" IS("null") ", \"count\"" IS("intege"                               \
+                                                                                         "r") ", "                              \
+                                                                                              "\""                              \
+                                                                                              "pr"                              \
+                                                                                              "ic"                              \
+                                                                                              "e"                               \
+                                                                                              "\"" IS("number") ", \"zip\"" IS( \
+                                                                                                  "string") ", \"options\"" IS("object")
 
 static const char TOOLS[] = "[" TOOL("get_weather", "\"city\"" IS("string")) ", " TOOL(
     "book", BOOK) ", " TOOL("now", "") "]";
@@ -96,6 +104,12 @@ static const struct message {
 };
 #define MESSAGE_COUNT (sizeof MESSAGES / sizeof *MESSAGES)
 
+static const struct parse_format *format_of(const struct chat *chat)
+{
+    const char *native = chat_native(chat);
+    return native ? parse_format_find(native) : parse_format_of(chat_template(chat, true));
+}
+
 static struct json_doc *parse(const char *text, size_t len)
 {
     struct json_doc *doc;
@@ -114,7 +128,7 @@ static void put_text(struct buf *b, const char *name, const char *text)
 }
 
 /* The prompt, or with `m` the prompt and the message that answers it. */
-static struct buf render(const struct chat *chat, const struct message *m, int flags)
+static struct buf render(const struct chat *chat, const struct message *m, bool told)
 {
     struct buf request = BUF_INIT((size_t)1 << 20), text = BUF_INIT((size_t)1 << 20);
     struct chat_prompt_options options = { .verbatim = true, .trust_tokens = true };
@@ -130,8 +144,8 @@ static struct buf render(const struct chat *chat, const struct message *m, int f
     }
     buf_format(&request,
                "], \"tools\": %s, \"add_generation_prompt\": %s, \"now\": \"2026-03-05T14:07:09\", "
-               "\"chat_template_kwargs\": {\"bos_token\": \"<s>\", \"eos_token\": \"</s>\"}}",
-               TOOLS, m ? "false" : "true");
+               "\"chat_template_kwargs\": {\"bos_token\": \"<s>\", \"eos_token\": \"</s>\"%s}}",
+               TOOLS, m ? "false" : "true", told ? ", \"thinking\": true" : "");
     struct json_doc *doc = parse(request.data, request.len);
     if (chat_prompt(chat, json_root(doc), &options, &prompt, &err)) fail_msg("%s", err.text);
     buf_append(&text, prompt.rendered.text.data, prompt.rendered.text.len);
@@ -198,8 +212,9 @@ static size_t common(const struct buf *prompt, const struct buf *full)
 
 static bool there_and_back(const struct chat *chat, const struct vendor *v, const struct message *m)
 {
-    struct buf prompt = render(chat, NULL, v->flags), full = render(chat, m, v->flags);
-    const struct parse_format *f = parse_format_of(chat_template(chat, true));
+    bool told = v->flags & MUST_BE_TOLD && m->reasoning;
+    struct buf prompt = render(chat, NULL, told), full = render(chat, m, told);
+    const struct parse_format *f = format_of(chat);
     struct json_doc *tools = parse(TOOLS, strlen(TOOLS));
     struct chat_parser_options o = { .format = f, .tools = json_root(tools) };
     size_t at = common(&prompt, &full);
@@ -208,7 +223,8 @@ static bool there_and_back(const struct chat *chat, const struct vendor *v, cons
     struct parse_log *log = parse_log_make(&o, full.data + at, full.len - at, NULL, 0, 5);
     const char *content =
         m->calls && v->flags & (NO_CONTENT_WITH_CALL | CONTENT_THINKS) ? "" : m->content;
-    const char *reasoning = m->reasoning && !(v->flags & NO_REASONING) ? m->reasoning : "";
+    bool dropped = v->flags & NO_REASONING || (v->flags & THINKS_FOR_CALLS && !m->calls);
+    const char *reasoning = m->reasoning && !dropped ? m->reasoning : "";
     if (m->calls && v->flags & CONTENT_THINKS && *m->content) reasoning = m->content;
     bool good = !log->fault && !log->unparsed && same_text("content", &log->content, content) &&
                 same_text("reasoning", &log->reasoning, reasoning) && same_calls(log, m);
@@ -224,6 +240,11 @@ static struct chat *open_chat(const struct vendor *v)
 {
     struct chat *chat;
     struct error err;
+    if (strncmp(v->template, NATIVE, sizeof NATIVE - 1) == 0) {
+        if (chat_open_native(&chat, v->template + sizeof NATIVE - 1, NULL, &err))
+            fail_msg("%s", err.text);
+        return chat;
+    }
     struct buf text = fixture_read(FIXTURE(v->template));
     if (chat_open_template(&chat, v->template, (struct span){ text.data, text.len }, &err))
         fail_msg("%s", err.text);
@@ -255,7 +276,7 @@ static void messages(void **state)
 static void check_format(const struct vendor *v)
 {
     struct chat *chat = open_chat(v);
-    const char *name = parse_format_name(parse_format_of(chat_template(chat, true)));
+    const char *name = parse_format_name(format_of(chat));
     if (strcmp(name, v->format) != 0) fail_msg("%s is %s, not %s", v->template, v->format, name);
     chat_free(chat);
 }

@@ -65,7 +65,8 @@ static enum status find_format(const struct parse_format **ret, const char *name
     if (file_kind(name) == FILE_MISSING) return list_names(name, err);
     bool template = len > 6 && strcmp(name + len - 6, ".jinja") == 0;
     enum status st = template ? open_template(&chat, name, err) : open_model(&chat, name, err);
-    if (!st) *ret = parse_format_of(chat_template(chat, true));
+    const char *native = st ? NULL : chat_native(chat);
+    if (!st) *ret = native ? parse_format_find(native) : parse_format_of(chat_template(chat, true));
     chat_free(chat);
     return st;
 }

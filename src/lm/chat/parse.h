@@ -50,7 +50,8 @@ const struct parse_format *parse_format_at(size_t i);
 const struct parse_format *parse_format_find(const char *name);
 const char *parse_format_name(const struct parse_format *f);
 const char *parse_format_summary(const struct parse_format *f); /* "JSON in <tool_call>: ..." */
-/* The format whose markers the template writes; "plain" (think tags only) when it writes none. */
+/* The format whose markers the template writes; "plain" (think tags only) when it writes none,
+ * and for NULL. A native encoder's name (lm/chat/encoder_list.h) is also that of its format. */
 const struct parse_format *parse_format_of(const struct template *t);
 
 /* Where the prompt leaves the model: what the end of the rendered prompt has opened. */

@@ -64,7 +64,7 @@ static bool contains(struct span text, const char *mark)
 
 const struct parse_format *parse_format_of(const struct template *t)
 {
-    for (size_t i = 0; i < parse_format_count(); i++) {
+    for (size_t i = 0; t && i < parse_format_count(); i++) {
         const struct parse_format *f = parse_format_at(i);
         bool all = *f->written != NULL;
         for (const char *const *mark = f->written; *mark; mark++)
