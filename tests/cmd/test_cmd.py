@@ -327,6 +327,7 @@ def case_worker_is_bare(tmp):
         with open("/proc/%d/status" % worker) as f:
             status = f.read()
         expect(re.search(r"NoNewPrivs:\t1\n", status) and re.search(r"Seccomp:\t2\n", status), status)
+        expect(re.search(r"CapEff:\t0+\n", status) and re.search(r"CapPrm:\t0+\n", status), status)
     except PermissionError:
         raise Skip("looking into the worker needs more rights")
     finally:

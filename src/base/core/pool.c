@@ -247,11 +247,22 @@ static void place(struct pool *layout, int wanted, int cpus[CPUS_MAX])
 
 /* ---- threads ---- */
 
+/* Each thread pins itself: a sandbox can then forbid to pin anybody else. */
+static void pin(int cpu)
+{
+    cpu_set_t set;
+    if (cpu < 0) return;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
 static void *worker(void *arg)
 {
     struct member *m = arg;
     struct pool *p = m->pool;
     self = m;
+    pin(m->cpu);
     float_mode_set(float_mode() | FLUSH_BITS);
     for (uint32_t run = 1;; run++) {
         signal_wait(&p->start, run, p->spin_ns);
@@ -267,22 +278,6 @@ static void start_workers(struct pool *p)
     signal_send(&p->start, run, INT32_MAX);
 }
 
-static int spawn(struct member *m)
-{
-    pthread_attr_t attr;
-    int e = pthread_attr_init(&attr);
-    if (e) return e;
-    if (m->cpu >= 0) {
-        cpu_set_t set;
-        CPU_ZERO(&set);
-        CPU_SET(m->cpu, &set);
-        pthread_attr_setaffinity_np(&attr, sizeof set, &set);
-    }
-    e = pthread_create(&m->thread, &attr, worker, m);
-    pthread_attr_destroy(&attr);
-    return e;
-}
-
 /* Starts members 1..count-1, with every signal blocked so that Ctrl-C goes to the program. */
 static int spawn_all(struct pool *p)
 {
@@ -291,7 +286,7 @@ static int spawn_all(struct pool *p)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int e = 0, i = 1;
     for (; i < p->count && !e; i++)
-        e = spawn(&p->members[i]);
+        e = pthread_create(&p->members[i].thread, NULL, worker, &p->members[i]);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return e ? -(i - 1) : 0;
 }

@@ -113,21 +113,32 @@ static enum status set_limits(int descriptor_max, struct error *err)
     return STATUS_OK;
 }
 
+/* Root without capabilities is a user like others. capset(2); there is no wrapper in libc. */
+static enum status drop_capabilities(struct error *err)
+{
+    struct {
+        uint32_t version;
+        int pid;
+    } header = { 0x20080522, 0 };
+    const struct {
+        uint32_t effective, permitted, inheritable;
+    } none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+    if (syscall(SYS_capset, &header, none) == 0) return STATUS_OK;
+    return refused(err, "capabilities");
+}
+
 /* ---- the list of calls ---- */
 
 static const int allowed[] = {
     /* memory, but for what can be executed (below) */
     SCMP_SYS(munmap),
     SCMP_SYS(mremap),
-    SCMP_SYS(madvise),
     SCMP_SYS(brk),
     /* threads: new ones are below */
     SCMP_SYS(futex),
     SCMP_SYS(set_robust_list),
     SCMP_SYS(rseq),
     SCMP_SYS(sched_yield),
-    SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(sched_setaffinity),
     SCMP_SYS(gettid),
     SCMP_SYS(getpid),
     SCMP_SYS(exit),
@@ -186,6 +197,9 @@ static int add_conditional(scmp_filter_ctx f, int socket)
     if (!failed)
         failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                   ARG(2, SCMP_CMP_MASKED_EQ, exec, 0));
+    if (!failed) /* but for what declares memory broken */
+        failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1,
+                                  ARG(2, SCMP_CMP_LT, MADV_HWPOISON));
     if (!failed)
         failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                                   ARG(0, SCMP_CMP_MASKED_EQ, NEW_NAMESPACES | THREAD, THREAD));
@@ -200,6 +214,12 @@ static int add_conditional(scmp_filter_ctx f, int socket)
     if (!failed) /* abort() and pthread_kill(): itself only */
         failed =
             seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, ARG(0, SCMP_CMP_EQ, self));
+    if (!failed)
+        failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_getaffinity), 1,
+                                  ARG(0, SCMP_CMP_EQ, 0));
+    if (!failed) /* of the calling thread only */
+        failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_setaffinity), 1,
+                                  ARG(0, SCMP_CMP_EQ, 0));
     if (!failed) /* asking for its own limits */
         failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, ARG(0, SCMP_CMP_EQ, 0),
                                   ARG(2, SCMP_CMP_EQ, 0));
@@ -255,6 +275,7 @@ enum status sandbox_lock(struct sandbox_facts *ret, int socket, int descriptor_m
     struct sandbox_facts facts = { 0 };
     warm_up();
     enum status st = set_limits(descriptor_max, err);
+    if (!st) st = drop_capabilities(err);
     if (!st) st = close_landlock(&facts.landlock_abi, err);
     if (!st) st = close_seccomp(socket, err);
     if (st) return st;

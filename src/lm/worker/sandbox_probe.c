@@ -116,6 +116,7 @@ static void try_processes(struct probe *p)
            syscall(SYS_process_vm_readv, parent, &here, 1ul, &there, 1ul, 0ul));
     report(p, "write another process's memory",
            syscall(SYS_process_vm_writev, parent, &here, 1ul, &there, 1ul, 0ul));
+    report(p, "bind a process to a core", syscall(SYS_sched_setaffinity, 1, (size_t)0, &byte));
     report(p, "open a process", syscall(SYS_pidfd_open, 1, 0u));
 }
 
@@ -130,6 +131,7 @@ static void try_memory(struct probe *p)
            syscall(SYS_mmap, NULL, PAGE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE, p->file, 0L));
     report(p, "make memory executable",
            syscall(SYS_mprotect, page, PAGE_BYTES, PROT_READ | PROT_EXEC));
+    report(p, "declare memory broken", syscall(SYS_madvise, page, (size_t)0, MADV_HWPOISON));
     syscall(SYS_munmap, page, PAGE_BYTES);
 }
 
