@@ -207,6 +207,11 @@ static void test_own_routes(void **state)
 {
     struct house h;
     start(&h);
+    want(ask(&h, "GET", "/", "", ""), 200, "Content-Security-Policy: default-src 'none'");
+    want(ask(&h, "GET", "/", "", ""), 200, "<!doctype html>");
+    want(ask(&h, "GET", "/ui/page.js", "", ""), 200, "Content-Type: text/javascript");
+    want(ask(&h, "GET", "/ui/../page.js", "", ""), 404, "");
+    want(ask(&h, "GET", "/ui/nothing.js", "", ""), 404, "/ui/nothing.js");
     want(ask(&h, "GET", "/health", "", ""), 200, "{\"status\":\"ok\"}");
     want(ask(&h, "GET", "/v1/models", "", ""), 200, "\"max_model_len\":512");
     want(ask(&h, "GET", "/v1/models/m", "", ""), 200, "\"object\":\"model\"");

@@ -78,8 +78,8 @@ static size_t common_lines(const struct call *c, struct http_line *lines, const 
     return n;
 }
 
-static void reply(struct call *c, int status, const char *type, const struct http_line *extra,
-                  size_t extra_count, struct buf *body)
+void call_reply_with(struct call *c, int status, const char *type, const struct http_line *extra,
+                     size_t extra_count, struct buf *body)
 {
     struct http_line lines[LINES_MAX + 4];
     size_t n = common_lines(c, lines, type);
@@ -103,7 +103,7 @@ void call_reply(struct call *c, int status, const char *type, struct buf *body)
     char timing[96];
     struct http_line line = { "Server-Timing", timing };
     server_timing(c, timing, sizeof timing);
-    reply(c, status, type, &line, c->served ? 1 : 0, body);
+    call_reply_with(c, status, type, &line, c->served ? 1 : 0, body);
 }
 
 /* The form of errors on routes that no shape claims. */
@@ -140,7 +140,7 @@ static void reply_error(struct call *c, const struct api_error *e, int retry_sec
     }
     if (e->http == 401) extra[n++] = (struct http_line){ "WWW-Authenticate", "Bearer" };
     if (e->http == 405) extra[n++] = (struct http_line){ "Allow", e->param };
-    reply(c, e->http, "application/json", extra, n, &body);
+    call_reply_with(c, e->http, "application/json", extra, n, &body);
     buf_release(&body);
 }
 

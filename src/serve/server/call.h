@@ -92,8 +92,11 @@ void call_close(struct call *c, struct model_metrics *metrics);
 
 /* From whoever has it: the error is the answer, or the end of the stream that has begun. */
 void call_fail(struct call *c, const struct api_error *error, int retry_seconds);
-/* A whole answer in JSON. The body is taken over. */
+/* A whole answer. The body is taken over. */
 void call_reply(struct call *c, int status, const char *type, struct buf *body);
+/* With up to four header lines of its own. */
+void call_reply_with(struct call *c, int status, const char *type, const struct http_line *lines,
+                     size_t line_count, struct buf *body);
 void call_free(struct call *c);
 
 void api_error_make(struct api_error *ret, int http, const char *type, const char *code,

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A path that ends in '/' takes one more segment. APIs with models behind them are in shape_list.h. */
+ROUTE("GET", "/", "", route_page)
+ROUTE("GET", "/ui/", "", route_page)
 ROUTE("GET", "/health", "", route_health)
 ROUTE("GET", "/v1/models", "models", route_models)
 ROUTE("GET", "/v1/models/", "models", route_model)

@@ -11,7 +11,6 @@
 struct ui_file {
     const char *path; /* "/ui/page.js" */
     const char *type; /* Content-Type */
-    const char *etag; /* quoted; of the content */
     const unsigned char *data;
     size_t len;
 };
