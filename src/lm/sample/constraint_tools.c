@@ -1,0 +1,374 @@
+/* Grammars of tool calls: the syntax of a chat format around the schemas of the arguments.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "lm/sample/constraint_inner.h"
+#include "lm/sample/grammar.h"
+#include "lm/sample/json_schema.h"
+#include "lm/sample/regex.h"
+
+#define TOOLS_MAX     512
+#define TOOL_NAME_MAX 128
+
+static const struct tool_syntax {
+    const char *name, *marker, *before_all, *before, *behind_name, *behind, *between, *behind_all;
+} syntaxes[] = {
+#define TOOL_SYNTAX(name, marker, before_all, before, behind_name, behind, between, behind_all) \
+    { name, marker, before_all, before, behind_name, behind, between, behind_all },
+#include "lm/sample/tool_syntax_list.h"
+#undef TOOL_SYNTAX
+};
+
+/* What formats spell with tokens of their own, where the vocabulary has them. */
+static const char *const markers[] = {
+    "<tool_call>",
+    "</tool_call>",
+    "[TOOL_CALLS]",
+    "<|tool_calls_section_begin|>",
+    "<|tool_calls_section_end|>",
+    "<|tool_call_begin|>",
+    "<|tool_call_end|>",
+    "<|tool_call_argument_begin|>",
+    "<｜tool▁calls▁begin｜>",
+    "<｜tool▁calls▁end｜>",
+    "<｜tool▁call▁begin｜>",
+    "<｜tool▁call▁end｜>",
+    "<｜tool▁sep｜>",
+};
+
+enum tool_choice { CHOICE_REQUIRED, CHOICE_AUTO, CHOICE_NONE, CHOICE_NAMED };
+struct tool {
+    struct span name;
+    uint32_t node;
+};
+struct tools {
+    struct build *b;
+    struct program *p;
+    const struct tokenizer *tokenizer;
+    const struct tool_syntax *syntax;
+    enum tool_choice choice;
+    struct span named;
+    bool parallel, strict;
+    const struct json *object_schema;
+    struct tool *items;
+    size_t count;
+};
+
+/* --- texts with markers --- */
+
+static int32_t special_id(const struct tokenizer *t, const char *text)
+{
+    int32_t id = tokenizer_find(t, text, strlen(text));
+    return id >= 0 && tokenizer_is_special(t, id) ? id : -1;
+}
+
+static bool add_held(struct build *b, struct regex_node *all, struct regex_node *child)
+{
+    struct regex_node *held = child ? regex_new(b, REGEX_ALL) : NULL;
+    if (!held) return false;
+    held->child = child;
+    regex_add(all, held);
+    return true;
+}
+
+static bool add_bytes(struct build *b, struct regex_node *all, const char *text, size_t len)
+{
+    struct regex_node *n = regex_new(b, REGEX_BYTES);
+    if (!n) return false;
+    n->bytes = (struct span){ text, len };
+    return len == 0 || add_held(b, all, n);
+}
+
+static bool add_call(struct build *b, struct regex_node *all, uint32_t callee)
+{
+    struct regex_node *n = regex_new(b, REGEX_CALL);
+    if (!n) return false;
+    n->callee = callee;
+    return add_held(b, all, n);
+}
+
+/* Bytes of the marker with a token of its own that `text` begins with, 0: none. */
+static size_t marker_at(const struct tools *t, const char *text, int32_t *ret_id)
+{
+    for (size_t i = 0; i < sizeof markers / sizeof *markers; i++) {
+        size_t n = strlen(markers[i]);
+        if (strncmp(text, markers[i], n) != 0) continue;
+        *ret_id = special_id(t->tokenizer, markers[i]);
+        if (*ret_id >= 0) return n;
+    }
+    return 0;
+}
+
+static bool add_text(struct tools *t, struct regex_node *all, const char *text)
+{
+    const char *from = text;
+    while (*text) {
+        int32_t id = -1;
+        size_t n = *text == '\x01' ? 1 : marker_at(t, text, &id);
+        if (!n) {
+            text++;
+            continue;
+        }
+        if (!add_bytes(t->b, all, from, (size_t)(text - from))) return false;
+        if (id >= 0) {
+            if (!add_call(t->b, all, CALLEE_TOKEN + (uint32_t)id)) return false;
+        } else if (!add_held(t->b, all,
+                             regex_parse(t->b, span_of("0|[1-9][0-9]{0,2}"), "a call's number"))) {
+            return false;
+        }
+        from = text += n;
+    }
+    return add_bytes(t->b, all, from, (size_t)(text - from));
+}
+
+/* --- the tools --- */
+
+static bool read_choice(struct tools *t, const struct json *spec)
+{
+    const struct json *v = json_get(spec, "choice");
+    const struct json *f = json_get(v, "function");
+    const struct json *name = f ? json_get(f, "name") : json_get(v, "name");
+    if (!v || span_equals(json_string(v), "required")) t->choice = CHOICE_REQUIRED;
+    else if (span_equals(json_string(v), "auto")) t->choice = CHOICE_AUTO;
+    else if (span_equals(json_string(v), "none")) t->choice = CHOICE_NONE;
+    else if (json_type(name) == JSON_STRING) {
+        t->choice = CHOICE_NAMED;
+        t->named = json_string(name);
+    } else
+        return build_fail(t->b, STATUS_BAD_INPUT,
+                          "/choice: has to be \"required\", \"auto\", \"none\" or "
+                          "{\"name\": \"...\"}");
+    return true;
+}
+
+static bool read_format(struct tools *t, const struct json *spec)
+{
+    const struct json *v = json_get(spec, "format");
+    struct span name = v ? json_string(v) : span_of("hermes");
+    for (size_t i = 0; i < sizeof syntaxes / sizeof *syntaxes; i++)
+        if (name.data && span_equals(name, syntaxes[i].name)) t->syntax = syntaxes + i;
+    return t->syntax ||
+           build_fail(t->b, STATUS_UNSUPPORTED,
+                      "/format: tool calls in the format \"%.*s\" can not be constrained",
+                      (int)(name.len < 40 ? name.len : 40), name.data ? name.data : "");
+}
+
+static bool name_is_plain(struct span name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '-' || c == '.' || c == ':' || c == '/';
+        if (!ok) return false;
+    }
+    return name.len > 0 && name.len <= TOOL_NAME_MAX;
+}
+
+static bool read_tool(struct tools *t, const struct json *v, size_t i)
+{
+    const struct json *f = json_get(v, "function") ? json_get(v, "function") : v;
+    struct span name = json_string(json_get(f, "name"));
+    const struct json *schema = json_get(f, "parameters");
+    bool in_function = f != v;
+    char base[64];
+    if (!name_is_plain(name))
+        return build_fail(t->b, STATUS_BAD_INPUT,
+                          "/tools/%zu: a tool needs a name of up to %d letters, digits, and _-.:/",
+                          i, TOOL_NAME_MAX);
+    for (size_t k = 0; k < t->count; k++)
+        if (t->items[k].name.len == name.len &&
+            memcmp(t->items[k].name.data, name.data, name.len) == 0)
+            return build_fail(t->b, STATUS_BAD_INPUT, "/tools/%zu: a second tool \"%.*s\"", i,
+                              (int)name.len, name.data);
+    if (t->choice == CHOICE_NAMED &&
+        (name.len != t->named.len || memcmp(name.data, t->named.data, name.len) != 0))
+        return true;
+    bool strict = json_bool(json_get(f, "strict"), t->strict);
+    struct buf text = BUF_INIT(sizeof base);
+    buf_format(&text, "/tools/%zu%s/parameters", i, in_function ? "/function" : "");
+    const char *kept = build_text(t->b, text.data ? text.data : "", text.len);
+    buf_release(&text);
+    struct schema_options options = { .also = t->object_schema };
+    struct tool *tool = t->items + t->count;
+    if (!kept) return false;
+    if (!schema || !strict) schema = t->object_schema;
+    tool->name = name;
+    if (!schema_compile(t->b, t->p, schema, &options, kept, &tool->node)) return false;
+    t->count++;
+    return true;
+}
+
+static bool read_tools(struct tools *t, const struct json *spec)
+{
+    const struct json *list = json_get(spec, "tools");
+    size_t n = json_length(list);
+    if (t->choice == CHOICE_NONE) return true;
+    if (json_type(list) != JSON_ARRAY || n < 1 || n > TOOLS_MAX)
+        return build_fail(t->b, STATUS_BAD_INPUT, "/tools: an array of 1 to %d tools is needed",
+                          TOOLS_MAX);
+    t->items = build_array(t->b, n, sizeof *t->items);
+    for (size_t i = 0; t->items && i < n; i++)
+        if (!read_tool(t, json_at(list, i), i)) return false;
+    if (t->items && t->count == 0)
+        return build_fail(t->b, STATUS_BAD_INPUT, "/choice/name: there is no tool \"%.*s\"",
+                          (int)(t->named.len < 60 ? t->named.len : 60), t->named.data);
+    return t->items;
+}
+
+/* --- calls --- */
+
+/* One call, of any of the tools; `skip`: bytes of its text that were read already. */
+static struct regex_node *one_call(struct tools *t, size_t skip)
+{
+    const struct tool_syntax *x = t->syntax;
+    struct regex_node *all = regex_new(t->b, REGEX_ALL), *any = regex_new(t->b, REGEX_ANY);
+    if (!all || !any || !add_text(t, all, x->before + skip)) return NULL;
+    for (size_t i = 0; i < t->count; i++) {
+        struct regex_node *one = regex_new(t->b, REGEX_ALL);
+        if (!one || !add_bytes(t->b, one, t->items[i].name.data, t->items[i].name.len) ||
+            !add_text(t, one, x->behind_name) ||
+            !add_call(t->b, one, CALLEE_NODE + t->items[i].node))
+            return NULL;
+        regex_add(any, one);
+    }
+    if (!add_held(t->b, all, any) || !add_text(t, all, x->behind)) return NULL;
+    return all;
+}
+
+/* All calls of a turn. */
+static struct regex_node *all_calls(struct tools *t, size_t skip)
+{
+    const struct tool_syntax *x = t->syntax;
+    struct regex_node *all = regex_new(t->b, REGEX_ALL);
+    size_t before = strlen(x->before_all), in_all = skip < before ? skip : before;
+    if (!all || !add_text(t, all, x->before_all + in_all) ||
+        !add_held(t->b, all, one_call(t, skip - in_all)))
+        return NULL;
+    if (t->parallel) {
+        struct regex_node *next = regex_new(t->b, REGEX_ALL);
+        if (!next || !add_text(t, next, x->between) || !add_held(t->b, next, one_call(t, 0)))
+            return NULL;
+        if (!add_held(t->b, all, regex_repeat(t->b, next, 0, REGEX_FOREVER))) return NULL;
+    }
+    return add_text(t, all, x->behind_all) ? all : NULL;
+}
+
+/* --- free text --- */
+
+struct search {
+    const struct automaton *any;
+    const char *marker;
+    size_t len;
+    bool found; /* accepts right behind the first marker, else all texts without one */
+};
+
+static bool search_step(const void *ctx, const uint32_t *from, size_t n, uint8_t byte, uint32_t *to,
+                        size_t *ret_n)
+{
+    const struct search *s = ctx;
+    size_t k = from[1];
+    *ret_n = 2;
+    if (k == s->len) return false;
+    to[0] = automaton_next(s->any, from[0], byte);
+    /* The longest beginning of the marker that the text now ends with. */
+    char tail[64];
+    memcpy(tail, s->marker, k);
+    tail[k] = (char)byte;
+    size_t len = k + 1;
+    while (len > 0 && memcmp(tail + (k + 1 - len), s->marker, len) != 0)
+        len--;
+    to[1] = (uint32_t)len;
+    if (len == s->len && !s->found) return false;
+    return to[0];
+}
+
+static uint32_t search_accept(const void *ctx, const uint32_t *state, size_t n)
+{
+    const struct search *s = ctx;
+    return s->found ? state[1] == s->len : s->any->accept[state[0]];
+}
+
+static struct automaton *free_text(struct build *b, const char *marker, bool found)
+{
+    struct search s = { regex_of(b, "[^]*"), marker, strlen(marker), found };
+    struct explorer e = { &s, search_step, search_accept };
+    bool cuts[256] = { 0 };
+    if (!s.any) return NULL;
+    for (int i = 1; i < 256; i++)
+        if (s.any->class_of[i] != s.any->class_of[i - 1]) cuts[i] = true;
+    for (size_t i = 0; i < s.len; i++) {
+        cuts[(uint8_t)marker[i]] = true;
+        if ((uint8_t)marker[i] < 255) cuts[(uint8_t)marker[i] + 1] = true;
+    }
+    return automaton_explore(b, &e, (uint32_t[]){ s.any->start, 0 }, 2, cuts);
+}
+
+static bool needs_marker(struct tools *t)
+{
+    if (t->syntax->marker[0]) return true;
+    return build_fail(
+        t->b, STATUS_UNSUPPORTED,
+        "/choice: calls in the format \"%s\" have no marker, so text without them can "
+        "not be told apart; choose \"required\" or a tool by name",
+        t->syntax->name);
+}
+
+/* Text without calls, or text and then calls. */
+static struct regex_node *text_and_calls(struct tools *t)
+{
+    const char *marker = t->syntax->marker;
+    struct regex_node *any = regex_new(t->b, REGEX_ANY), *text = regex_new(t->b, REGEX_ALL);
+    struct regex_node *calls = regex_new(t->b, REGEX_ALL);
+    if (!any || !text || !calls || !needs_marker(t)) return NULL;
+    struct automaton *without = free_text(t->b, marker, false);
+    uint32_t plain = program_add(t->b, t->p, without), before = plain;
+    if (plain == PROGRAM_NONE || !add_call(t->b, text, plain)) return NULL;
+    bool special = special_id(t->tokenizer, marker) >= 0;
+    if (special) {
+        struct automaton *copy = free_text(t->b, marker, false);
+        if (copy) copy->before_token = true;
+        before = program_add(t->b, t->p, copy);
+    } else {
+        before = program_add(t->b, t->p, free_text(t->b, marker, true));
+    }
+    if (before == PROGRAM_NONE || !add_call(t->b, calls, before) ||
+        !add_held(t->b, calls, all_calls(t, special ? 0 : strlen(marker))))
+        return NULL;
+    regex_add(any, text);
+    regex_add(any, calls);
+    return any;
+}
+
+static bool compile(struct tools *t, const struct json *spec, uint32_t *ret_root)
+{
+    struct regex_node *tree = NULL;
+    if (!read_choice(t, spec) || !read_format(t, spec) || !read_tools(t, spec)) return false;
+    if (t->choice == CHOICE_NONE) {
+        if (!needs_marker(t)) return false;
+        *ret_root = program_add(t->b, t->p, free_text(t->b, t->syntax->marker, false));
+        return *ret_root != PROGRAM_NONE;
+    }
+    tree = t->choice == CHOICE_AUTO ? text_and_calls(t) : all_calls(t, 0);
+    if (!tree) return false;
+    *ret_root = program_add(t->b, t->p, regex_automaton(t->b, tree, false, "/tools"));
+    return *ret_root != PROGRAM_NONE &&
+           program_settle_calls(t->b, t->p, *ret_root, NULL, "/tools");
+}
+
+bool tools_compile(struct build *b, struct program *p, const struct json *spec,
+                   const struct tokenizer *tokenizer, uint32_t *ret_root)
+{
+    static const char object[] = "{\"type\":\"object\"}";
+    struct tools t = { .b = b,
+                       .p = p,
+                       .tokenizer = tokenizer,
+                       .parallel = json_bool(json_get(spec, "parallel"), true),
+                       .strict = json_bool(json_get(spec, "strict"), true) };
+    struct json_doc *doc;
+    enum status st = json_parse(&doc, object, sizeof object - 1, sizeof object, "a schema", NULL);
+    if (st) return build_fail(b, st, "no memory to compile the constraint");
+    t.object_schema = json_root(doc);
+    bool ok = compile(&t, spec, ret_root);
+    json_doc_free(doc);
+    return ok;
+}
