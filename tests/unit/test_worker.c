@@ -1053,15 +1053,43 @@ static void a_front_that_goes_away(void **state)
 
 /* ---- in this process, for what sanitizers see: leaks above all ---- */
 
-static void *serve_here(void *socket)
+struct served {
+    int socket;
+    long fault; /* the allocation of the far end that fails; 0: none */
+    bool fired;
+};
+
+static void *serve_here(void *ctx)
 {
     const struct sandbox_facts none = { 0 };
+    struct served *s = ctx;
     struct error err;
-    worker_serve(*(int *)socket, &none, &err);
+#ifdef HEARTH_CHECKS
+    mem_fail_nth(s->fault);
+#endif
+    worker_serve(s->socket, &none, &err);
+#ifdef HEARTH_CHECKS
+    s->fired = mem_fault_fired();
+    mem_fail_nth(0);
+#endif
+    close(s->socket);
     return NULL;
 }
 
-static void send_load(struct worker *w, const struct peer_model *m)
+static struct worker *start_here(struct served *s, pthread_t *thread)
+{
+    struct worker *w;
+    struct error err;
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    s->socket = pair[1];
+    assert_int_equal(pthread_create(thread, NULL, serve_here, s), 0);
+    assert_int_equal(client_new(&w, "ember", (struct worker_process){ .socket = pair[0] }, &err),
+                     0);
+    return w;
+}
+
+static enum status send_load(struct worker *w, const struct peer_model *m)
 {
     struct buf body = BUF_INIT(1 << 20);
     struct error err;
@@ -1072,31 +1100,43 @@ static void send_load(struct worker *w, const struct peer_model *m)
         buf_format(&body, "%s{\"name\":\"%s\",\"fd\":%d,\"bytes\":0}", i ? "," : "", m->names[i],
                    m->files[i].fd);
     buf_text(&body, "]}");
-    assert_int_equal(client_send(w, FRAME_HELLO, 0, span_of(FRAME_HELLO_BODY), &err), STATUS_OK);
-    assert_int_equal(client_send(w, FRAME_LOAD, 0, (struct span){ body.data, body.len }, &err),
-                     STATUS_OK);
+    enum status st = client_send(w, FRAME_HELLO, 0, span_of(FRAME_HELLO_BODY), &err);
+    if (!st) st = client_send(w, FRAME_LOAD, 0, (struct span){ body.data, body.len }, &err);
     buf_release(&body);
+    return st;
+}
+
+/* Waits for the ready; false: the far end failed, and said so or is gone. */
+static bool await_ready(struct worker *w, enum status *ret)
+{
+    struct frame f = { 0 };
+    struct error err;
+    bool got = false;
+    while (!got || f.type != FRAME_READY) {
+        *ret = client_read(w, &f, &got, 20000, &err);
+        if (*ret) return false;
+        if (!got || f.type != FRAME_ERROR) continue;
+        client_read_error(json_root(w->body), &err);
+        if (err.status != STATUS_NO_MEMORY) print_message("%s\n", err.text);
+        *ret = err.status;
+        return false;
+    }
+    return true;
 }
 
 static void everything_is_freed(void **state)
 {
     struct peer_model m;
-    struct worker *w;
-    struct frame f = { 0 };
     struct outcome o;
     struct error err;
+    struct served served = { 0 };
     pthread_t thread;
-    int pair[2];
-    bool got;
+    enum status st;
     peer_model_open(&m, fixture_source("models/ember"));
     peer_model_add(&m, "chat_template.jinja", TEMPLATE);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    assert_int_equal(pthread_create(&thread, NULL, serve_here, &pair[1]), 0);
-    assert_int_equal(client_new(&w, "ember", (struct worker_process){ .socket = pair[0] }, &err),
-                     0);
-    send_load(w, &m);
-    while (f.type != FRAME_READY)
-        if (client_read(w, &f, &got, 20000, &err)) fail_msg("%s", err.text);
+    struct worker *w = start_here(&served, &thread);
+    assert_int_equal(send_load(w, &m), STATUS_OK);
+    assert_true(await_ready(w, &st));
     ask(w,
         "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"max_tokens\":8,"
         "\"sampling\":{\"logprobs\":3},\"echo\":true,\"stop\":[\"zzz\"]}",
@@ -1116,9 +1156,72 @@ static void everything_is_freed(void **state)
     submit(w, "{\"text\":\"left behind\",\"ignore_eos\":true}");
     worker_stop(w);
     pthread_join(thread, NULL);
-    close(pair[1]);
     peer_model_close(&m);
 }
+
+#ifdef HEARTH_CHECKS
+/* The n-th allocation of the far end fails: the load, or the request, ends with words or with the end of
+ * the stream; nothing is wrong afterwards, and nothing leaks. */
+static bool survive_fault(const struct peer_model *m, long n)
+{
+    struct served served = { .fault = n };
+    struct outcome o = { .content = BUF_INIT(1 << 20), .reasoning = BUF_INIT(1 << 20) };
+    struct worker_event e;
+    struct error err;
+    pthread_t thread;
+    enum status st;
+    uint64_t id;
+    bool got;
+    struct worker *w = start_here(&served, &thread);
+    static const char request[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],"
+                                  "\"max_tokens\":3,\"sampling\":{\"logprobs\":1}}";
+    st = send_load(w, m);
+    if (!st && await_ready(w, &st) && !worker_submit(w, &id, request, strlen(request), &err)) {
+        while (!o.done && !o.failed && !(st = worker_next(w, &e, &got, 20000, &err)))
+            if (got) take(&o, &e);
+        if (o.failed) st = o.error.status;
+    }
+    if (st && st != STATUS_NO_MEMORY && st != STATUS_CRASHED)
+        fail_msg("allocation %ld: %s %s", n, status_name(st), o.error.text);
+    worker_stop(w);
+    pthread_join(thread, NULL);
+    if (!served.fired && !o.done) fail_msg("allocation %ld: no fault, but no answer", n);
+    outcome_release(&o);
+    return served.fired;
+}
+
+static void far_end_without_memory(void **state)
+{
+    struct peer_model m;
+    long n = 1;
+    peer_model_open(&m, fixture_source("models/ember"));
+    peer_model_add(&m, "chat_template.jinja", TEMPLATE);
+    while (survive_fault(&m, n))
+        n += n < 48 ? 1 : n / 12;
+    assert_true(n > 100);
+    peer_model_close(&m);
+}
+
+static void near_end_without_memory(void **state)
+{
+    struct peer_model m;
+    bool fired = true;
+    peer_model_open(&m, fixture_source("models/ember"));
+    m.options.engine.context_max = 16;
+    for (long n = 1; fired; n += n < 16 ? 1 : n / 2) {
+        struct worker *w = NULL;
+        struct error err = { 0 };
+        mem_fail_nth(n);
+        enum status st = worker_start(&w, &m.options, &err);
+        fired = mem_fault_fired();
+        mem_fail_nth(0);
+        if (st && (!fired || !err.text[0])) fail_msg("allocation %ld: %s", n, err.text);
+        if (!st) worker_stop(w);
+        peer_no_children();
+    }
+    peer_model_close(&m);
+}
+#endif
 
 /* ---- the kept tokenizer ---- */
 
@@ -1197,6 +1300,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_front_that_misbehaves),
         cmocka_unit_test(a_front_that_goes_away),
         cmocka_unit_test(everything_is_freed),
+#ifdef HEARTH_CHECKS
+        cmocka_unit_test(far_end_without_memory),
+        cmocka_unit_test(near_end_without_memory),
+#endif
         cmocka_unit_test(the_form_is_kept_and_used),
     };
     return cmocka_run_group_tests_name("worker", tests, NULL, NULL);

@@ -99,8 +99,10 @@ enum status load_merge(struct tokenizer *t, struct span left, struct span right,
         buf_append(&joined, right.data, right.len);
         c = half(t, (struct span){ joined.data ? joined.data : "", joined.len }, &bytes);
     }
+    bool no_room = (bytes.failed && !bytes.past_max) || (joined.failed && !joined.past_max);
     buf_release(&bytes);
     buf_release(&joined);
+    if (no_room) return error_set(err, STATUS_NO_MEMORY, "no memory for a merge");
     if (c < 0)
         return bad_merge(left, right, rank,
                          a < 0   ? "the first"

@@ -144,7 +144,8 @@ static enum status take_frame(struct far *f, const struct frame *frame, struct e
 /* A peer that sends nonsense is not our parent: nothing it says can be trusted any more. */
 static void give_up(struct far *f, struct error *err)
 {
-    error_wrap(err, STATUS_BAD_INPUT, "the worker was sent what makes no sense");
+    if (err->status == STATUS_BAD_INPUT)
+        error_wrap(err, STATUS_BAD_INPUT, "the worker was sent what makes no sense");
     far_send_error(f, 0, err);
     f->ended = true;
 }
