@@ -167,9 +167,9 @@ static const int allowed[] = {
 #if SANITIZED
 /* Their run-time libraries report on standard error, look at stacks, and name their mappings. */
 static const int allowed_sanitizers[] = {
-    SCMP_SYS(getuid), SCMP_SYS(geteuid),    SCMP_SYS(prctl),    SCMP_SYS(set_tid_address),
-    SCMP_SYS(uname),  SCMP_SYS(getrlimit),  SCMP_SYS(readlink), SCMP_SYS(getppid),
-    SCMP_SYS(tgkill), SCMP_SYS(membarrier),
+    SCMP_SYS(sched_getaffinity), SCMP_SYS(getuid), SCMP_SYS(geteuid),    SCMP_SYS(prctl),
+    SCMP_SYS(set_tid_address),   SCMP_SYS(uname),  SCMP_SYS(getrlimit),  SCMP_SYS(readlink),
+    SCMP_SYS(getppid),           SCMP_SYS(tgkill), SCMP_SYS(membarrier),
 };
 #endif
 
