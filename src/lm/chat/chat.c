@@ -21,10 +21,10 @@ static enum status chat_new(struct chat **ret, const struct tokenizer *tokenizer
     return STATUS_OK;
 }
 
-static enum status finish(struct chat **ret, struct chat *c, enum status s)
+static enum status finish(struct chat **ret, struct chat *c, enum status s, struct error *err)
 {
-    if (!s && c->plain.template) chat_probe(c, &c->plain);
-    if (!s && c->tools.template) chat_probe(c, &c->tools);
+    if (!s && c->plain.template) s = chat_probe(c, &c->plain, err);
+    if (!s && c->tools.template) s = chat_probe(c, &c->tools, err);
     if (s) chat_free(c);
     else *ret = c;
     return s;
@@ -53,9 +53,10 @@ enum status chat_open(struct chat **ret, struct source *source, const struct tok
     enum status s = chat_new(&c, tokenizer, err);
     if (s) return s;
     s = chat_load(c, source, err);
-    if (!s && !c->plain.template && !c->tools.template) c->encoder = chat_find_encoder(source);
+    if (!s && !c->plain.template && !c->tools.template)
+        s = chat_find_encoder(source, &c->encoder, err);
     if (!s && !c->encoder) s = check_any(c, source_path(source), err);
-    return finish(ret, c, s);
+    return finish(ret, c, s, err);
 }
 
 enum status chat_open_template(struct chat **ret, const char *name, struct span text,
@@ -65,7 +66,7 @@ enum status chat_open_template(struct chat **ret, const char *name, struct span 
     enum status s = chat_new(&c, NULL, err);
     if (s) return s;
     s = chat_add_template(c, name, span_of("default"), text, err);
-    return finish(ret, c, s);
+    return finish(ret, c, s, err);
 }
 
 enum status chat_open_native(struct chat **ret, const char *name, const struct tokenizer *tokenizer,

@@ -25,6 +25,7 @@ struct probe {
     struct json_doc *tokens; /* for those that the model does not name */
     struct template_variable variables[CHAT_TOKENS_MAX + 4];
     size_t variable_count;
+    bool no_memory; /* what was found may be wrong */
 };
 
 /* Templates fail without tokens that they write; a template may come alone, without a model. */
@@ -45,23 +46,25 @@ static bool probe_begin(struct probe *p, const struct chat *c, const struct temp
 }
 
 /* Renders a request given as JSON text; false when it fails. */
-static bool try_request(const struct probe *p, const struct buf *text, struct template_output *ret)
+static bool try_request(struct probe *p, const struct buf *text, struct template_output *ret)
 {
     const struct chat_options how = { .tokens = p->variables,
                                       .token_count = p->variable_count,
                                       .steps_max = PROBE_STEPS_MAX,
                                       .now = &NOON };
-    struct json_doc *doc;
-    if (text->failed || json_parse(&doc, text->data, text->len, PROBE_BYTES_MAX, "a probe", NULL))
-        return false;
-    enum status s = chat_render(p->template, json_root(doc), &how, ret, NULL);
+    struct json_doc *doc = NULL;
+    enum status s = text->failed
+                        ? STATUS_NO_MEMORY
+                        : json_parse(&doc, text->data, text->len, PROBE_BYTES_MAX, "a probe", NULL);
+    if (!s) s = chat_render(p->template, json_root(doc), &how, ret, NULL);
+    p->no_memory |= s == STATUS_NO_MEMORY;
     json_doc_free(doc);
     return s == STATUS_OK;
 }
 
 /* ---- a plain question ---- */
 
-static bool ask(const struct probe *p, const char *variable, const char *value, bool tools,
+static bool ask(struct probe *p, const char *variable, const char *value, bool tools,
                 struct template_output *ret)
 {
     struct buf text = BUF_INIT(PROBE_BYTES_MAX);
@@ -88,7 +91,7 @@ static bool holds(const struct template_output *o, const char *words)
 }
 
 /* Whether two values of a variable make different prompts. */
-static bool matters(const struct probe *p, const char *variable, const char *one, const char *other)
+static bool matters(struct probe *p, const char *variable, const char *one, const char *other)
 {
     struct template_output a = { 0 }, b = { 0 };
     bool differs = ask(p, variable, one, false, &a) && ask(p, variable, other, false, &b) &&
@@ -99,7 +102,7 @@ static bool matters(const struct probe *p, const char *variable, const char *one
     return differs;
 }
 
-static bool shows_tools(const struct probe *p)
+static bool shows_tools(struct probe *p)
 {
     struct template_output o = { 0 };
     bool shows = ask(p, NULL, NULL, true, &o) && holds(&o, PROBE_TOOL);
@@ -107,7 +110,7 @@ static bool shows_tools(const struct probe *p)
     return shows;
 }
 
-static bool writes_bos(const struct probe *p)
+static bool writes_bos(struct probe *p)
 {
     struct template_output o = { 0 };
     struct span bos = { NULL, 0 };
@@ -121,7 +124,7 @@ static bool writes_bos(const struct probe *p)
 }
 
 /* Whether content in parts comes out as the text it is. */
-static bool takes_parts(const struct probe *p)
+static bool takes_parts(struct probe *p)
 {
     static const char request[] =
         "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" PROBE_VALUE
@@ -169,7 +172,7 @@ static enum outcome judge(const struct template_output *o)
 
 /* A call and its result; some templates want no content beside a call, some want one, and some
  * look at the length of ids. */
-static enum outcome try_call(const struct probe *p, const char *arguments, const char *content)
+static enum outcome try_call(struct probe *p, const char *arguments, const char *content)
 {
     struct template_output o = { 0 };
     struct buf text = BUF_INIT(PROBE_BYTES_MAX);
@@ -188,7 +191,7 @@ static enum outcome try_call(const struct probe *p, const char *arguments, const
     return found;
 }
 
-static enum chat_arguments arguments_of(const struct probe *p)
+static enum chat_arguments arguments_of(struct probe *p)
 {
     static const char *const contents[] = { "\"\"", "null", "\"Wait\"" };
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
@@ -212,12 +215,12 @@ enum status chat_digest(struct chat_form *form, struct span text, struct error *
     return s;
 }
 
-void chat_probe(const struct chat *c, struct chat_form *form)
+enum status chat_probe(const struct chat *c, struct chat_form *form, struct error *err)
 {
     const struct template *t = form->template;
     struct chat_facts *f = &form->facts;
     struct probe p;
-    if (!probe_begin(&p, c, t)) return;
+    if (!probe_begin(&p, c, t)) return error_set(err, STATUS_NO_MEMORY, "out of memory for a chat");
     for (size_t i = 0; i < sizeof THINKING / sizeof *THINKING && !f->thinking; i++)
         if (template_mentions(t, THINKING[i]) && matters(&p, THINKING[i], "true", "false"))
             f->thinking = THINKING[i];
@@ -230,4 +233,6 @@ void chat_probe(const struct chat *c, struct chat_form *form)
     f->developer = knows_developer(t);
     f->arguments = arguments_of(&p);
     json_doc_free(p.tokens);
+    if (p.no_memory) return error_set(err, STATUS_NO_MEMORY, "out of memory for a chat");
+    return STATUS_OK;
 }

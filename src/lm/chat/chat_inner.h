@@ -28,7 +28,9 @@ struct chat {
 };
 
 /* chat_source.c */
-const struct encoder *chat_find_encoder(const struct source *source); /* of the family, or NULL */
+/* Of the family; *ret NULL: there is none. */
+enum status chat_find_encoder(const struct source *source, const struct encoder **ret,
+                              struct error *err);
 /* Fills templates and tokens from the files. */
 enum status chat_load(struct chat *c, struct source *source, struct error *err);
 enum status chat_add_template(struct chat *c, const char *label, struct span name, struct span text,
@@ -36,6 +38,7 @@ enum status chat_add_template(struct chat *c, const char *label, struct span nam
 
 /* chat_facts.c */
 enum status chat_digest(struct chat_form *form, struct span text, struct error *err);
-void chat_probe(const struct chat *c, struct chat_form *form); /* all other facts */
+enum status chat_probe(const struct chat *c, struct chat_form *form,
+                       struct error *err); /* all other facts */
 
 #endif

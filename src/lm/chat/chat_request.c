@@ -118,11 +118,14 @@ static void put_arguments(struct rewrite *x, const struct json *v)
         return;
     }
     if (!text.len) text = span_of(empty);
-    if (json_parse(&doc, text.data, text.len, CHAT_REQUEST_BYTES_MAX, "arguments", NULL))
-        doc = NULL;
+    enum status s =
+        json_parse(&doc, text.data, text.len, CHAT_REQUEST_BYTES_MAX, "arguments", NULL);
+    if (s) doc = NULL;
     bool is_object = doc && json_type(json_root(doc)) == JSON_OBJECT;
     json_put_value(&x->out, is_object ? json_root(doc) : v);
-    if (!is_object && !x->status)
+    if (s == STATUS_NO_MEMORY)
+        x->status = error_set(x->err, s, "out of memory for the arguments of a call");
+    else if (!is_object && !x->status)
         x->status = error_set(x->err, STATUS_BAD_INPUT,
                               "messages[%zu].tool_calls[%zu].function.arguments is not the text of "
                               "a JSON object, and the model's template needs one: send {\"name\": "

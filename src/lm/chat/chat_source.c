@@ -114,14 +114,17 @@ static enum status load_gguf_templates(struct chat *c, const struct gguf *g, con
     return s;
 }
 
-const struct encoder *chat_find_encoder(const struct source *source)
+enum status chat_find_encoder(const struct source *source, const struct encoder **ret,
+                              struct error *err)
 {
-    const struct encoder *e = NULL;
     struct config c;
-    if (config_init(&c, source, NULL)) return NULL;
-    if (c.model_type) e = encoder_of_model(c.model_type);
+    enum status s = config_init(&c, source, err);
+    *ret = NULL;
+    if (s == STATUS_NO_MEMORY) return s;
+    if (s) return STATUS_OK; /* no configuration: no family */
+    if (c.model_type) *ret = encoder_of_model(c.model_type);
     config_release(&c);
-    return e;
+    return STATUS_OK;
 }
 
 /* ---- special tokens ---- */

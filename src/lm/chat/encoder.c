@@ -126,8 +126,10 @@ enum status call_arguments(const struct chat_call *call, size_t message, size_t 
     if (!text.data) return STATUS_OK;
     *ret = NULL;
     if (!text.len) return STATUS_OK;
-    if (json_parse(ret_doc, text.data, text.len, CHAT_REQUEST_BYTES_MAX, "arguments", NULL))
-        *ret_doc = NULL;
+    enum status s =
+        json_parse(ret_doc, text.data, text.len, CHAT_REQUEST_BYTES_MAX, "arguments", NULL);
+    if (s) *ret_doc = NULL;
+    if (s == STATUS_NO_MEMORY) return error_set(err, s, "out of memory for a call's arguments");
     if (*ret_doc) *ret = json_root(*ret_doc);
     if (json_type(*ret) == JSON_OBJECT) return STATUS_OK;
     json_doc_free(*ret_doc);

@@ -152,7 +152,7 @@ static enum status put_call(const struct deepseek *d, size_t at, size_t i)
     const struct json *arguments = NULL;
     struct json_doc *doc = NULL;
     enum status s = call_arguments(call, at, i, &arguments, &doc, d->err);
-    if (s && !d->is_v4) return s;
+    if (s && (!d->is_v4 || s == STATUS_NO_MEMORY)) return s;
     prompt_text(d->w, i ? "\n<" DSML "invoke name=\"" : "<" DSML "invoke name=\"");
     prompt_data(d->w, call->name);
     prompt_text(d->w, "\">\n");
