@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -111,6 +112,15 @@ static enum status set_limits(int descriptor_max, struct error *err)
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return refused(err, "no_new_privs");
     return STATUS_OK;
+}
+
+/* A personality that makes readable memory executable goes on through exec, and would make the rules for
+ * mmap and mprotect worthless. */
+static void drop_personality(void)
+{
+    long now = syscall(SYS_personality, 0xFFFFFFFFul);
+    if (now > 0 && now & READ_IMPLIES_EXEC)
+        syscall(SYS_personality, (unsigned long)now & ~(unsigned long)READ_IMPLIES_EXEC);
 }
 
 /* Root without capabilities is a user like others. capset(2); there is no wrapper in libc. */
@@ -274,6 +284,7 @@ enum status sandbox_lock(struct sandbox_facts *ret, int socket, int descriptor_m
 {
     struct sandbox_facts facts = { 0 };
     warm_up();
+    drop_personality();
     enum status st = set_limits(descriptor_max, err);
     if (!st) st = drop_capabilities(err);
     if (!st) st = close_landlock(&facts.landlock_abi, err);
