@@ -335,25 +335,6 @@ def case_worker_is_bare(tmp):
         p.communicate()
 
 
-def case_no_executable_memory(tmp):
-    """Also where the personality says that what can be read can be executed."""
-    need_shared()
-    if not shutil.which("setarch"):
-        raise Skip("there is no setarch here")
-    p = subprocess.Popen(["setarch", "-X", PROGRAM, "run", STORIES, "Once", "--ignore-eos", "--backend", "ref", "--threads", "1"],
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: children(p.pid) or p.poll() is not None, "no worker was started")
-        expect(p.stdout.read(1), "no answer")
-        with open("/proc/%d/personality" % children(p.pid)[0]) as f:
-            expect(int(f.read(), 16) & 0x0400000 == 0, "readable memory can be executed")
-    except PermissionError:
-        raise Skip("looking into the worker needs more rights")
-    finally:
-        p.kill()
-        p.communicate()
-
-
 def case_run_raw_is_text(tmp):
     chat = json.loads(hearth(["run", os.path.join(tmp, "chat"), "hi", "-n", "2", "--greedy", "--json"]).stdout)
     raw = json.loads(hearth(["run", os.path.join(tmp, "chat"), "hi", "-n", "2", "--greedy", "--json", "--raw"]).stdout)

@@ -114,8 +114,8 @@ static enum status set_limits(int descriptor_max, struct error *err)
     return STATUS_OK;
 }
 
-/* A personality that makes readable memory executable goes on through exec, and would make the rules for
- * mmap and mprotect worthless. */
+/* A personality that makes readable memory executable would make the rules for mmap and mprotect
+ * worthless. x86-64 forgets it at exec; other architectures need not. */
 static void drop_personality(void)
 {
     long now = syscall(SYS_personality, 0xFFFFFFFFul);
