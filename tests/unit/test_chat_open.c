@@ -125,6 +125,9 @@ static const struct {
     { "{\"chat_template\":\"" SHOW_TOKENS "\",\"bos_token\":null,\"extra_special_tokens\":{"
       "\"x_token\":\"<x>\",\"eos_token\":\"no\",\"other\":\"<y>\"}}",
       NULL, NULL, ",,,,<x>", ",,,,<x>" },
+    { "{\"chat_template\":\"" SHOW_TOKENS "\",\"add_bos_token\":true,\"x_token\":{\"content\":"
+      "\"<top>\"},\"pad_token\":\"<p>\",\"extra_special_tokens\":{\"x_token\":\"<x>\"}}",
+      NULL, NULL, ",,,<p>,<top>", ",,,<p>,<top>" },
 };
 
 static void folders(void **state)

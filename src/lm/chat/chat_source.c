@@ -171,20 +171,51 @@ static bool is_token_name(struct span key)
            !memchr(key.data, 0, key.len);
 }
 
-/* Further names that the model's own templates use ("image_token"). */
-static void put_more(struct json_writer *w, const struct json *config)
+static bool is_listed(struct span key)
 {
-    const struct json *extra = json_get(config, "extra_special_tokens");
-    size_t count = sizeof TOKENS / sizeof *TOKENS;
-    for (struct json_member m = json_first(extra); m.value; m = json_next(extra, m)) {
+    for (size_t i = 0; i < sizeof TOKENS / sizeof *TOKENS; i++)
+        if (span_equals(key, TOKENS[i].name)) return true;
+    return false;
+}
+
+/* Further names that the model's own templates use ("image_token"), among the members of `from`
+ * that `besides` lacks. */
+static void put_more(struct json_writer *w, const struct json *from, const struct json *besides,
+                     size_t *count)
+{
+    for (struct json_member m = json_first(from); m.value; m = json_next(from, m)) {
         struct span text = token_text(m.value);
-        bool known = json_get(config, m.key.data) != NULL;
-        for (size_t i = 0; i < sizeof TOKENS / sizeof *TOKENS; i++)
-            known |= span_equals(m.key, TOKENS[i].name);
-        if (!text.data || known || !is_token_name(m.key) || count == CHAT_TOKENS_MAX) continue;
+        if (!text.data || !is_token_name(m.key) || is_listed(m.key)) continue;
+        if (json_get(besides, m.key.data) || *count == CHAT_TOKENS_MAX) continue;
         json_key_span(w, m.key);
         json_put_span(w, text);
-        count++;
+        ++*count;
+    }
+}
+
+/* "tokenizer.ggml.eot_token_id" gives eot_token. */
+static void put_gguf(struct json_writer *w, const struct chat *c, const struct gguf *g,
+                     size_t *count)
+{
+    static const char head[] = "tokenizer.ggml.", tail[] = "_token_id";
+    size_t before = sizeof head - 1, behind = sizeof tail - 1;
+    for (size_t i = 0; c->tokenizer && i < gguf_key_count(g) && *count < CHAT_TOKENS_MAX; i++) {
+        struct gguf_value v;
+        struct span key = gguf_key(g, i, &v);
+        int64_t id = -1;
+        bool listed = false;
+        if (key.len <= before + behind || memcmp(key.data, head, before) != 0 ||
+            memcmp(key.data + key.len - behind, tail, behind) != 0 || !gguf_int(&v, &id))
+            continue;
+        for (size_t k = 0; k < sizeof TOKENS / sizeof *TOKENS; k++)
+            listed |= span_equals(key, TOKENS[k].gguf);
+        struct span piece = id >= 0 && id < tokenizer_vocab_size(c->tokenizer)
+                                ? tokenizer_piece(c->tokenizer, (int32_t)id)
+                                : (struct span){ NULL, 0 };
+        if (listed || !piece.data) continue;
+        json_key_span(w, (struct span){ key.data + before, key.len - before - 3 });
+        json_put_span(w, piece);
+        ++*count;
     }
 }
 
@@ -193,6 +224,7 @@ static enum status name_tokens(struct chat *c, const struct gguf *g, const struc
 {
     struct buf text = BUF_INIT(CHAT_FILE_BYTES_MAX);
     struct json_writer w;
+    size_t count = sizeof TOKENS / sizeof *TOKENS;
     json_writer_init(&w, &text, 0);
     json_open_object(&w);
     for (size_t i = 0; i < sizeof TOKENS / sizeof *TOKENS; i++) {
@@ -204,7 +236,9 @@ static enum status name_tokens(struct chat *c, const struct gguf *g, const struc
         json_key(&w, TOKENS[i].name);
         json_put_span(&w, s);
     }
-    put_more(&w, config);
+    put_more(&w, config, NULL, &count);
+    put_more(&w, json_get(config, "extra_special_tokens"), config, &count);
+    if (g) put_gguf(&w, c, g, &count);
     json_close_object(&w);
     enum status s = buf_check(&text, "the special tokens", err);
     if (!s)
