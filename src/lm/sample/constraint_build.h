@@ -15,9 +15,9 @@
 #include "base/core/status.h"
 
 #define BUILD_BYTES_MAX  ((size_t)384 << 20)
-#define BUILD_WORK_MAX   ((uint64_t)400 << 20) /* edges looked at, about two seconds */
+#define BUILD_WORK_MAX   ((uint64_t)100 << 20) /* edges looked at, about a second */
 #define BUILD_STATES_MAX ((uint32_t)200000)    /* of one automaton */
-#define BUILD_TIME_MS    10000
+#define BUILD_TIME_MS    5000
 
 struct build {
     struct arena arena;

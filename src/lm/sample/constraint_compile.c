@@ -162,5 +162,5 @@ bool constraint_build(struct constraint *c, const struct json *spec)
     if (automaton_empty(p->automata[p->root]))
         return build_fail(b, STATUS_BAD_INPUT, "no text satisfies the constraint");
     memcpy(c->type, type, strlen(type));
-    return find_specials(c) && constraint_find_facts(c);
+    return find_specials(c) && constraint_find_facts(c) && constraint_keep(c);
 }

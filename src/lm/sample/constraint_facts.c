@@ -101,11 +101,37 @@ static bool find_room(struct build *b, const struct automaton *a, uint8_t *room)
     return true;
 }
 
+/* From the ends backwards: a state is bounded once all that follow it are. */
+static bool find_tail(struct build *b, const struct automaton *a, struct automaton_facts *f)
+{
+    bool changed = true;
+    memset(f->tail, TAIL_ENDLESS, a->states);
+    f->tail[0] = 0;
+    for (int round = 0; changed && round < TAIL_ENDLESS - 1; round++) {
+        changed = false;
+        if (!build_spend(b, (uint64_t)a->states * a->classes / 4)) return false;
+        for (uint32_t s = a->states - 1; s > 0; s--) {
+            unsigned longest = 0;
+            if (f->tail[s] != TAIL_ENDLESS) continue;
+            for (uint32_t k = 0; k < a->classes && longest < TAIL_ENDLESS; k++) {
+                uint32_t to = a->next[(size_t)s * a->classes + k];
+                if (to && f->tail[to] + 1u > longest) longest = f->tail[to] + 1u;
+            }
+            if (longest >= TAIL_ENDLESS) continue;
+            f->tail[s] = (uint8_t)longest;
+            changed = true;
+            if (longest > 0) f->bounded = true;
+        }
+    }
+    return true;
+}
+
 static bool find_facts(struct build *b, const struct automaton *a, struct automaton_facts *f)
 {
     f->final = build_array(b, a->states, sizeof *f->final);
     f->room = build_array(b, a->states, sizeof *f->room);
-    if (!f->final || !f->room) return false;
+    f->tail = build_array(b, a->states, sizeof *f->tail);
+    if (!f->final || !f->room || !f->tail || !find_tail(b, a, f)) return false;
     for (uint32_t s = 1; s < a->states; s++) {
         bool on = a->calls && a->call_first[s] < a->call_first[s + 1];
         for (uint32_t k = 0; k < a->classes && !on; k++)

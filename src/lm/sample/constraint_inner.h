@@ -66,6 +66,8 @@ void mask_compute(struct constraint *c, const struct tops *tops, uint64_t *mask)
 bool constraint_build(struct constraint *c, const struct json *spec);
 /* Facts of all automata; the build's memory. */
 bool constraint_find_facts(struct constraint *c);
+/* Moves the program to memory of its own size and gives the build's back. */
+bool constraint_keep(struct constraint *c);
 
 /* The parts of a spec that are long enough for files of their own. */
 bool grammar_compile(struct build *b, struct program *p, struct span text, const char *where,

@@ -246,7 +246,7 @@ static bool is_local(const struct constraint *c, const struct frame *f)
 {
     if (f->kind == FRAME_AUTOMATON) return c->program.automata[f->a]->calls == NULL;
     if (f->kind == FRAME_KEY)
-        return run_key_free(&c->run, f) && !c->facts[c->program.objects[f->a].key].loose;
+        return run_key_free(&c->run, f) && !c->facts[c->program.objects[f->a].key].bounded;
     return f->kind == FRAME_LENGTH;
 }
 

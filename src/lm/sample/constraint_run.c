@@ -400,6 +400,40 @@ static bool class_allowed(const struct run *r, const struct frame *f, uint32_t l
     return ok >> (bit % 64) & 1;
 }
 
+static uint64_t hash_on(uint64_t hash, uint32_t byte)
+{
+    hash = (hash ^ (byte + 1)) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 31;
+}
+
+/* Whether a name that did not come yet can still be written from `state`, where only so many can.
+ * Every try that fails is a name that came, so there are few. */
+static bool name_left(const struct run *r, const struct frame *object, uint32_t state,
+                      uint64_t hash, enum room room)
+{
+    const struct program_object *o = r->program->objects + object->a;
+    const struct automaton *key = r->program->automata[o->key];
+    for (int byte = 0; byte < 256; byte++) {
+        uint32_t to = automaton_next(key, state, (uint8_t)byte), label = key->accept[to];
+        if (!to) continue;
+        if (!label) {
+            if (name_left(r, object, to, hash_on(hash, (uint32_t)byte), room)) return true;
+            continue;
+        }
+        if (!class_allowed(r, object, label, room)) continue;
+        uint32_t name = o->classes[label - 1].name, i = object->seen;
+        if (name != PROGRAM_NONE) {
+            uint32_t bit = OBJECT_NAME + name;
+            if (!(r->words[object->words + bit / 64] >> (bit % 64) & 1)) return true;
+            continue;
+        }
+        while (i && r->frames[i].hash != hash)
+            i = r->frames[i].parent;
+        if (!i) return true;
+    }
+    return false;
+}
+
 static void step_key(struct run *r, struct frame f, uint32_t symbol, struct tops *out)
 {
     const struct program_object *o = r->program->objects + f.a;
@@ -415,8 +449,10 @@ static void step_key(struct run *r, struct frame f, uint32_t symbol, struct tops
     }
     if (!key_alive(r, object, state, room)) return;
     f.b = state;
-    f.hash = (f.hash ^ (symbol + 1)) * 0x9e3779b97f4a7c15u;
-    f.hash ^= f.hash >> 31;
+    f.hash = hash_on(f.hash, symbol);
+    if (object->seen && r->facts[o->key].tail[state] != TAIL_ENDLESS &&
+        !name_left(r, object, state, f.hash, room))
+        return;
     emit(r, new_frame(r, f), out);
 }
 

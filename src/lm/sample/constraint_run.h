@@ -43,11 +43,15 @@ struct frame {
     uint64_t hash;  /* KEY, SEEN: of the key's text */
 };
 
+#define TAIL_ENDLESS 255
+
 /* What runs need to know of an automaton beyond its table. */
 struct automaton_facts {
     bool *final;   /* [states]: accepting, with no way on */
     uint8_t *room; /* [states]: so many plain characters are fine, whichever; see vocab_trie.h */
+    uint8_t *tail; /* [states]: bytes of the longest text from here, TAIL_ENDLESS for no bound */
     bool loose;    /* accepts in states that go on: where it ends is open */
+    bool bounded;  /* has states with a tail that ends, beside final ones */
 };
 
 struct run {

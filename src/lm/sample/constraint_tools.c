@@ -351,8 +351,7 @@ static bool compile(struct tools *t, const struct json *spec, uint32_t *ret_root
     tree = t->choice == CHOICE_AUTO ? text_and_calls(t) : all_calls(t, 0);
     if (!tree) return false;
     *ret_root = program_add(t->b, t->p, regex_automaton(t->b, tree, false, "/tools"));
-    return *ret_root != PROGRAM_NONE &&
-           program_settle_calls(t->b, t->p, *ret_root, NULL, "/tools");
+    return *ret_root != PROGRAM_NONE && program_settle_calls(t->b, t->p, *ret_root, NULL, "/tools");
 }
 
 bool tools_compile(struct build *b, struct program *p, const struct json *spec,

@@ -18,7 +18,7 @@ static bool find_draft(struct schema_build *s, const struct json *schema)
                    { "/draft/2020-12/", DRAFT_2020 } };
     const char *text = json_text(json_get(schema, "$schema"));
     s->draft = DRAFT_2020;
-    if (!text || !strstr(text, "json-schema.org")) return true;
+    if (!text) return true;
     for (size_t i = 0; i < sizeof drafts / sizeof *drafts; i++)
         if (strstr(text, drafts[i].part)) {
             s->draft = drafts[i].draft;

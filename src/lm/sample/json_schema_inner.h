@@ -137,6 +137,10 @@ struct schema_build {
     size_t work_cap;
     uint32_t node_base, object_base, array_base; /* what the program held before */
     const struct automaton *numbers, *strings, *integers;
+    const struct automaton *number_text, *string_text; /* any of them, as JSON */
+    struct word_set scalar_keys;                       /* what scalars_emit has made */
+    uint32_t *scalar_made;                             /* its automata, PROGRAM_NONE for none */
+    size_t scalar_made_cap;
     struct pattern_entry *patterns;
     size_t pattern_count, patterns_cap;
     uint64_t branches;

@@ -388,6 +388,7 @@ static void seek(const struct schema_build *s, struct sought *k, const struct js
         return;
     }
     if (json_type(v) != JSON_OBJECT) return;
+    if (k->anchor.len && depth > 0 && root_of(s, v, root) == v) return; /* names of another address */
     root = root_of(s, v, root);
     struct span id = json_string(json_get(v, s->draft == DRAFT_4 ? "id" : "$id"));
     struct span anchor = json_string(json_get(v, "$anchor"));

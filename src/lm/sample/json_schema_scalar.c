@@ -550,39 +550,77 @@ static struct automaton *simple_text(struct schema_build *s, unsigned simple)
     return automaton_of_words(s->b, words, n, false);
 }
 
-static struct automaton *number_text(struct schema_build *s, const struct scalar_set *x)
+static bool any_texts(struct schema_build *s)
 {
-    if (!x->number)
-        return regex_of(s->b, "-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?");
-    return automaton_product(s->b, x->number, x->number, AUTOMATON_AND);
+    if (!s->number_text)
+        s->number_text =
+            regex_of(s->b, "-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?");
+    if (!s->string_text) s->string_text = any_string_text(s->b, true);
+    return s->number_text && s->string_text;
+}
+
+static bool is_any(const struct string_piece *p)
+{
+    return !p->language && p->min == 0 && p->max == PROGRAM_NONE;
+}
+
+/* All scalars but strings by length, as one automaton. */
+static struct automaton *scalar_text(struct schema_build *s, const struct scalar_set *x)
+{
+    struct build *b = s->b;
+    struct automaton *a = simple_text(s, x->simple);
+    if (!any_texts(s)) return NULL;
+    if (!x->number || !automaton_empty(x->number))
+        a = automaton_product(b, a, x->number ? x->number : s->number_text, AUTOMATON_OR);
+    for (size_t i = 0; i < x->strings.count; i++) {
+        const struct string_piece *piece = x->strings.pieces + i;
+        if (piece->language)
+            a = automaton_product(b, a, string_text(b, piece->language, true), AUTOMATON_OR);
+        else if (is_any(piece)) a = automaton_product(b, a, s->string_text, AUTOMATON_OR);
+    }
+    return a;
+}
+
+static void put_pointer(uint32_t *words, size_t *n, const void *p)
+{
+    uint64_t address = (uintptr_t)p;
+    words[(*n)++] = (uint32_t)address;
+    words[(*n)++] = (uint32_t)(address >> 32);
+}
+
+/* Equal sets, by the automata that they were made of, share one. */
+static uint32_t scalar_automaton(struct schema_build *s, const struct scalar_set *x)
+{
+    uint32_t words[3 + 2 * (STRING_PIECES_MAX + 1)];
+    size_t n = 0;
+    bool is_new;
+    words[n++] = x->simple;
+    put_pointer(words, &n, x->number);
+    for (size_t i = 0; i < x->strings.count; i++)
+        if (x->strings.pieces[i].language || is_any(x->strings.pieces + i))
+            put_pointer(words, &n, x->strings.pieces[i].language);
+    uint32_t i = word_set_add(s->b, &s->scalar_keys, words, n, &is_new);
+    if (i == UINT32_MAX) return PROGRAM_NONE;
+    if (!is_new) return s->scalar_made[i];
+    struct automaton *a = scalar_text(s, x);
+    if (!a || !build_grow(s->b, &s->scalar_made, &s->scalar_made_cap, i, sizeof *s->scalar_made))
+        return PROGRAM_NONE;
+    s->scalar_made[i] = automaton_empty(a) ? PROGRAM_NONE : program_add(s->b, s->p, a);
+    return s->scalar_made[i];
 }
 
 bool scalars_emit(struct schema_build *s, const struct scalar_set *x, struct program_node *node)
 {
-    struct build *b = s->b;
     struct program *p = s->p;
-    struct automaton *a = simple_text(s, x->simple);
-    if (!x->number || !automaton_empty(x->number))
-        a = automaton_product(b, a, number_text(s, x), AUTOMATON_OR);
+    node->scalar = scalar_automaton(s, x);
     node->length_first = p->length_count;
     for (size_t i = 0; i < x->strings.count; i++) {
         struct string_piece piece = x->strings.pieces[i];
-        if (piece.language) {
-            a = automaton_product(b, a, string_text(b, piece.language, true), AUTOMATON_OR);
-        } else if (piece.min == 0 && piece.max == PROGRAM_NONE) {
-            a = automaton_product(b, a, any_string_text(b, true), AUTOMATON_OR);
-        } else {
-            if (!build_grow(b, &p->lengths, &p->lengths_cap, p->length_count, sizeof *p->lengths))
-                return false;
-            p->lengths[p->length_count++] = (struct program_length){ piece.min, piece.max };
-        }
+        if (piece.language || is_any(&piece)) continue;
+        if (!build_grow(s->b, &p->lengths, &p->lengths_cap, p->length_count, sizeof *p->lengths))
+            return false;
+        p->lengths[p->length_count++] = (struct program_length){ piece.min, piece.max };
     }
     node->length_count = p->length_count - node->length_first;
-    if (!a) return false;
-    node->scalar = PROGRAM_NONE;
-    if (!automaton_empty(a)) {
-        node->scalar = program_add(b, p, a);
-        if (node->scalar == PROGRAM_NONE) return false;
-    }
-    return true;
+    return !s->b->status;
 }

@@ -27,8 +27,14 @@ enum mode {
     MODE_END
 };
 
-static bool body_step(const struct automaton *a, uint32_t s, uint8_t byte, uint32_t *to)
+struct texter {
+    const struct automaton *a;
+    const uint32_t *same; /* [states]: the first state with the same targets of escapes */
+};
+
+static bool body_step(const struct texter *t, uint32_t s, uint8_t byte, uint32_t *to)
 {
+    const struct automaton *a = t->a;
     if (byte == '"') {
         to[0] = MODE_END;
         to[1] = a->accept[s];
@@ -36,7 +42,7 @@ static bool body_step(const struct automaton *a, uint32_t s, uint8_t byte, uint3
     }
     if (byte == '\\') {
         to[0] = MODE_ESCAPE;
-        to[1] = s;
+        to[1] = t->same[s];
         return true;
     }
     to[0] = MODE_BODY;
@@ -66,13 +72,14 @@ static bool escape_step(const struct automaton *a, uint32_t s, uint8_t byte, uin
 static bool text_step(const void *ctx, const uint32_t *from, size_t n, uint8_t byte, uint32_t *to,
                       size_t *ret_n)
 {
-    const struct automaton *a = ctx;
+    const struct texter *t = ctx;
+    const struct automaton *a = t->a;
     uint32_t s = from[1];
     *ret_n = 2;
     to[1] = s;
     switch ((enum mode)from[0]) {
     case MODE_BEGIN: to[0] = MODE_BODY; return byte == '"';
-    case MODE_BODY: return body_step(a, s, byte, to);
+    case MODE_BODY: return body_step(t, s, byte, to);
     case MODE_ESCAPE: return escape_step(a, s, byte, to);
     case MODE_U: to[0] = MODE_U0; return byte == '0';
     case MODE_U0: to[0] = MODE_U00; return byte == '0';
@@ -98,14 +105,46 @@ static uint32_t text_accept(const void *ctx, const uint32_t *state, size_t n)
     return state[0] == MODE_END ? state[1] : 0;
 }
 
+/* States whose escaped characters lead to the same places share the states inside an escape. */
+static const uint32_t *find_same(struct build *b, const struct automaton *a)
+{
+    uint32_t *same = build_array(b, a->states, sizeof *same);
+    uint32_t *first = build_array(b, a->states, sizeof *first), to[34];
+    struct word_set set = { 0 };
+    bool is_new;
+    if (!same || !first) return NULL;
+    for (uint32_t s = 1; s < a->states; s++) {
+        for (int c = 0; c < 32; c++)
+            to[c] = automaton_next(a, s, (uint8_t)c);
+        to[32] = automaton_next(a, s, '"');
+        to[33] = automaton_next(a, s, '\\');
+        uint32_t i = word_set_add(b, &set, to, 34, &is_new);
+        if (i == UINT32_MAX) return NULL;
+        if (is_new) first[i] = s;
+        same[s] = first[i];
+    }
+    return same;
+}
+
+/* Bytes that the text tells apart whatever the automaton does. */
+static void text_cuts(const struct automaton *a, bool cuts[256])
+{
+    static const char apart[] = " \"\\bfnrtu0123456789abcdefABCDEF";
+    for (const char *p = apart; *p; p++)
+        cuts[(uint8_t)*p] = cuts[(uint8_t)*p + 1] = true;
+    for (int i = 1; i < 256; i++)
+        if (a->class_of[i] != a->class_of[i - 1]) cuts[i] = true;
+    cuts[0x20] = cuts[0x80] = true;
+}
+
 struct automaton *string_text(struct build *b, const struct automaton *a, bool opening)
 {
     if (!a) return NULL;
-    struct explorer e = { a, text_step, text_accept };
+    struct texter t = { a, find_same(b, a) };
+    struct explorer e = { &t, text_step, text_accept };
     bool cuts[256] = { 0 };
-    for (int i = 1; i < 256; i++)
-        if (i < 128 || a->class_of[i] != a->class_of[i - 1]) cuts[i] = true;
-    cuts[128] = true;
+    if (!t.same) return NULL;
+    text_cuts(a, cuts);
     uint32_t start[] = { opening ? MODE_BEGIN : MODE_BODY, a->start };
     return automaton_explore(b, &e, start, 2, cuts);
 }
