@@ -11,8 +11,6 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 BENCH ?=
-PROMPT ?= ROMEO:
-TOKENS ?= 200
 # For your own build folder: make OPTIONS=-Dchecks=true
 OPTIONS ?=
 
@@ -30,7 +28,9 @@ all: build/configured
 	@ninja -C build hearth
 
 run: all
-	@build/hearth run models/ember -n $(TOKENS) "$(PROMPT)"
+	@echo 'ember, the model in the box, answers questions about Hearth in English and Chinese, such as'
+	@echo '"How do I see which licence a model claims?" or "写一首关于秋天的五言绝句". Ctrl-D leaves.'
+	@build/hearth chat models/ember
 
 test: build-san/configured
 	@ninja -C build-san
