@@ -249,9 +249,7 @@ static enum status read_prompt(struct far_request *r, const struct far *f,
     if (st) return st;
     bool chat = given(request, "messages"), parse = json_bool(json_get(request, "parse"), chat);
     if (chat) return read_messages(r, f, request, parse, err);
-    if (parse)
-        r->format =
-            f->chat ? parse_format_of(chat_template(f->chat, false)) : parse_format_find("plain");
+    if (parse) r->format = far_format(f, false);
     if (!given(request, "ids")) return read_text(f, request, &r->prompt, err);
     st = read_ids(f, json_get(request, "ids"), &r->prompt, err);
     if (!st && r->prompt.count == 0) st = error_set(err, STATUS_BAD_INPUT, "\"ids\" is empty");
