@@ -322,23 +322,23 @@ static void take_token(struct shape_answer *a, int index, const struct json *tok
     if (of_prompt && a->own->as_ids && bytes.len) buf_append(&c->bytes, bytes.data, bytes.len);
     if (a->own->logprobs) {
         bool unknown = json_type(json_get(token, "logprob")) == JSON_NULL;
-        struct buf number = BUF_INIT(64);
         struct json_writer w;
         put_token(&c->lists.tokens, token);
         if (c->lists.offsets.len) buf_byte(&c->lists.offsets, ',');
         buf_format(&c->lists.offsets, "%zu", c->offset);
-        json_writer_init(&w, &number, 0);
-        json_put_real(&w, token_logprob(token));
-        put_item(&c->lists.logprobs, unknown && of_prompt ? "null" : number.data);
+        if (c->lists.logprobs.len) buf_byte(&c->lists.logprobs, ',');
+        json_writer_init(&w, &c->lists.logprobs, 0);
+        if (unknown && of_prompt) json_put_null(&w);
+        else json_put_real(&w, token_logprob(token));
         if (unknown && of_prompt) put_item(&c->lists.tops, "null");
         else put_top(&c->lists.tops, token);
-        buf_release(&number);
     }
     if (of_prompt && !a->own->as_ids) {
         len = covered(prompt, c->echoed, &bytes);
         if (len) c->offset += characters(prompt->data + c->echoed, len);
         c->echoed += len;
     } else if (bytes.len) c->offset += characters(bytes.data, len);
+    c->text.failed |= bytes.failed; /* then the answer fails: offsets would be wrong */
     buf_release(&bytes);
 }
 

@@ -179,21 +179,6 @@ static enum status send_steps(struct shape_answer *a, const struct steps *steps,
 
 /* ---- the whole ---- */
 
-/* What a broken off call has for arguments is no object, and `input` must be one. */
-static void put_input(struct json_writer *w, const struct part *part)
-{
-    struct json_doc *doc = NULL;
-    json_key(w, "input");
-    if (part->complete &&
-        !json_parse(&doc, part->text.data, part->text.len, PART_BYTES_MAX, "arguments", NULL))
-        json_put_value(w, json_root(doc));
-    else {
-        json_open_object(w);
-        json_close_object(w);
-    }
-    json_doc_free(doc);
-}
-
 static enum status put_block(struct json_writer *w, const struct part *part, struct error *err)
 {
     struct span text = { part->text.data, part->text.len };
@@ -212,7 +197,8 @@ static enum status put_block(struct json_writer *w, const struct part *part, str
         put_text(w, "type", "tool_use");
         put_text(w, "id", part->id);
         put_text(w, "name", part->name);
-        put_input(w, part);
+        /* What a broken off call has for arguments is no JSON, and `input` must be some. */
+        put_parsed(w, "input", part->complete ? text : span_of(""), false);
     }
     json_close_object(w);
     return s;

@@ -272,22 +272,13 @@ static struct span text_of(const struct part *part)
 
 static void put_call(struct json_writer *w, const struct part *part)
 {
-    struct json_doc *doc = NULL;
     json_open_object(w);
     put_text(w, "id", part->id);
     json_key(w, "function");
     json_open_object(w);
     put_int(w, "index", part->call);
     put_text(w, "name", part->name);
-    json_key(w, "arguments");
-    if (!json_parse(&doc, part->text.data, part->text.len, PART_BYTES_MAX, "arguments", NULL) &&
-        json_type(json_root(doc)) == JSON_OBJECT)
-        json_put_value(w, json_root(doc));
-    else {
-        json_open_object(w);
-        json_close_object(w);
-    }
-    json_doc_free(doc);
+    put_parsed(w, "arguments", text_of(part), true);
     json_close_object(w);
     json_close_object(w);
 }

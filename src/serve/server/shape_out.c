@@ -84,6 +84,21 @@ void put_raw_list(struct json_writer *w, const char *key, const struct buf *item
     w->out->failed |= items->failed;
 }
 
+void put_parsed(struct json_writer *w, const char *key, struct span text, bool object)
+{
+    struct json_doc *doc = NULL;
+    enum status s = json_parse(&doc, text.data, text.len, PIECE_BYTES_MAX, "arguments", NULL);
+    bool fits = !s && (!object || json_type(json_root(doc)) == JSON_OBJECT);
+    json_key(w, key);
+    if (fits) json_put_value(w, json_root(doc));
+    else {
+        json_open_object(w);
+        json_close_object(w);
+    }
+    w->out->failed |= s == STATUS_NO_MEMORY;
+    json_doc_free(doc);
+}
+
 /* ---- usage ---- */
 
 static int64_t count_of(const struct json *done, const char *name)

@@ -33,6 +33,9 @@ void put_null(struct json_writer *w, const char *key);
 /* A list whose items, with commas, are already written. */
 void put_raw_list(struct json_writer *w, const char *key, const struct buf *items);
 
+/* JSON text as a value; {} where it is none, or `object` and it is no object. */
+void put_parsed(struct json_writer *w, const char *key, struct span text, bool object);
+
 /* Sums over the answers of a request; prompts count once, not once per choice. */
 struct usage {
     int64_t prompt, cached, completion, reasoning;
