@@ -66,10 +66,10 @@ static bool look_header(struct look *l, struct header *ret)
         if (!look_word(l, &ret->role)) return false;
     } else {
         struct look channel = *l, recipient = *l, message = *l;
-        bool known = look_literal(&channel, CHANNEL) || look_literal(&recipient, "to=") ||
-                     look_literal(&message, MESSAGE);
+        bool token = look_literal(&channel, CHANNEL) || look_literal(&message, MESSAGE);
+        bool known = token || look_literal(&recipient, "to=");
         l->more = channel.more || recipient.more || message.more;
-        l->deep = known;
+        l->deep = token;
         if (!known) return false;
     }
     while (!look_literal(l, MESSAGE))
