@@ -141,7 +141,10 @@ void client_bury(struct worker *w, const struct error *fault)
     if (fault) worker_process_kill(&w->process);
     else find_last_words(w);
     worker_process_close(&w->process, DEATH_WAIT_MS);
-    if (fault)
+    if (fault && fault->status == STATUS_NO_MEMORY)
+        error_set(&w->death, STATUS_NO_MEMORY, "no memory to hear the worker for %s; it was ended",
+                  w->label);
+    else if (fault)
         error_set(&w->death, STATUS_CRASHED,
                   "the worker for %s sent what makes no sense (%s) and was killed", w->label,
                   fault->text);
@@ -192,11 +195,14 @@ static bool flush(struct worker *w)
     return true;
 }
 
-/* Both ends full: the worker waits for us to take its events before it reads on. */
+/* Both ends full: the worker waits for us to take its events before it reads on. Or memory is short, and
+ * then there is nothing to wait for either. */
 static void bury_unread(struct worker *w)
 {
     struct error fault;
-    error_set(&fault, STATUS_LIMIT, "%zu bytes of events that nobody took", w->in.bytes.len);
+    if (w->in.bytes.past_max)
+        error_set(&fault, STATUS_LIMIT, "%zu bytes of events that nobody took", w->in.bytes.len);
+    else error_set(&fault, STATUS_NO_MEMORY, "more than there is memory for");
     client_bury(w, &fault);
 }
 
