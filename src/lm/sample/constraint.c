@@ -150,6 +150,7 @@ void state_load(const struct constraint_state *s)
     r->frame_count = s->frame_count;
     r->word_count = s->word_count;
     r->overflow = false;
+    r->work = 0;
 }
 
 /* What a configuration needs, marked by a depth that no frame has. */
@@ -255,7 +256,11 @@ enum status constraint_fill(struct constraint_state *s, uint64_t *mask, struct e
             state_load(s);
             memset(slot->mask, 0, words * sizeof *mask);
             mask_compute(c, &s->tops, slot->mask);
-            if (c->run.overflow) memset(slot->key, 0, sizeof slot->key);
+            enum status st = check_overflow(&c->run, err);
+            if (st) {
+                memset(slot->key, 0, sizeof slot->key);
+                return st;
+            }
         }
         memcpy(mask, slot->mask, words * sizeof *mask);
     }
@@ -263,8 +268,6 @@ enum status constraint_fill(struct constraint_state *s, uint64_t *mask, struct e
     for (size_t i = 0; i < words && !any; i++)
         any = mask[i] != 0;
     if (any) return STATUS_OK;
-    enum status st = known ? STATUS_OK : check_overflow(&c->run, err);
-    if (st) return st;
     return error_set(err, STATUS_FAILED,
                      "no token of the vocabulary goes on from here as the constraint asks");
 }

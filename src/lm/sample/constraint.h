@@ -61,7 +61,9 @@ void constraint_state_reset(struct constraint_state *s);
 void constraint_state_copy(struct constraint_state *to, const struct constraint_state *from);
 
 /* Sets exactly the bits of the tokens that may come next. STATUS_FAILED when there is none: then
- * the vocabulary can not spell what has to come. After the end (an accepted end id) only end ids. */
+ * the vocabulary can not spell what has to come, or nothing may and there are no end ids.
+ * STATUS_LIMIT where a grammar is so ambiguous that the choices can not be followed. Both end the
+ * request. After the end (an accepted end id) only end ids. */
 enum status constraint_fill(struct constraint_state *s, uint64_t *mask, struct error *err);
 /* STATUS_BAD_INPUT where the token is not allowed; the state is then unchanged. */
 enum status constraint_accept(struct constraint_state *s, int32_t id, struct error *err);

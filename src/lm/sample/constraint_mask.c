@@ -26,7 +26,7 @@ static void walk(struct constraint *c, const struct trie *t, uint32_t begin, uin
     words[0] = r->word_count;
     c->levels[0].count = from->count;
     memcpy(c->levels[0].items, from->items, from->count * sizeof *from->items);
-    for (uint32_t i = begin; i < end;) {
+    for (uint32_t i = begin; i < end && !r->overflow;) {
         const struct trie_node *n = t->nodes + i;
         uint32_t level = n->depth - depth;
         const struct tops *before = c->levels + level - 1;

@@ -463,7 +463,7 @@ static void step_key(struct run *r, struct frame f, uint32_t symbol, struct tops
 static void step_frame(struct run *r, uint32_t at, uint32_t symbol, struct tops *out)
 {
     struct frame f = r->frames[at];
-    if (++r->steps > STEPS_MAX) {
+    if (++r->steps > STEPS_MAX || ++r->work > RUN_WORK_MAX) {
         r->overflow = true;
         return;
     }

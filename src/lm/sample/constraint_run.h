@@ -15,7 +15,8 @@
 #define RUN_TOPS_MAX     256 /* configurations at once */
 #define RUN_DEPTH_MAX    200 /* frames of one stack */
 #define RUN_BLANKS_MAX   64  /* white space characters in a row, between JSON tokens */
-#define RUN_SYMBOL_TOKEN 256 /* symbols from here on are special tokens: + id */
+#define RUN_WORK_MAX     ((uint32_t)8 << 20) /* steps of one mask: a few tenths of a second */
+#define RUN_SYMBOL_TOKEN 256                 /* symbols from here on are special tokens: + id */
 
 enum frame_kind {
     FRAME_AUTOMATON, /* a: automaton, b: state */
@@ -61,6 +62,7 @@ struct run {
     uint64_t *words;
     uint32_t frame_count, word_count;
     uint32_t steps; /* nested within the byte at hand */
+    uint32_t work;  /* steps since the state was loaded */
     bool overflow;  /* a limit above was met: a configuration is missing */
 };
 struct tops {

@@ -136,9 +136,14 @@ static bool add_property(struct build *b, struct char_set *s, struct span name, 
         return build_fail(b, STATUS_UNSUPPORTED, "%s: the property \\p{%.*s} is not supported",
                           where, (int)(name.len < 40 ? name.len : 40), name.data);
     if (!build_spend(b, CODE_POINT_MAX / 4)) return false;
-    for (uint32_t c = 0; c <= CODE_POINT_MAX; c++)
-        if (((char_class_of(c) & mask) != 0) != negated && !char_set_add(b, s, c, c)) return false;
-    char_set_settle(s);
+    uint32_t from = 0;
+    bool in = false;
+    for (uint32_t c = 0; c <= CODE_POINT_MAX + 1; c++) {
+        bool has = c <= CODE_POINT_MAX && ((char_class_of(c) & mask) != 0) != negated;
+        if (in && !has && !char_set_add(b, s, from, c - 1)) return false;
+        if (has && !in) from = c;
+        in = has;
+    }
     return true;
 }
 
