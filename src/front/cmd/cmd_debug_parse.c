@@ -15,8 +15,8 @@ static const struct option_spec specs[] = {
     { "jsonl", 0, OPTION_FLAG,
       .help = "read {\"text\", \"prompt_open\", \"tools\"} a line, write one answer a line" },
     { "open-think", 0, OPTION_FLAG, .help = "the prompt has opened the reasoning" },
-    { "values", 0, OPTION_FLAG,
-      .help = "arguments of whole calls as JSON values, not as their text" },
+    { "text", 0, OPTION_FLAG,
+      .help = "arguments as JSON text in a string, as APIs give them, not as the value" },
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
@@ -71,10 +71,21 @@ static enum status find_format(const struct parse_format **ret, const char *name
     return st;
 }
 
+/* Names of models that write no reasoning: their think tags are content. */
+static bool never_thinks(const char *name)
+{
+    static const char *const names[] = { "qwen3-coder", "deepseek-v3", "mistral-old",
+                                         "llama3-json" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
 /* ---- one text ---- */
 
 struct call_text {
     struct buf name, id, arguments;
+    size_t at; /* where its markup begins */
     bool whole;
 };
 
@@ -97,7 +108,7 @@ static struct buf *target(struct message *m, const struct chat_delta *d)
     case DELTA_REASONING: return &m->reasoning;
     case DELTA_ARGUMENTS: return &call->arguments;
     case DELTA_CALL:
-        *call = (struct call_text){ text_buf(), text_buf(), text_buf(), false };
+        *call = (struct call_text){ text_buf(), text_buf(), text_buf(), d->at, false };
         m->call_count++;
         break;
     case DELTA_CALL_END: call->whole = true; break;
@@ -159,16 +170,17 @@ static void put_message(struct json_writer *w, const struct message *m, bool unp
     json_close_object(w);
 }
 
-static void message_release(struct message *m)
+static void message_clear(struct message *m)
 {
+    buf_release(&m->content);
+    buf_release(&m->reasoning);
+    m->content = m->reasoning = text_buf();
     for (int i = 0; i < m->call_count; i++) {
         buf_release(&m->calls[i].name);
         buf_release(&m->calls[i].id);
         buf_release(&m->calls[i].arguments);
     }
-    buf_release(&m->content);
-    buf_release(&m->reasoning);
-    mem_free(m);
+    m->call_count = 0;
 }
 
 static enum status print_message(const struct message *m, bool unparsed, bool values,
@@ -185,27 +197,56 @@ static enum status print_message(const struct message *m, bool unparsed, bool va
     return st;
 }
 
-static enum status parse_text(struct chat_parser_options options, struct span text, bool values,
+static enum status take_apart(struct message *m, bool *ret_unparsed,
+                              struct chat_parser_options options, struct span text,
                               struct error *err)
 {
-    struct message *m = mem_zero(sizeof *m);
     struct chat_parser *p = NULL;
-    if (!m) return error_set(err, STATUS_NO_MEMORY, "out of memory for a message");
-    m->content = m->reasoning = text_buf();
+    message_clear(m);
     options.fn = collect;
     options.ctx = m;
     enum status st = chat_parser_new(&p, &options, err);
     if (!st) st = chat_parser_feed(p, text, err);
     if (!st) st = chat_parser_finish(p, err);
-    if (!st) st = print_message(m, chat_parser_unparsed(p), values, err);
+    if (!st) *ret_unparsed = chat_parser_unparsed(p);
     chat_parser_free(p);
-    message_release(m);
+    return st;
+}
+
+/* Who sees the whole text need not show half a call: from where a call that never completes begins, all
+ * is content. */
+static enum status settle(struct message *m, bool *ret_unparsed,
+                          const struct chat_parser_options *options, struct span text,
+                          struct error *err)
+{
+    for (int i = 0; i < m->call_count; i++) {
+        size_t at = m->calls[i].at;
+        if (m->calls[i].whole) continue;
+        enum status st = take_apart(m, ret_unparsed, *options, (struct span){ text.data, at }, err);
+        buf_append(&m->content, text.data + at, text.len - at);
+        *ret_unparsed = true;
+        return st ? st : buf_check(&m->content, "a message", err);
+    }
+    return STATUS_OK;
+}
+
+static enum status parse_text(struct chat_parser_options options, struct span text, bool values,
+                              struct error *err)
+{
+    struct message *m = mem_zero(sizeof *m);
+    bool unparsed = false;
+    if (!m) return error_set(err, STATUS_NO_MEMORY, "out of memory for a message");
+    enum status st = take_apart(m, &unparsed, options, text, err);
+    if (!st) st = settle(m, &unparsed, &options, text, err);
+    if (!st) st = print_message(m, unparsed, values, err);
+    message_clear(m);
+    mem_free(m);
     return st;
 }
 
 /* ---- lines ---- */
 
-static enum status parse_line(const struct parse_format *f, const char *line, size_t len,
+static enum status parse_line(struct chat_parser_options options, const char *line, size_t len,
                               bool values, struct error *err)
 {
     struct json_doc *doc;
@@ -214,7 +255,6 @@ static enum status parse_line(const struct parse_format *f, const char *line, si
     const struct json *root = json_root(doc), *tools = json_get(root, "tools");
     struct span text = json_string(json_get(root, "text"));
     struct span open = json_string(json_get(root, "prompt_open"));
-    struct chat_parser_options options = { .format = f };
     if (json_type(tools) == JSON_ARRAY) options.tools = tools;
     if (open.data && span_equals(open, "think")) options.open = PROMPT_OPEN_THINK;
     else if (open.data)
@@ -227,8 +267,8 @@ static enum status parse_line(const struct parse_format *f, const char *line, si
     return st;
 }
 
-static enum status parse_lines(const struct parse_format *f, const struct buf *input, bool values,
-                               struct error *err)
+static enum status parse_lines(struct chat_parser_options options, const struct buf *input,
+                               bool values, struct error *err)
 {
     size_t number = 0;
     for (size_t at = 0; at < input->len;) {
@@ -237,7 +277,7 @@ static enum status parse_lines(const struct parse_format *f, const struct buf *i
         at += len + 1;
         number++;
         if (strspn(line, " \t\r") >= len) continue;
-        enum status st = parse_line(f, line, len, values, err);
+        enum status st = parse_line(options, line, len, values, err);
         if (st) return error_wrap(err, st, "line %zu", number);
     }
     return STATUS_OK;
@@ -245,16 +285,15 @@ static enum status parse_lines(const struct parse_format *f, const struct buf *i
 
 static enum status run(const struct args *args, struct error *err)
 {
-    const struct parse_format *f;
+    struct chat_parser_options options = { .no_reasoning = never_thinks(args_operand(args, 0)) };
     struct buf input;
-    bool values = args_flag(args, "values");
-    enum status st = find_format(&f, args_operand(args, 0), err);
+    bool values = !args_flag(args, "text");
+    enum status st = find_format(&options.format, args_operand(args, 0), err);
     if (!st) st = input_read(&input, "-", err);
     if (st) return st;
     if (args_flag(args, "jsonl")) {
-        st = parse_lines(f, &input, values, err);
+        st = parse_lines(options, &input, values, err);
     } else {
-        struct chat_parser_options options = { .format = f };
         if (args_flag(args, "open-think")) options.open = PROMPT_OPEN_THINK;
         st = parse_text(options, text_of(&input), values, err);
     }
@@ -269,9 +308,11 @@ const struct command cmd_debug_parse = {
     .operands_min = 1,
     .operands_max = 1,
     .about = "Reads the text from standard input and prints {\"content\", \"reasoning\", "
-             "\"tool_calls\": [{\"name\", \"arguments\"}]}; arguments are JSON text in a string, "
+             "\"tool_calls\": [{\"name\", \"arguments\"}]}; "
              "an \"id\" is there when the model wrote one, and \"unparsed\" when something looked "
-             "like a call and was none. For a model or template the format is found from what the "
+             "like a call and was none. A call that never completes is content here; who reads "
+             "along gets it as far as it came. For a model or template the format is found from "
+             "what the "
              "template writes.",
     .tables = tables,
     .run = run,

@@ -120,8 +120,11 @@ void parser_call(struct chat_parser *p, struct span name, struct span id)
     flush(p, true);
     p->after_call = true;
     p->call_count++;
-    give(p, &(struct chat_delta){
-                .kind = DELTA_CALL, .call = p->call_count - 1, .text = name, .id = id });
+    give(p, &(struct chat_delta){ .kind = DELTA_CALL,
+                                  .at = p->passed + p->at,
+                                  .call = p->call_count - 1,
+                                  .text = name,
+                                  .id = id });
 }
 
 void parser_call_end(struct chat_parser *p, struct span id)
@@ -185,6 +188,7 @@ static enum status run(struct chat_parser *p, struct error *err)
     while (!p->status && p->step(p) == STEP_ON) {}
     if (!p->status) flush(p, p->final);
     memmove(p->in.data, p->in.data + p->at, p->in.len - p->at);
+    p->passed += p->at;
     p->in.len -= p->at;
     p->visible -= p->at;
     p->at = 0;
@@ -220,6 +224,7 @@ enum status chat_parser_new(struct chat_parser **ret, const struct chat_parser_o
     if (!p) return error_set(err, STATUS_NO_MEMORY, "out of memory for a parser");
     p->format = options->format;
     p->open = options->open;
+    p->no_reasoning = options->no_reasoning && options->open == PROMPT_OPEN_NOTHING;
     p->tools = options->tools;
     p->fn = options->fn;
     p->ctx = options->ctx;

@@ -69,6 +69,7 @@ enum delta_kind {
     DELTA_CALL_END,  /* the call is complete and its arguments are valid JSON */
 };
 struct chat_delta {
+    size_t at; /* of DELTA_CALL: offset in all of the text where the call's markup begins */
     enum delta_kind kind;
     int call;
     struct span text; /* valid during the call; cut between characters */
@@ -81,6 +82,7 @@ typedef enum status chat_delta_fn(void *ctx, const struct chat_delta *delta, str
 struct chat_parser_options {
     const struct parse_format *format;
     enum prompt_open open;
+    bool no_reasoning; /* think tags are content: the model is known not to think */
     /* The request's tools, for the types of tagged parameters; must outlive the parser. NULL: unknown,
      * calls are recognised; an empty array: there are none, and nothing is a call. */
     const struct json *tools;

@@ -91,12 +91,14 @@ struct parse_format {
 struct chat_parser {
     const struct parse_format *format;
     enum prompt_open open;
+    bool no_reasoning;
     const struct json *tools;
     chat_delta_fn *fn;
     void *ctx;
 
     /* in.data[at, visible) may be looked at; [visible, len) may yet be the turn's end token. */
     struct buf in;
+    size_t passed; /* bytes that were in front of it */
     size_t at, visible;
     bool final;
     step_fn *step;

@@ -34,7 +34,7 @@ enum step_result text_start(struct chat_parser *p)
     struct look l = look_from(p);
     bool open = p->open == PROMPT_OPEN_THINK && p->format->think_open;
     enum match m = MATCH_NO;
-    if (p->format->think_open) {
+    if (p->format->think_open && !p->no_reasoning) {
         look_space(&l);
         m = look_result(&l, look_literal(&l, p->format->think_open));
     }
