@@ -61,8 +61,8 @@ static enum status open_part(struct parts *p, enum part_kind kind, struct steps 
 
 static enum status add_text(struct parts *p, struct span text, struct steps *s, struct error *err)
 {
+    if (!text.len) return STATUS_OK; /* then there may be no part at all */
     struct part *last = &p->items[p->count - 1];
-    if (!text.len) return STATUS_OK;
     last->len += text.len;
     add_step(s, STEP_TEXT, p->count - 1, text);
     if (!p->options.keep) return STATUS_OK;
