@@ -1,152 +1,217 @@
-"""Trains ember, a Qwen3-shaped model of 2.7 million parameters, and writes its Hugging Face folder.
+"""Trains ember from scratch and writes its Hugging Face folder.
 
 SPDX-License-Identifier: Apache-2.0
 
-    python tools/ember/train.py CORPUS_FOLDER MODEL_FOLDER STATE_FILE [--steps 3000] [--threads 2]
+    python tools/ember/train.py CORPUS_FOLDER MODEL_FOLDER STATE_FILE [--steps N] [--threads 2] [--test FILE ...]
 
-MODEL_FOLDER already holds tokenizer.json (train_tokenizer.py). Every 50 steps the folder and the state are
-written anew. What is published is a running mean of the weights, and no rate depends on the last step, so that
-training may be stopped at any time; started again, it goes on from STATE_FILE, on text in a new order.
+Every 50 steps the state and the folder are written; started again it goes on from STATE_FILE with the very data that
+would have come. Nothing is random but
+what SEED names.
 """
 import argparse
-import copy
+import json
+import math
 import os
 import random
 import time
 
 import torch
 from tokenizers import Tokenizer
-from transformers import GenerationConfig, Qwen3Config, Qwen3ForCausalLM
 
-import corpus
-from train_tokenizer import END
+import dialogues
+import model as ember
+import poems
+import vocabulary
 
 SEED = 20240613
-BATCH_TOKENS = 2048
-CONTEXT = 512
+CHUNK = 6000
+BATCH_TOKENS = 4608
+LENGTHS = (48, 64, 96, 160, 288)
+WARM_UP = 60
+MUON_RATE, ADAM_RATE = 0.02, 3e-3
+WORD_NOISE = 0.02
+LOOSE_COUNT, LOOSE_SHARE = 6, 0.12
 
 
-def config(vocab_size, end):
-    return Qwen3Config(
-        vocab_size=vocab_size, hidden_size=192, intermediate_size=448, num_hidden_layers=6,
-        num_attention_heads=6, num_key_value_heads=2, head_dim=32, max_position_embeddings=CONTEXT,
-        rms_norm_eps=1e-6, rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
-        tie_word_embeddings=True, attention_bias=False, use_sliding_window=False, bos_token_id=None,
-        eos_token_id=end, pad_token_id=end, initializer_range=0.04)
+def loosened(path):
+    """Tokenizers of the same vocabulary that each lack other merges: BPE dropout that a seed repeats."""
+    with open(path, encoding="utf-8") as file:
+        whole = json.load(file)
+    out = []
+    for number in range(LOOSE_COUNT):
+        rng = random.Random(f"{SEED}/loose/{number}")
+        kept = [m for m in whole["model"]["merges"] if not m_is_word(m) or rng.random() >= LOOSE_SHARE]
+        out.append(Tokenizer.from_str(json.dumps(dict(whole, model=dict(whole["model"], merges=kept)))))
+    return out
 
 
-def stream(tokenizer, documents, end):
-    """All documents in one row of ids, each followed by the end token."""
-    encoded = tokenizer.encode_batch(documents)
-    return torch.tensor([i for e in encoded for i in e.ids + [end]], dtype=torch.long)
+def m_is_word(merge):
+    """Only merges of letters are left out: Chinese characters stay whole."""
+    parts = merge if isinstance(merge, list) else merge.split(" ")
+    return all(c.isascii() or c == "\u0120" for c in "".join(parts))
 
 
-def epochs(tokenizer, speeches, poems, end, first):
-    """Endless batches [rows, length + 1]; `length` is asked for with send(). `first` names the order."""
-    rng = random.Random(SEED + first)
-    ids = torch.empty(0, dtype=torch.long)
-    length = yield
-    while True:
-        need = BATCH_TOKENS + BATCH_TOKENS // length
-        while len(ids) < need:
-            ids = torch.cat([ids, stream(tokenizer, corpus.epoch_documents(speeches, poems, rng), end)])
-        batch, ids = ids[:need].view(-1, length + 1), ids[need:]
-        length = yield batch
+class Encoder:
+    def __init__(self, tokenizer, loose):
+        self.tokenizer, self.loose = tokenizer, loose
+        self.start, self.end = (tokenizer.token_to_id(t) for t in (vocabulary.START_TURN, vocabulary.END_TURN))
+        self.newline = tokenizer.encode("\n").ids
+        self.roles = {r: tokenizer.encode(r).ids + self.newline for r in ("system", "user", "assistant")}
+        self.count = tokenizer.get_vocab_size()
+
+    def chunk(self, batch, rng):
+        """[(ids, learnt)] of dialogues; 40 % of the questions are cut with merges left out, and some tokens are changed."""
+        exact = self.tokenizer.encode_batch([text.strip() for messages in batch for _, text in messages])
+        out, at = [], 0
+        for messages in batch:
+            ids, learnt = [], []
+            for role, text in messages:
+                answer = role == "assistant"
+                piece = exact[at].ids
+                if not answer and rng.random() < 0.4:
+                    piece = rng.choice(self.loose).encode(text.strip()).ids
+                if role == "user" and len(piece) > 4:
+                    piece = [rng.randrange(3, self.count) if rng.random() < WORD_NOISE else i for i in piece]
+                head = [self.start] + self.roles[role]
+                ids += head + piece + [self.end] + self.newline
+                learnt += [0] * len(head) + [int(answer)] * (len(piece) + 1) + [0] * len(self.newline)
+                at += 1
+            out.append((ids, learnt))
+        return out
 
 
-def loss_of(model, batch):
-    logits = model(input_ids=batch[:, :-1], use_cache=False).logits
-    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
+def batches(encoded, rng, pad):
+    """Rows of similar length together: (ids, places, targets), the same three shapes for each length."""
+    buckets = {length: [] for length in LENGTHS}
+    for ids, learnt in encoded:
+        for length in LENGTHS:
+            if len(ids) <= length:
+                buckets[length].append((ids, learnt))
+                break
+    out, left = [], []
+    for length in LENGTHS:  # what does not fill a batch moves up
+        rows = BATCH_TOKENS // length
+        items = left + buckets[length]
+        left = items[len(items) // rows * rows:]
+        for first in range(0, len(items) - len(left), rows):
+            out.append(batch_of(items[first:first + rows], length, pad))
+    rng.shuffle(out)
+    return out
+
+
+def batch_of(items, length, pad):
+    ids = torch.full((len(items), length), pad, dtype=torch.long)
+    places, targets = [], []
+    for row, (item, learnt) in enumerate(items):
+        ids[row, :len(item)] = torch.tensor(item)
+        for i in range(1, len(item)):
+            if learnt[i]:
+                places.append(row * length + i - 1)
+                targets.append(item[i])
+    room = ids.numel() * 7 // 8
+    places, targets = places[:room], targets[:room]
+    places += [0] * (room - len(places))
+    targets += [-100] * (room - len(targets))
+    return ids, torch.tensor(places), torch.tensor(targets)
 
 
 @torch.no_grad()
-def held_out(model, tokenizer, documents, end):
-    """(nats per token, bits per UTF-8 byte) over documents, in windows of CONTEXT tokens."""
-    ids = stream(tokenizer, documents, end)
-    model.eval()
-    total = 0.0
-    for start in range(0, len(ids) - 1, CONTEXT):
-        window = ids[start:start + CONTEXT + 1].unsqueeze(0)
-        total += loss_of(model, window).item() * (window.shape[1] - 1)
-    model.train()
-    size = sum(len(d.encode("utf-8")) for d in documents)
-    return total / (len(ids) - 1), total / size / 0.6931471805599453
+def orthogonal(g):
+    """Newton-Schulz iteration of Muon: the nearest half-orthogonal matrix, roughly."""
+    tall = g.shape[0] > g.shape[1]
+    x = (g.T if tall else g) / (g.norm() + 1e-7)
+    for _ in range(5):
+        a = x @ x.T
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return x.T if tall else x
 
 
-def optimizer_of(model, rate):
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    return torch.optim.AdamW([{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}],
-                             lr=rate, betas=(0.9, 0.95), fused=True)
+class Muon:
+    def __init__(self, params):
+        self.params, self.momenta = params, [torch.zeros_like(p) for p in params]
+
+    @torch.no_grad()
+    def step(self, rate):
+        for p, m in zip(self.params, self.momenta):
+            m.mul_(0.95).add_(p.grad)
+            update = orthogonal(p.grad + 0.95 * m)
+            p.mul_(1 - rate * 0.05).add_(update, alpha=-rate * max(1.0, p.shape[0] / p.shape[1]) ** 0.5)
+            p.grad = None
 
 
-def rate_at(step, begun_at, peak):
-    """Warm-up over 60 steps after every start, level to step 300, then down with the square root."""
-    return peak * min(1.0, (step + 1 - begun_at) / 60) * min(1.0, (300 / (step + 1)) ** 0.5)
+def rate_at(step, steps):
+    """Warm-up, level, then a straight way down over the last 60 %."""
+    return min(1.0, (step + 1) / WARM_UP) * min(1.0, (steps - step) / (0.6 * steps))
 
 
-@torch.no_grad()
-def average(mean, model, step):
-    """Moves the running mean towards the model: a plain mean at first, of about 100 steps later."""
-    share = max(1 / (step + 1), 0.01)
-    for kept, now in zip(mean.parameters(), model.parameters()):
-        kept.lerp_(now, share)
+def make_tokenizer(args, source):
+    rng = random.Random(SEED)
+    texts = [text for messages in dialogues.chunk(source, SEED, "tokenizer", 60000) for _, text in messages]
+    texts += [fact[language] for fact in source.facts for language in ("en", "zh")] * 20
+    used = {c for text in texts for c in text if "\u4e00" <= c <= "\u9fff"}
+    tokenizer = vocabulary.build(texts, used)
+    rng.shuffle(texts)
+    os.makedirs(args.model, exist_ok=True)
+    vocabulary.save(tokenizer, args.model, ember.CONTEXT)
+    return len(used)
 
 
-def load_state(path, model, mean, optimizer):
-    """The step to go on with; 0 when there is no state yet."""
-    if not os.path.exists(path):
-        return 0
-    state = torch.load(path)
-    model.load_state_dict(state["model"])
-    mean.load_state_dict(state["mean"])
-    if state["optimizer"]:
-        optimizer.load_state_dict(state["optimizer"])
-    return state["step"]
+def prepare(args):
+    keep = vocabulary.keeper([text for _, text in poems.read_stanzas(args.corpus)])
+    source = dialogues.Dialogues(args.corpus, args.test, keep)
+    path = os.path.join(args.model, "tokenizer.json")
+    if not os.path.exists(args.state):
+        print("characters:", make_tokenizer(args, source), flush=True)
+    return source, Encoder(Tokenizer.from_file(path), loosened(path))
 
 
-def save_state(path, model, mean, optimizer, step):
-    torch.save({"model": model.state_dict(), "mean": mean.state_dict(), "optimizer": optimizer.state_dict(),
-                "step": step}, path + ".part")
+def save_state(path, state):
+    torch.save(state, path + ".part")
     os.replace(path + ".part", path)
 
 
-def save(model, folder):
-    """Writes the model rounded to bf16; returns what was written, in float32."""
-    rounded = Qwen3ForCausalLM(model.config).to(torch.bfloat16)
-    rounded.load_state_dict({k: v.to(torch.bfloat16) for k, v in model.state_dict().items()})
-    rounded.tie_weights()
-    rounded.generation_config = GenerationConfig(
-        eos_token_id=model.config.eos_token_id, pad_token_id=model.config.eos_token_id, do_sample=True,
-        temperature=0.7, top_k=40, top_p=0.95)
-    rounded.save_pretrained(folder)
-    return rounded.float()
-
-
-def evaluate(model, tokenizer, held, end):
-    for name, documents in held.items():
-        nats, bits = held_out(model, tokenizer, documents, end)
-        print(f"held out {name}: {nats:.3f} nats per token, {bits:.3f} bits per byte", flush=True)
-
-
-def train(model, mean, optimizer, batches, first, args, publish):
-    next(batches)
-    begun, running = time.monotonic(), None
-    for step in range(first, args.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, first, args.rate)
-        loss = loss_of(model, batches.send(CONTEXT if step % 4 == 3 else CONTEXT // 2))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        average(mean, model, step)
-        running = loss.item() if running is None else 0.95 * running + 0.05 * loss.item()
-        if step % 20 == 19:
-            print(f"step {step + 1} loss {running:.3f} seconds {time.monotonic() - begun:.0f}", flush=True)
-        if step % 50 == 49 or step + 1 == args.steps:
-            save_state(args.state, model, mean, optimizer, step + 1)
-            publish(step + 1)
+def train(args, source, encoder):
+    net = ember.Ember(encoder.count)
+    print("parameters:", sum(p.numel() for p in net.parameters()), "stanzas:", len(source.poems.stanzas), flush=True)
+    muon, adam = Muon(net.matrices()), torch.optim.AdamW(net.others(), lr=ADAM_RATE, betas=(0.9, 0.97), weight_decay=0.01, fused=True)
+    step, chunk, skip = 0, 0, 0
+    if os.path.exists(args.state):
+        state = torch.load(args.state)
+        net.load_state_dict(state["net"])
+        muon.momenta = state["muon"]
+        adam.load_state_dict(state["adam"])
+        step, chunk, skip = state["step"], state["chunk"], state["skip"]
+    run = torch.compile(net, dynamic=False) if args.compile else net
+    begun, seen, mean = time.monotonic(), 0, None
+    pad = encoder.tokenizer.token_to_id(vocabulary.END)
+    while step < args.steps:
+        rng = random.Random(f"{SEED}/batches/{chunk}")
+        ready = batches(encoder.chunk(dialogues.chunk(source, SEED, chunk, CHUNK), rng), rng, pad)
+        for ids, places, targets in ready[skip:]:
+            share = rate_at(step, args.steps)
+            for group in adam.param_groups:
+                group["lr"] = ADAM_RATE * share
+            loss = run(ids, places, targets)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            adam.step()
+            muon.step(MUON_RATE * share)
+            adam.zero_grad(set_to_none=True)
+            step, skip, seen = step + 1, skip + 1, seen + ids.numel()
+            mean = loss.item() if mean is None else 0.97 * mean + 0.03 * loss.item()
+            if not math.isfinite(mean):
+                raise SystemExit("the loss is not finite")
+            if step % 20 == 0:
+                seconds = time.monotonic() - begun
+                print(f"step {step} chunk {chunk} loss {mean:.4f} seconds {seconds:.0f} tokens/s {seen / seconds:.0f}", flush=True)
+            if step % 50 == 0 or step == args.steps:
+                save_state(args.state, {"net": net.state_dict(), "muon": muon.momenta, "adam": adam.state_dict(),
+                                        "step": step, "chunk": chunk, "skip": skip})
+                ember.export(net, args.model, encoder.end, pad)
+            if step == args.steps:
+                break
+        else:
+            chunk, skip = chunk + 1, 0
 
 
 def main():
@@ -154,33 +219,15 @@ def main():
     parser.add_argument("corpus")
     parser.add_argument("model")
     parser.add_argument("state")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rate", type=float, default=2.5e-3)
+    parser.add_argument("--test", nargs="*", default=[], help="questions that training must not contain")
+    parser.add_argument("--no-compile", dest="compile", action="store_false")
     args = parser.parse_args()
     torch.manual_seed(SEED)
     torch.set_num_threads(args.threads)
-    tokenizer = Tokenizer.from_file(os.path.join(args.model, "tokenizer.json"))
-    end = tokenizer.token_to_id(END)
-    speeches, speeches_held = corpus.split(corpus.read_speeches(args.corpus), 1)
-    poems, poems_held = corpus.split(corpus.read_poems(args.corpus), 2)
-    held = {"English": ["\n\n".join(speeches_held[i:i + 10]) + "\n" for i in range(0, len(speeches_held), 10)],
-            "Chinese": [p + "\n" for p in poems_held]}
-    model = Qwen3ForCausalLM(config(tokenizer.get_vocab_size(), end))
-    mean = copy.deepcopy(model)
-    optimizer = optimizer_of(model, args.rate)
-    first = load_state(args.state, model, mean, optimizer)
-    print("first step:", first, "parameters:", sum(p.numel() for p in model.parameters()), flush=True)
-
-    def publish(step):
-        written = save(mean, args.model)
-        if step % 300 == 0 or step >= args.steps:
-            evaluate(written, tokenizer, held, end)
-
-    if first >= args.steps:  # nothing left to do but to write and to measure what there is
-        publish(first)
-        return
-    train(model, mean, optimizer, epochs(tokenizer, speeches, poems, end, first), first, args, publish)
+    source, encoder = prepare(args)
+    train(args, source, encoder)
 
 
 if __name__ == "__main__":
