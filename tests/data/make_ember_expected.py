@@ -4,7 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 
     python tests/data/make_ember_expected.py models/ember tests/data/ember-expected.json
 
-Needs torch and transformers; the tests need only the file. For each prompt: its ids, the 64 ids of greedy
+Needs torch and transformers; the tests need only the file. For each prompt: its ids, the 24 ids of greedy
 decoding (no stop at the end token), the ten largest logits after the last token of the prompt, the largest
 magnitude among the logits there, and the smallest lead that a greedy choice had over the next best id, so
 that a reader can tell a wrong engine from a tie.
@@ -15,8 +15,9 @@ import sys
 import torch
 import transformers
 
-PROMPTS = ("ROMEO:", "春眠不覺曉，")
-COUNT, TOP = 64, 10
+PROMPTS = ("<|im_start|>user\nHow much memory does my model need?<|im_end|>\n<|im_start|>assistant\n",
+           "<|im_start|>user\n退出码 9 是什么意思？<|im_end|>\n<|im_start|>assistant\n", "春眠不觉晓，处处闻啼鸟。")
+COUNT, TOP = 24, 10
 
 
 @torch.no_grad()

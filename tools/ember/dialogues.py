@@ -44,12 +44,13 @@ class Dialogues:
         words = sorted({v[i:i + 2] for v in verses for i in (0, 2)})
         lines = [line for line in shakespeare.split("\n") if 15 < len(line) < 60]
         self.off = offtopic.OffTopic(nouns, words, lines)
+        self.strange = {"en": nouns + self.off.everyday["en"] * 3, "zh": words[::4] + self.off.everyday["zh"] * 3}
         self.banned = held_out(test_files)
 
     def fact_turn(self, language, rng):
         fact = rng.choices(self.facts, self.weights)[0]
         while True:
-            question = grammar.ask(fact, language, rng)
+            question = grammar.ask(fact, language, self.strange[language], rng)
             if grammar.normal(question) not in self.banned:
                 return question, fact[language], fact
 
@@ -71,11 +72,11 @@ class Dialogues:
 
     def turn(self, language, rng):
         r = rng.random()
-        if r < 0.60:
+        if r < 0.62:
             return self.fact_turn(language, rng)
-        if r < 0.80:
+        if r < 0.84:
             return self.off_turn(language, rng)
-        if r < 0.82:
+        if r < 0.86:
             return self.unknown_turn(language, rng)
         return self.poem_turn(language, rng)
 

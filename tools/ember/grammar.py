@@ -10,12 +10,15 @@ separated by ` ; `: (a|b) chooses, [a] and (a|b)? may be left out. The key says 
     n N   a noun phrase          "what is" + ..., ... + 是什么
     q Q   a whole question       taken as it is
     s S   a whole utterance      taken as it is, and without the prefixes that ask for something
+    k K   words that point at the fact, for loose.py
 
 Lower case is English, upper case Chinese.
 """
 import glob
 import os
 import re
+
+import loose
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -80,15 +83,19 @@ def read_facts():
             line = line.strip()
             if not line or line.startswith("# "):
                 continue
-            if line.startswith("@ "):
-                facts.append({"id": line[2:].strip(), "patterns": {"en": [], "zh": []}})
+            if line.startswith("@ "):  # a fact that is known already gets more patterns
+                fact = next((f for f in facts if f["id"] == line[2:].strip()), None)
+                if not fact:
+                    fact = {"id": line[2:].strip(), "patterns": {"en": [], "zh": []}, "keywords": {"en": [], "zh": []}}
+                    facts.append(fact)
                 continue
             key, _, rest = line.partition(": ")
-            fact = facts[-1]
             if key in ("en", "zh"):
                 fact[key] = rest.strip()
             elif key in ("must", "mustz"):
                 fact[key] = [m.strip() for m in rest.split(" ## ")]
+            elif key in ("k", "K"):
+                fact["keywords"]["en" if key == "k" else "zh"] += rest.split(" ; ")
             elif key in ("v", "n", "q", "s", "V", "N", "Q", "S"):
                 language = "en" if key.islower() else "zh"
                 for pattern in rest.split(" ; "):
@@ -131,11 +138,20 @@ VERB_WRAPS = [
     ("what is the right command to {}", 1), ("which command should i run if i want to {}", 1),
     ("when i want to {}, what do i do", 1), ("my boss wants me to {}", 1), ("a friend asked me how to {}", 1),
     ("is hearth able to {}", 1), ("what's the trick to {}", 1), ("let me {}", 1), ("how might i {}", 1),
+    ("i'd love to {}, does hearth do that", 1), ("would it be possible to {}", 1), ("what do i use if i want to {}", 1),
+    ("i wonder how to {}", 1), ("what's the flag to {}", 1), ("can you help me {}", 1), ("could hearth {} for me", 1),
+    ("what is the correct way to {}", 1), ("i want to {}, what do i type", 1), ("i want to {}, which command", 1),
+    ("i need to {}, what do i do", 1), ("is there something to {}", 1), ("am i allowed to {}", 1), ("will hearth {}", 1),
+    ("which subcommand do i need to {}", 1), ("do you have a way to {}", 1), ("how do people {}", 1), ("how can one {}", 1),
+    ("suppose i want to {}", 1), ("i can't figure out how to {}", 1), ("i'd like to know how to {}", 1),
+    ("what should i type if i want to {}", 1), ("does hearth have a way to {}", 1), ("where is the option to {}", 1),
 ]
 GERUND_WRAPS = [
     ("command for {}", 2), ("what is the command for {}", 2), ("{}", 2), ("what do i use for {}", 1), ("option for {}", 1),
     ("i need help {}", 1), ("what about {}", 1), ("how does {} work", 1), ("is {} possible", 1), ("is {} supported", 1),
     ("which command is for {}", 1), ("i have trouble {}", 1), ("tell me about {}", 1), ("{} how does it work", 1),
+    ("is there some way of {}", 2), ("what's the right way of {}", 1), ("does hearth support {}", 1), ("any tips for {}", 1),
+    ("how about {}", 1), ("i'm thinking of {}", 1), ("what is the flag for {}", 1), ("is there a command for {}", 1),
 ]
 NOUN_WRAPS = [
     ("what is {}", 12), ("what's {}", 6), ("{}", 8), ("tell me about {}", 4), ("explain {}", 4), ("describe {}", 1),
@@ -146,6 +162,10 @@ NOUN_WRAPS = [
     ("what can you tell me about {}", 1), ("what is meant by {}", 1), ("i'd like to know more about {}", 1),
     ("something about {}", 1), ("what exactly is {}", 1), ("never heard of {}, what is it", 1), ("how about {}", 1),
     ("i read about {}, what is it", 1), ("define {}", 1), ("show me {}", 1), ("what do i need to know about {}", 1),
+    ("what's the meaning of {}", 2), ("what is the purpose of {}", 2), ("what's the point of {}", 1), ("what is {} for", 2),
+    ("what is {} good for", 1), ("what are the facts about {}", 1), ("i keep reading about {}, what is that", 1),
+    ("is there {}", 1), ("what does {} stand for", 1), ("what kind of thing is {}", 1), ("what role does {} play", 1),
+    ("how would you explain {}", 1), ("and {}", 1), ("{}, what is that", 1), ("where can i read about {}", 1),
 ]
 ZH_VERB_WRAPS = [
     ("怎么{}", 12), ("如何{}", 9), ("怎样{}", 4), ("怎么才能{}", 2), ("怎样才能{}", 2), ("我想{}", 5), ("我要{}", 2), ("想{}", 2),
@@ -157,12 +177,18 @@ ZH_VERB_WRAPS = [
     ("想要{}，怎么办", 1), ("能教我怎么{}吗", 1), ("{}，怎么弄", 1), ("有{}的命令吗", 2), ("有没有命令可以{}", 2),
     ("有没有选项可以{}", 1), ("老板让我{}，怎么做", 1), ("如果想{}应该怎么做", 1), ("{}要用哪个选项", 1), ("怎么样{}", 1),
     ("我忘了怎么{}", 1), ("{}需要输入什么", 1), ("如何使用 hearth {}", 1), ("要{}的话用什么", 1), ("咋{}", 1), ("请教如何{}", 1),
+    ("想{}，该敲什么命令", 1), ("有办法{}吗", 2), ("怎样让它{}", 1), ("我需要{}，用哪个命令", 1), ("请问{}怎么操作", 1), ("想知道怎么{}", 2),
+    ("怎么让 hearth {}", 1), ("hearth 会{}吗", 1), ("hearth 可以{}吗", 1), ("我想{}，该怎么做", 2), ("我想{}，hearth 做得到吗", 1),
+    ("{}用哪个参数", 1), ("{}行不行", 1), ("可不可以{}", 2), ("{}的话怎么做", 1), ("要是想{}呢", 1), ("哪个选项能{}", 1),
+    ("{}有什么命令", 1), ("怎么去{}", 1), ("我打算{}，要怎么弄", 1), ("如何才能{}", 1), ("希望能{}", 1), ("不知道能不能{}", 1),
 ]
 ZH_NOUN_WRAPS = [
     ("{}是什么", 10), ("什么是{}", 5), ("{}", 8), ("介绍一下{}", 4), ("解释一下{}", 3), ("讲讲{}", 1), ("{}是什么意思", 4),
     ("说说{}", 1), ("关于{}", 1), ("我想了解{}", 2), ("{}呢", 1), ("{}是啥", 2), ("告诉我{}", 1), ("能介绍一下{}吗", 1),
     ("{}怎么理解", 1), ("请解释{}", 1), ("什么叫{}", 1), ("我想知道{}", 1), ("说明一下{}", 1), ("{}有什么用", 1), ("{}指什么", 1),
     ("不太懂{}", 1), ("谈谈{}", 1), ("{}相关的问题", 1), ("想问问{}", 1), ("能说说{}吗", 1), ("{}到底是什么", 1),
+    ("{}是干什么用的", 2), ("{}是做什么的", 2), ("{}有什么作用", 1), ("{}是怎么回事", 1), ("{}是个什么东西", 1), ("{}代表什么", 1),
+    ("{}是一种什么东西", 1), ("有没有{}", 1), ("{}是用来干嘛的", 1), ("{}的含义", 1), ("{}的作用是什么", 1), ("何为{}", 1), ("给我讲讲{}", 1),
 ]
 PREFIXES = ["hi, ", "hello, ", "hey, ", "please, ", "quick question: ", "sorry, ", "excuse me, ", "in hearth, ",
             "with hearth, ", "for hearth: ", "ok, ", "so, ", "and ", "ember, ", "newbie here, ", "i'm new to this, ",
@@ -430,9 +456,24 @@ def utter(kind, pattern, language, rng):
     return finish_chinese(text, question, rng)
 
 
-def ask(fact, language, rng):
+def ask(fact, language, strange, rng):
+    """A question for the fact; `strange` are words that have nothing to do with it."""
+    keywords = fact["keywords"][language]
+    if keywords and rng.random() < 0.3:
+        text = loose.soup(keywords, language, strange, rng)
+        table, words = (EN_TABLE, EN_WORDS) if language == "en" else (ZH_TABLE, ZH_WORDS)
+        text = swap_synonyms(text, table, words, 0.15, rng)
+        finish = finish_english if language == "en" else finish_chinese
+        if rng.random() < 0.1:
+            text = loose.context(language, strange, rng) + text
+        return finish(tidy(text), True, rng)
     kind, pattern = rng.choice(fact["patterns"][language])
-    return utter(kind, pattern, language, rng)
+    text = utter(kind, pattern, language, rng)
+    if kind != "s" and rng.random() < 0.08:
+        text = loose.context(language, strange, rng) + text
+    if kind != "s" and rng.random() < 0.1:
+        text = loose.disturb(text, language, strange, rng)
+    return text
 
 
 def normal(text):

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import os
 import re
 
 from grammar import expand, finish_chinese, finish_english, parse_pattern, pick, tidy
@@ -101,6 +102,23 @@ RANDOM_EN = [
     "how much is {a} {n}", "please {v} the {j} {n}", "when does the {n} {v}", "find me {a} {n}", "what does {n} mean", "{n}",
     "do you like {n}", "how many {n}s are in {a} {n}", "best {n} for {n}", "i want to {v} {a} {n}", "the difference between {n} and {n}",
     "what is the best {n} to {v}", "teach me {n}", "can i {v} {n} with {n}", "is there {a} {n} in {n}", "list five {n}s"]
+EVERYDAY_EN = [
+    "{e}", "what is {e}", "how do i {v} {a} {e}", "tell me about {e}", "what about {e}", "{e} and {e}", "which {e} is the best", "how does {e} work",
+    "i have a problem with my {e}", "can you help me with {e}", "my {e} is broken", "how much is a {e}", "what do you know about {e}",
+    "how do i get a {e}", "where can i find a {e}", "why is {e} so {j}", "is {e} {j}", "how many {e}s are there", "explain {e}", "i like {e}",
+    "how do i make {e} with {e}", "my {e} needs a {e}", "i am afraid of {e}", "teach me {e}", "can {e} {v} {e}", "who invented {e}",
+    "the history of {e}", "give me tips for {e}", "what should i know about {e}", "how can i improve my {e}", "is there a {e} in {e}",
+    "how long does {e} take", "can i {v} my {e}", "what is the difference between {e} and {e}", "find me a cheap {e}", "which {e} should i choose",
+    "how do i stop my {e} from {e}", "{e} for beginners", "do i need a {e} for {e}", "my {e} told me about {e}", "should i {v} a {e}",
+    "i want to learn {e}, where do i start", "write something about {e}", "what does {e} mean", "the {e} shows an error", "how do i open a {e}",
+    "how do i clean my {e}", "when was {e} invented", "compare {e} and {e}", "what is the price of {e}", "can you explain the law of {e}"]
+EVERYDAY_ZH = [
+    "{e}", "{e}是什么", "什么是{e}", "怎么{v}{e}", "介绍一下{e}", "{e}怎么样", "{e}和{e}", "哪个{e}最好", "{e}怎么用", "我的{e}坏了", "{e}多少钱",
+    "{e}怎么选", "哪里有{e}", "为什么{e}", "{e}好不好", "解释一下{e}", "我喜欢{e}", "{e}怎么做", "我怕{e}", "教我{e}", "谁发明了{e}", "{e}的历史",
+    "给我{e}的建议", "怎么提高{e}", "{e}要多久", "{e}和{e}有什么区别", "推荐一个{e}", "该选哪个{e}", "{e}入门", "{e}需要{e}吗", "要不要{v}{e}",
+    "想学{e}，从哪里开始", "{e}是什么意思", "{e}显示错误", "{e}怎么打开", "{e}怎么清洗", "比较{e}和{e}", "讲一下{e}", "讲讲{e}", "{e}的公式",
+    "{e}有哪些", "{e}有问题怎么办", "{e}的{e}", "参加{e}穿什么", "帮我看看{e}", "给我三条{e}建议", "{e}明天有吗", "怎么跟{e}说", "梦见{e}",
+    "{e}几度", "{e}多高", "{e}在哪", "今天的{e}", "{e}怎么办", "{e}启动不了", "怎么卸载{e}", "{e}怎么恢复", "{e}怎么居中", "写一个{e}", "写{e}函数"]
 RANDOM_ZH = ["{w}是什么", "怎么{w}", "什么是{w}", "{w}怎么办", "介绍一下{w}", "{w}和{w}有什么区别", "为什么{w}", "我想{w}", "{w}在哪里", "{w}多少钱",
              "如何{w}", "请解释{w}", "{w}是谁", "哪里有{w}", "{w}好吗", "我的{w}坏了", "给我{w}", "你喜欢{w}吗", "{w}", "{w}的{w}", "{w}怎么用",
              "{w}有什么用", "推荐{w}", "谁会{w}", "{w}可以{w}吗", "能不能{w}", "{w}有哪些", "讲讲{w}", "{w}的历史", "最好的{w}", "{w}什么意思"]
@@ -113,6 +131,7 @@ UNKNOWN_ZH_PATTERNS = ["hearth 的{w}是什么", "hearth 能{w}吗", "hearth 有
 VERBS = ("find|use|buy|eat|kill|love|follow|bring|break|carry|teach|hear|see|call|burn|fight|marry|paint|wash|sell|catch|drive|climb|grow|hunt|"
          "bury|visit|sew|weave|bless|curse|hide|steal|trust|forgive|obey|serve|cut|throw|drink|sing|dance|fly|swim|fix|clean|cook|"
          "sharpen|fold|plant|water|feed|tame|ride|milk|shave|knit|solder|polish|repair|measure|weigh|lift|push|pull|open|close").split("|")
+ZH_VERBS = "买|卖|吃|做|修|学|找|养|洗|画|写|算|看|教|选|挑|练|治|查|换|借|还|送|订|退|穿|戴|拍|煮|炒|种|装".split("|")
 ADJECTIVES = ("noble|sweet|poor|old|young|good|bad|cold|warm|dark|bright|heavy|sad|merry|rich|green|red|blue|dead|wild|soft|loud|holy|strange|"
               "happy|angry|expensive|cheap|important|famous|dangerous|beautiful|ugly|broken|dirty|wet|dry|sharp|round|empty|full|late|early").split("|")
 
@@ -122,24 +141,29 @@ class OffTopic:
 
     def __init__(self, nouns, words, lines):
         self.nouns, self.words, self.lines = nouns, words, lines
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "everyday.txt"), encoding="utf-8") as file:
+            english, chinese = file.read().strip().split("\n\n")
+        self.everyday = {"en": english.split(), "zh": chinese.split()}
         self.lists = {name: text.split("|") for name, text in LISTS.items()}
         self.zh_lists = {name: text.split("|") for name, text in ZH_LISTS.items()}
         self.english = [[parse_pattern(p) for p in row.split(" ; ")] for row in (ENGLISH + EN_EXTRA).strip().split("\n") if row]
         self.chinese = [[parse_pattern(p) for p in row.split(" ; ")] for row in CHINESE.strip().split("\n")]
 
-    def fill(self, text, rng):
+    def fill(self, text, language, rng):
         def one(match):
             key = match.group(1)
             if key == "v":
-                return rng.choice(VERBS)
+                return rng.choice(VERBS if language == "en" else ZH_VERBS)
             if key == "j":
                 return rng.choice(ADJECTIVES)
             if key == "a":
                 return rng.choice(("a", "the", "my", "some", "this"))
+            if key == "e":
+                return rng.choice(self.everyday[language])
             if key == "w":
                 return rng.choice(self.words)
             return rng.choice(self.nouns)
-        return re.sub(r"\{(v|j|a|n|w)\}", one, text)
+        return re.sub(r"\{(v|j|a|n|w|e)\}", one, text)
 
     def grammar(self, language, rng):
         rows, lists = (self.english, self.lists) if language == "en" else (self.chinese, self.zh_lists)
@@ -151,10 +175,12 @@ class OffTopic:
     def ask(self, language, rng):
         r = rng.random()
         if language == "en":
-            if r < 0.7:
+            if r < 0.6:
                 text = self.grammar(language, rng)
-            elif r < 0.95:
-                text = self.fill(rng.choice(RANDOM_EN), rng)
+            elif r < 0.85:
+                text = self.fill(rng.choice(EVERYDAY_EN), language, rng)
+            elif r < 0.97:
+                text = self.fill(rng.choice(RANDOM_EN), language, rng)
             else:
                 text = rng.choice(self.lines)
             if rng.random() < 0.4:
@@ -164,10 +190,12 @@ class OffTopic:
             if rng.random() < 0.08:
                 text += rng.choice((" please", ", thanks", " for me", ", please", " today", " right now", " quickly", ""))
             return finish_english(tidy(text), True, rng)
-        if r < 0.75:
+        if r < 0.6:
             text = self.grammar(language, rng)
-        elif r < 0.97:
-            text = self.fill(rng.choice(RANDOM_ZH), rng)
+        elif r < 0.88:
+            text = self.fill(rng.choice(EVERYDAY_ZH), language, rng)
+        elif r < 0.98:
+            text = self.fill(rng.choice(RANDOM_ZH), language, rng)
         else:
             text = rng.choice(self.words) + rng.choice(self.words)
         if rng.random() < 0.14:
@@ -178,8 +206,8 @@ class OffTopic:
 
     def ask_unknown(self, language, rng):
         if language == "en":
-            return finish_english(tidy(self.fill(rng.choice(UNKNOWN_EN_PATTERNS), rng)), True, rng)
-        return finish_chinese(self.fill(rng.choice(UNKNOWN_ZH_PATTERNS), rng), True, rng)
+            return finish_english(tidy(self.fill(rng.choice(UNKNOWN_EN_PATTERNS), language, rng)), True, rng)
+        return finish_chinese(self.fill(rng.choice(UNKNOWN_ZH_PATTERNS), language, rng), True, rng)
 
 
 OFF_PREFIXES = ["hi, ", "hello, ", "hey, ", "please ", "can you tell me ", "quick question: ", "i want to know ", "could you please tell me ", "ember, ",
