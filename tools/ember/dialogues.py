@@ -19,7 +19,6 @@ OTHER = {"en": ["in chinese please", "say it in chinese", "and in chinese", "can
          "zh": ["用英文说", "in english please", "请用英文回答", "英文怎么说", "say it in english", "翻成英文", "英语说一遍"]}
 ANOTHER_POEM = {"en": ["another one", "one more", "again, another poem", "write another", "another poem please", "more", "give me another"],
                 "zh": ["再来一首", "再写一首", "另一首", "换一首", "还要一首", "再写一首吧"]}
-HEAVY = ("cmd.", "exit.", "opt.", "lic.", "file.")
 
 
 def held_out(paths):
@@ -36,7 +35,8 @@ def held_out(paths):
 class Dialogues:
     def __init__(self, folder, test_files=(), keep=None):
         self.facts = grammar.read_facts()
-        self.weights = [1.5 if f["id"].startswith("cmd.") else 1.25 if f["id"].startswith("self.") else 1.0 for f in self.facts]
+        self.base = [1.5 if f["id"].startswith("cmd.") else 1.25 if f["id"].startswith("self.") else 1.0 for f in self.facts]
+        self.weights = {"en": self.base, "zh": self.base}
         self.poems = poems.Poems(folder, keep)
         shakespeare = poems.read_checked(folder, poems.SHAKESPEARE)
         nouns = offtopic.vocabulary(shakespeare, 3, 400)
@@ -48,11 +48,18 @@ class Dialogues:
         self.banned = held_out(test_files)
 
     def fact_turn(self, language, rng):
-        fact = rng.choices(self.facts, self.weights)[0]
+        fact = rng.choices(self.facts, self.weights[language])[0]
         while True:
             question = grammar.ask(fact, language, self.strange[language], rng)
             if grammar.normal(question) not in self.banned:
                 return question, fact[language], fact
+
+    def favour(self, losses):
+        """Asks more for what is not known yet: `losses` by (fact id, language)."""
+        mean = max(1e-6, sum(losses.values()) / max(1, len(losses)))
+        for language in ("en", "zh"):
+            self.weights[language] = [w * min(4.0, max(0.35, losses.get((f["id"], language), mean) / mean))
+                                      for f, w in zip(self.facts, self.base)]
 
     def off_turn(self, language, rng):
         while True:
@@ -72,11 +79,11 @@ class Dialogues:
 
     def turn(self, language, rng):
         r = rng.random()
-        if r < 0.62:
+        if r < 0.64:
             return self.fact_turn(language, rng)
-        if r < 0.84:
+        if r < 0.88:
             return self.off_turn(language, rng)
-        if r < 0.86:
+        if r < 0.90:
             return self.unknown_turn(language, rng)
         return self.poem_turn(language, rng)
 
@@ -96,7 +103,7 @@ class Dialogues:
         return self.turn(language if rng.random() < 0.9 else "en" if language == "zh" else "zh", rng)
 
     def dialogue(self, rng):
-        """[(role, text)], and how many messages at the front are context only."""
+        """([(role, text)], (fact id, language) of a dialogue that is one question for a fact, else None)."""
         language = rng.choice(("en", "zh"))
         turns = [self.turn(language, rng)]
         while rng.random() < 0.12 and len(turns) < 4:
@@ -104,7 +111,8 @@ class Dialogues:
         messages = [("system", rng.choice(SYSTEMS))] if rng.random() < 0.08 else []
         for question, answer, _ in turns:
             messages += [("user", question), ("assistant", answer)]
-        return messages
+        fact = turns[0][2]
+        return messages, (fact["id"], language) if len(turns) == 1 and isinstance(fact, dict) else None
 
 
 def finish(text, language, rng):
@@ -112,6 +120,6 @@ def finish(text, language, rng):
 
 
 def chunk(dialogues, seed, number, count):
-    """The dialogues of one chunk: the same for the same seed and number, whatever was drawn before."""
+    """The dialogues of one chunk: they follow from seed, number and the weights of the facts."""
     rng = random.Random(f"{seed}/{number}")
     return [dialogues.dialogue(rng) for _ in range(count)]

@@ -332,6 +332,29 @@ STOP_WORDS = set("the a an do i to of is are it my me in on for does can you ple
 CONTRACTIONS = [("what's", "whats"), ("i'd", "id"), ("don't", "dont"), ("i'm", "im"), ("can't", "cant")]
 
 
+# As makers write them; patterns have them in lower case.
+CASED = """AMX API AVX AVX2 AVX-512 AVX512 AWQ Aya Alibaba Android Apache Apache-2.0 Arm BF16 BOS BPE Baichuan BlueLM Bloom CC-BY-NC
+CC-BY-NC-4.0 CPU CPUs CUDA ChatGPT ChatGLM ChatML Claude Chinese Cohere Ctrl-C Ctrl-D Debian DeepSeek DeepSeek-R1 DeepSeek-V3 DeepSeek-LLM
+DeepSeek-V3.1 DeepSeek-V3.2 DeepSeek-V4 EOS ERNIE EU EXL2 English Europe European F16 F32 FP8 FP16 Falcon France GB GGUF GGUFs GLM GLM-4.5 GLM-4-9B
+GLM-5 GLM-5.3 GPTQ GPU GPUs Gemini Gemma Germany Git GitHub Google Granite HTTP Hearth Hermes Hunyuan Hunyuan-A13B I/O IQ IQ4_XS
+InternLM InternLM2 InternLM3 JSON Jinja Jinja2 KV Kimi Kimi-K2 K2 LICENSE LLM LLMs Landlock Linux Llama Llama2 Llama3 Llama3.2 LoRA LM Meta Mac
+MacBook MacOS Makefile Mandarin Meson MiniCPM MiniMax MiniMax-M2 M2 M2.5 M2.7 Mistral Mixtral MoE MIT MLX MMLU MRL MXFP4 Microsoft NEON NaN NaNs
+NVFP4 NVIDIA Nemo OOM ONNX OpenAI OpenRAIL Ollama OSAID PC PPL Paris Phi Phi-3 Phi-4 PyTorch Python Q2_K Q3_K Q4_0 Q4_K Q4_K_M Q5_K Q6_K Q8_0
+Qianwen Qwen Qwen1 Qwen2 Qwen2.5 Qwen2.5-3B Qwen2.5-7B Qwen2.5-72B Qwen2-72B Qwen3 Qwen3-0.6B Qwen3-4B Qwen3-8B Qwen3-14B Qwen3-32B Qwen3-30B-A3B Qwen3.5
+QwenLM R1 RAG RAIL RAM README README.md REST RTX RoPE RWKV Rust SWA SentencePiece SmolLM SmolLM2 TQ2_0 Tencent Tongyi Ubuntu VNNI Vienna WSL Windows
+YaRN Yi Yi-34B Yi-1.5 openPangu R1-Distill gpt-oss GPT-OSS Python Java JavaScript CSS HTML SQL PHP Git Docker Excel Photoshop Mac QQ PPT URL
+7B 8B 14B 32B 70B 0.6B 4B 3B 72B 1.7B 8G 16G 32G 4G DeepSeek-R1-Distill-Llama  GNU TikTok iPhone YouTube Facebook Google Instagram""".split()
+CASED = {word.lower(): word for word in CASED}
+CASED_WORD = re.compile(r"(?<![\w./-])[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9](?![\w/])")
+
+
+def proper_case(text, rng):
+    """Names as their makers spell them, in half of the questions."""
+    if rng.random() < 0.45:
+        return text
+    return CASED_WORD.sub(lambda m: CASED.get(m.group(0), m.group(0)), text)
+
+
 def pick(weighted, rng):
     return rng.choices([w for w, _ in weighted], [n for _, n in weighted])[0]
 
@@ -374,12 +397,13 @@ def typo(text, rng):
 
 def finish_english(text, question, rng):
     """Case, punctuation and slips of the hand."""
+    text = proper_case(text, rng)
     if rng.random() < 0.07:
         text = " ".join(w for w in text.split() if w.lower() not in STOP_WORDS or rng.random() < 0.3) or text
     if rng.random() < 0.1:
         for a, b in CONTRACTIONS:
             text = text.replace(a, b)
-    while rng.random() < 0.1:
+    while rng.random() < 0.06:
         text = typo(text, rng)
     r = rng.random()
     if r < 0.55:
@@ -396,6 +420,7 @@ def finish_english(text, question, rng):
 
 
 def finish_chinese(text, question, rng):
+    text = proper_case(text, rng)
     if rng.random() < 0.5:
         text = re.sub(r"(?<=[\u4e00-\u9fff]) (?=[A-Za-z0-9/-])|(?<=[A-Za-z0-9]) (?=[\u4e00-\u9fff])", "", text)
     if rng.random() < 0.04:
@@ -406,7 +431,7 @@ def finish_chinese(text, question, rng):
     if rng.random() < 0.03:
         text = typo(text, rng)
     if rng.random() < 0.15:
-        text = re.sub(r"\bhearth\b", rng.choice(["Hearth", "hearth", "HEARTH"]), text)
+        text = re.sub(r"\bhearth\b", "Hearth", text)
     if text[-1] in "？。！?":
         return text
     r = rng.random()

@@ -9,6 +9,7 @@ would have come. Nothing is random but
 what SEED names.
 """
 import argparse
+import copy
 import json
 import math
 import os
@@ -28,11 +29,12 @@ CHUNK = 6000
 BATCH_TOKENS = 3072
 LENGTHS = (32, 72, 144)
 WARM_UP = 60
-MUON_RATE, ADAM_RATE = 0.003, 1e-3
-WORD_NOISE = 0.02
+MUON_RATE, ADAM_RATE, MOMENTUM = 0.003, 1e-3, 0.97
+MEAN_SHARE = 0.008  # what is published is a running mean of the weights, over about 125 steps
+WORD_NOISE, LOOSE_TURNS = 0.005, 0.15
 LOOSE_COUNT, LOOSE_SHARE = 6, 0.12
 # An answer is settled by its first words, and its text is soon known by heart: most are cut there.
-CUT_SHARE, CUT_MIN, CUT_MAX = 0.75, 9, 14
+CUT_SHARE, CUT_MIN, CUT_MAX = 0.85, 9, 12
 # Weights of the loss: an answer's first tokens, its other ones, a poem's characters (which nobody can foretell), and
 # what makes its form.
 HEAD_TOKENS, HEAD_WEIGHT, TAIL_WEIGHT = 8, 2.0, 0.7
@@ -73,15 +75,15 @@ class Encoder:
         self.count = tokenizer.get_vocab_size()
 
     def chunk(self, batch, rng):
-        """[(ids, learnt)] of dialogues; 40 % of the questions are cut with merges left out, and some tokens are changed."""
-        exact = self.tokenizer.encode_batch([text.strip() for messages in batch for _, text in messages])
+        """[(ids, weights, tag)] of dialogues; some questions are cut with merges left out, some tokens changed."""
+        exact = self.tokenizer.encode_batch([text.strip() for messages, _ in batch for _, text in messages])
         out, at = [], 0
-        for messages in batch:
+        for messages, tag in batch:
             ids, learnt = [], []
             for role, text in messages:
                 answer = role == "assistant"
                 piece = exact[at].ids
-                if not answer and rng.random() < 0.4:
+                if not answer and rng.random() < LOOSE_TURNS:
                     piece = rng.choice(self.loose).encode(text.strip()).ids
                 if role == "user" and len(piece) > 4:
                     piece = [rng.randrange(3, self.count) if rng.random() < WORD_NOISE else i for i in piece]
@@ -93,17 +95,17 @@ class Encoder:
             if "\n" not in messages[-1][1] and rng.random() < CUT_SHARE:
                 drop = max(0, len(piece) + 1 + len(self.newline) - rng.randint(CUT_MIN, CUT_MAX))
                 ids, learnt = ids[:len(ids) - drop], learnt[:len(learnt) - drop]
-            out.append((ids, learnt))
+            out.append((ids, learnt, tag))
         return out
 
 
 def batches(encoded, rng, pad):
-    """Rows of similar length together: (ids, places, targets, weights), the same shapes for each length."""
+    """Rows of similar length together: (ids, places, targets, weights, tags), the same shapes for each length."""
     buckets = {length: [] for length in LENGTHS}
-    for ids, learnt in encoded:
+    for item in encoded:
         for length in LENGTHS:
-            if len(ids) <= length:
-                buckets[length].append((ids, learnt))
+            if len(item[0]) <= length:
+                buckets[length].append(item)
                 break
     out, left = [], []
     for length in LENGTHS:  # what does not fill a batch moves up
@@ -119,7 +121,7 @@ def batches(encoded, rng, pad):
 def batch_of(items, length, pad):
     ids = torch.full((len(items), length), pad, dtype=torch.long)
     places, targets, shares = [], [], []
-    for row, (item, learnt) in enumerate(items):
+    for row, (item, learnt, _) in enumerate(items):
         ids[row, :len(item)] = torch.tensor(item)
         for i in range(1, len(item)):
             if learnt[i]:
@@ -129,7 +131,7 @@ def batch_of(items, length, pad):
     room = ids.numel() * 5 // 8
     filled = [t[:room] + [0] * (room - len(t)) for t in (places, targets)]
     shares = torch.tensor(shares[:room] + [0.0] * (room - len(shares)))
-    return ids, torch.tensor(filled[0]), torch.tensor(filled[1]), shares / shares.sum()
+    return ids, torch.tensor(filled[0]), torch.tensor(filled[1]), shares / shares.sum(), [tag for _, _, tag in items]
 
 
 @torch.no_grad()
@@ -150,10 +152,18 @@ class Muon:
     @torch.no_grad()
     def step(self, rate):
         for p, m in zip(self.params, self.momenta):
-            m.mul_(0.95).add_(p.grad)
-            update = orthogonal(p.grad + 0.95 * m)
+            m.mul_(MOMENTUM).add_(p.grad)
+            update = orthogonal(p.grad + MOMENTUM * m)
             p.mul_(1 - rate * 0.05).add_(update, alpha=-rate * max(1.0, p.shape[0] / p.shape[1]) ** 0.5)
             p.grad = None
+
+
+def note(known, tags, losses, rows):
+    """Keeps for each fact a running mean of the loss over the first tokens of its answer."""
+    sums = torch.zeros(len(tags)).index_add_(0, rows, losses).tolist()
+    for tag, loss in zip(tags, sums):
+        if tag:
+            known[tag] = 0.8 * known.get(tag, loss) + 0.2 * loss
 
 
 def rate_at(step, steps):
@@ -163,7 +173,7 @@ def rate_at(step, steps):
 
 def make_tokenizer(args, source):
     rng = random.Random(SEED)
-    texts = [text for messages in dialogues.chunk(source, SEED, "tokenizer", 60000) for _, text in messages]
+    texts = [text for messages, _ in dialogues.chunk(source, SEED, "tokenizer", 60000) for _, text in messages]
     texts += [fact[language] for fact in source.facts for language in ("en", "zh")] * 20
     used = {c for text in texts for c in text if "\u4e00" <= c <= "\u9fff"}
     tokenizer = vocabulary.build(texts, used)
@@ -182,6 +192,14 @@ def prepare(args):
     return source, Encoder(Tokenizer.from_file(path), loosened(path))
 
 
+@torch.no_grad()
+def average(mean, net, step):
+    """Moves the running mean towards the model; at first it is nearly the model itself."""
+    share = max(MEAN_SHARE, 1 / (step + 1))
+    for kept, now in zip(mean.parameters(), net.parameters()):
+        kept.lerp_(now, share)
+
+
 def save_state(path, state):
     torch.save(state, path + ".part")
     os.replace(path + ".part", path)
@@ -191,29 +209,35 @@ def train(args, source, encoder):
     net = ember.Ember(encoder.count)
     print("parameters:", sum(p.numel() for p in net.parameters()), "stanzas:", len(source.poems.stanzas), flush=True)
     muon, adam = Muon(net.matrices()), torch.optim.AdamW(net.others(), lr=ADAM_RATE, betas=(0.9, 0.97), weight_decay=0.01, fused=True)
-    step, chunk, skip = 0, 0, 0
+    step, chunk, skip, known, mean_net = 0, 0, 0, {}, copy.deepcopy(net)
     if os.path.exists(args.state):
         state = torch.load(args.state)
         net.load_state_dict(state["net"])
+        mean_net.load_state_dict(state.get("mean", state["net"]))
         muon.momenta = state["muon"]
         adam.load_state_dict(state["adam"])
         step, chunk, skip = state["step"], state["chunk"], state["skip"]
+        known = state.get("known", {})
     run = torch.compile(net, dynamic=False) if args.compile else net
     begun, seen, mean = time.monotonic(), 0, None
     pad = encoder.tokenizer.token_to_id(vocabulary.END)
     while step < args.steps:
         rng = random.Random(f"{SEED}/batches/{chunk}")
+        source.favour(known)
         ready = batches(encoder.chunk(dialogues.chunk(source, SEED, chunk, CHUNK), rng), rng, pad)
-        for ids, places, targets, shares in ready[skip:]:
+        for ids, places, targets, shares, tags in ready[skip:]:
             share = rate_at(step, args.steps)
             for group in adam.param_groups:
                 group["lr"] = ADAM_RATE * share
-            loss = run(ids, places, targets, shares)
+            losses = run(ids, places, targets) * shares
+            loss = losses.sum()
+            note(known, tags, losses.detach() / shares.clamp(min=1e-9) * (shares >= shares.max() * 0.99), places // ids.shape[1])
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             adam.step()
             muon.step(MUON_RATE * share)
             adam.zero_grad(set_to_none=True)
+            average(mean_net, net, step)
             step, skip, seen = step + 1, skip + 1, seen + ids.numel()
             mean = loss.item() if mean is None else 0.97 * mean + 0.03 * loss.item()
             if not math.isfinite(mean):
@@ -222,9 +246,9 @@ def train(args, source, encoder):
                 seconds = time.monotonic() - begun
                 print(f"step {step} chunk {chunk} loss {mean:.4f} seconds {seconds:.0f} tokens/s {seen / seconds:.0f}", flush=True)
             if step % 50 == 0 or step == args.steps:
-                save_state(args.state, {"net": net.state_dict(), "muon": muon.momenta, "adam": adam.state_dict(),
-                                        "step": step, "chunk": chunk, "skip": skip})
-                ember.export(net, args.model, encoder.end, pad)
+                save_state(args.state, {"net": net.state_dict(), "mean": mean_net.state_dict(), "muon": muon.momenta, "adam": adam.state_dict(),
+                                        "step": step, "chunk": chunk, "skip": skip, "known": known})
+                ember.export(mean_net, args.model, encoder.end, pad)
             if step == args.steps:
                 break
         else:
