@@ -260,7 +260,7 @@ def main():
     parser.add_argument("corpus")
     parser.add_argument("model")
     parser.add_argument("state")
-    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=4950)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--test", nargs="*", default=[], help="questions that training must not contain")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
