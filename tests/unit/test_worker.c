@@ -187,9 +187,9 @@ static void greedy_answers(void **state)
         json_key(&w, p % 2 ? "ids" : "text");
         json_put_value(&w, json_get(json_at(prompts, p), p % 2 ? "ids" : "text"));
         buf_format(&request,
-                   ",\"max_tokens\":%zu,\"return_ids\":true,\"ignore_eos\":true,"
+                   ",\"max_tokens\":%zu,\"return_ids\":true,\"ignore_eos\":true,%s"
                    "\"sampling\":{\"temperature\":0}}",
-                   want);
+                   want, p % 2 ? "" : "\"parse_special\":true,");
         ask(x.w, request.data, &o);
         if (o.failed) fail_msg("%s", o.error.text);
         assert_int_equal(o.id_count, want);

@@ -116,10 +116,11 @@ static unsigned char key_complete(EditLine *edit, int key)
 
 static void bind_keys(EditLine *edit)
 {
-    el_set(edit, EL_ADDFN, "hearth-cancel", "forget the line", key_cancel);
-    el_set(edit, EL_ADDFN, "hearth-new-line", "begin a new line", key_new_line);
-    el_set(edit, EL_ADDFN, "hearth-paste", "take what is pasted", key_paste);
-    el_set(edit, EL_ADDFN, "hearth-complete", "complete a command", key_complete);
+    /* Wide names, because libedit keeps them as they are and leaks its copies of narrow ones. */
+    el_wset(edit, EL_ADDFN, L"hearth-cancel", L"forget the line", key_cancel);
+    el_wset(edit, EL_ADDFN, L"hearth-new-line", L"begin a new line", key_new_line);
+    el_wset(edit, EL_ADDFN, L"hearth-paste", L"take what is pasted", key_paste);
+    el_wset(edit, EL_ADDFN, L"hearth-complete", L"complete a command", key_complete);
     el_set(edit, EL_BIND, "^C", "hearth-cancel", NULL);
     el_set(edit, EL_BIND, "\033\r", "hearth-new-line", NULL);
     el_set(edit, EL_BIND, "\033\n", "hearth-new-line", NULL);
