@@ -79,7 +79,7 @@ class Dialogues:
 
     def turn(self, language, rng):
         r = rng.random()
-        if r < 0.64:
+        if r < 0.62:
             return self.fact_turn(language, rng)
         if r < 0.88:
             return self.off_turn(language, rng)

@@ -343,7 +343,8 @@ NVFP4 NVIDIA Nemo OOM ONNX OpenAI OpenRAIL Ollama OSAID PC PPL Paris Phi Phi-3 P
 Qianwen Qwen Qwen1 Qwen2 Qwen2.5 Qwen2.5-3B Qwen2.5-7B Qwen2.5-72B Qwen2-72B Qwen3 Qwen3-0.6B Qwen3-4B Qwen3-8B Qwen3-14B Qwen3-32B Qwen3-30B-A3B Qwen3.5
 QwenLM R1 RAG RAIL RAM README README.md REST RTX RoPE RWKV Rust SWA SentencePiece SmolLM SmolLM2 TQ2_0 Tencent Tongyi Ubuntu VNNI Vienna WSL Windows
 YaRN Yi Yi-34B Yi-1.5 openPangu R1-Distill gpt-oss GPT-OSS Python Java JavaScript CSS HTML SQL PHP Git Docker Excel Photoshop Mac QQ PPT URL
-7B 8B 14B 32B 70B 0.6B 4B 3B 72B 1.7B 8G 16G 32G 4G DeepSeek-R1-Distill-Llama  GNU TikTok iPhone YouTube Facebook Google Instagram""".split()
+7B 8B 14B 32B 70B 0.6B 4B 3B 72B 1.7B 8G 16G 32G 4G DeepSeek-R1-Distill-Llama  GNU TikTok iPhone YouTube Facebook Google Instagram HTTPS TLS SSL Prometheus Anthropic LangChain SDK BOS
+GDP NBA USA UK NASA DNA TV IQ WiFi VPN LAN Cursor SIMD Xeon Jupyter CI SSH PDF PDFs Moonshot""".split()
 CASED = {word.lower(): word for word in CASED}
 CASED_WORD = re.compile(r"(?<![\w./-])[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9](?![\w/])")
 
