@@ -280,10 +280,12 @@ static enum status wait_ready(struct serving *v, const sigset_t *set, bool *ret_
         enum status st = server_first_model(v->server, &ready, err);
         if (st) return st;
         int number = ready ? 0 : next_signal(set);
+        if (number == SIGHUP) reload(v);
         if (number == SIGTERM || number == SIGINT) {
             *ret_stop = true;
             return STATUS_OK;
         }
+        server_tick(v->server);
     }
     return STATUS_OK;
 }

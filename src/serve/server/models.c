@@ -247,11 +247,12 @@ enum status server_first_model(struct server *s, bool *ret_ready, struct error *
             none = false;
         }
     pthread_mutex_unlock(&s->lock);
+    bool was_ready = info.facts != NULL; /* what happens to it later is no failure to start */
     facts_unref(info.facts);
-    if (info.state == HUB_BACKOFF) {
+    if (info.state == HUB_BACKOFF && !was_ready) {
         *err = info.last;
         return info.last.status ? info.last.status : STATUS_FAILED;
     }
-    *ret_ready = info.state == HUB_READY;
+    *ret_ready = was_ready || info.state == HUB_READY;
     return STATUS_OK;
 }
