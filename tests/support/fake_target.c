@@ -14,12 +14,31 @@
 
 #define REQUESTS_MAX 512
 
-enum what { SAY, WAIT, CONTEXT, HALF };
+enum what { SAY, WAIT, CONTEXT, HALF, SCRIPT };
+
+static const char *const tool_script[] = {
+    "{\"call\":0,\"name\":\"get_weather\"}",
+    "{\"call\":0,\"arguments\":\"{\\\"city\\\":\"}",
+    "{\"call\":0,\"arguments\":\"\\\"Par\\u00eds\\\"}\"}",
+    "{\"call\":0,\"end\":true}",
+    "{\"call\":1,\"name\":\"get_time\"}",
+    "{\"call\":1,\"arguments\":\"{}\"}",
+    "{\"call\":1,\"end\":true}",
+    NULL,
+};
+static const char *const think_script[] = {
+    "{\"reasoning\":\"Let me \"}",
+    "{\"reasoning\":\"see.\"}",
+    "{\"content\":\"It is \"}",
+    "{\"content\":\"done.\"}",
+    NULL,
+};
 
 struct fake_request {
     uint64_t id; /* 0: free */
     enum what what;
     int said, total;
+    const char *const *script;
     bool cancelled;
     unsigned long tick; /* of the last event */
 };
@@ -53,6 +72,11 @@ static void read_command(struct fake *f, struct fake_request *r, const char *tex
               : strstr(text, "[half]")    ? HALF
                                           : SAY;
     r->total = say ? (int)strtol(say + 5, NULL, 10) : 1;
+    r->script = strstr(text, "[tools]")   ? tool_script
+                : strstr(text, "[think]") ? think_script
+                                          : NULL;
+    if (r->script) r->what = SCRIPT;
+    if (strstr(text, "\"max_tokens\":0")) r->total = 0;
     if (strstr(text, "[die]")) f->dead = true;
 }
 
@@ -113,6 +137,10 @@ static bool step(struct fake *f, struct fake_request *r, struct worker_event *re
     } else if (r->what == CONTEXT) {
         error_set(&f->error, STATUS_CONTEXT, "the prompt has 900 tokens, the context 512");
         give(f, r, ret, WORKER_ERROR, NULL);
+    } else if (r->what == SCRIPT && r->script[r->said]) {
+        give(f, r, ret, WORKER_DELTA, r->script[r->said++]);
+    } else if (r->what == SCRIPT) {
+        give_done(f, r, ret, r->script == tool_script ? "tool_calls" : "stop");
     } else if (r->what == HALF && r->said == 2) {
         error_set(&f->error, STATUS_FAILED, "something broke");
         give(f, r, ret, WORKER_ERROR, NULL);

@@ -7,6 +7,8 @@
  *   [context]  an error of the context's length, at once
  *   [half]     two deltas, then an error
  *   [die]      the target dies
+ *   [tools]    two calls of tools, their arguments in pieces
+ *   [think]    reasoning, then content
  * A tick is a millisecond. */
 #ifndef TESTS_SUPPORT_FAKE_TARGET_H
 #define TESTS_SUPPORT_FAKE_TARGET_H

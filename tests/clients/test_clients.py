@@ -1,0 +1,460 @@
+#!/usr/bin/env python3
+# Unmodified clients from PyPI against a running server.
+# SPDX-License-Identifier: Apache-2.0
+#
+# Most cases ask the server over the scripted target of test_server (--serve), whose answers are known
+# to the byte; the rest ask `hearth serve` with the model in the box. Packages are looked for in this
+# interpreter, then in build*/clients-venv (tools/clients_venv makes it). A missing package skips its cases.
+import contextlib
+import glob
+import importlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import urllib.error
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HEARTH = os.path.abspath(os.environ.get("HEARTH", os.path.join(ROOT, "build/hearth")))
+SCRIPTED = os.path.join(os.path.dirname(HEARTH), "test_server")
+WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {
+    "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
+CASES = []
+
+
+class Skip(Exception):
+    pass
+
+
+def case(f):
+    CASES.append(f)
+    return f
+
+
+def package(name):
+    try:
+        return importlib.import_module(name)
+    except ImportError as e:
+        raise Skip(f"the package {name} is not installed (tools/clients_venv installs it)") from e
+
+
+def equal(got, wanted):
+    if got != wanted:
+        raise AssertionError(f"wanted {wanted!r}, got {got!r}")
+
+
+@contextlib.contextmanager
+def scripted(*options):
+    """Address and key of a server over the scripted target."""
+    p = subprocess.Popen([SCRIPTED, *(options or ["--serve"])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        url, key = p.stdout.readline().split()
+        yield url, key
+    finally:
+        p.stdin.close()
+        status = p.wait(20)
+    equal(status, 0)
+
+
+@contextlib.contextmanager
+def served(*options):
+    """Address of `hearth serve` with the model in the box, in a home of its own."""
+    with tempfile.TemporaryDirectory() as home:
+        env = dict(os.environ, HEARTH_HOME=home)
+        p = subprocess.Popen([HEARTH, "serve", "--listen", "127.0.0.1:0", "--no-request-log", *options],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        try:
+            url = p.stdout.readline().split()[-1]
+            for _ in range(300):
+                with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url + "/health") as r:
+                    if r.status == 200:
+                        break
+                time.sleep(0.1)
+            yield url
+        finally:
+            p.send_signal(signal.SIGTERM)
+            _, err = p.communicate(timeout=40)
+        equal((p.returncode, "Sanitizer" in err), (0, False))
+
+
+def metric(url, name):
+    with urllib.request.urlopen(url + "/metrics") as r:
+        for line in r.read().decode().split("\n"):
+            if line.startswith(name):
+                return float(line.split()[-1])
+    raise AssertionError(f"no metric {name}")
+
+
+def say(text):
+    return [{"role": "user", "content": text}]
+
+
+def openai_at(url, key="none", **more):
+    return package("openai").OpenAI(base_url=url + "/v1", api_key=key, max_retries=0, timeout=30, **more)
+
+
+def anthropic_at(url, key="none"):
+    return package("anthropic").Anthropic(base_url=url, api_key=key, max_retries=0, timeout=30)
+
+
+# openai
+
+@case
+def openai_chat():
+    with scripted() as (url, _):
+        r = openai_at(url).chat.completions.create(model="m", messages=say("[say 4]"))
+        equal(r.choices[0].message.content, "w0 w1 w2 w3 ")
+        equal((r.choices[0].finish_reason, r.usage.prompt_tokens, r.usage.completion_tokens, r.usage.total_tokens),
+              ("stop", 7, 4, 11))
+        equal(r.usage.prompt_tokens_details.cached_tokens, 3)
+        assert r._request_id and r.system_fingerprint.startswith("fp_")
+
+
+@case
+def openai_stream_equals_whole():
+    with scripted() as (url, _):
+        chunks = list(openai_at(url).chat.completions.create(
+            model="m", messages=say("[say 20]"), stream=True, stream_options={"include_usage": True}))
+        equal("".join(c.choices[0].delta.content or "" for c in chunks if c.choices), "".join(f"w{i} " for i in range(20)))
+        equal(chunks[0].choices[0].delta.role, "assistant")
+        equal((len(chunks[-1].choices), chunks[-1].usage.completion_tokens), (0, 20))
+        equal(len({c.id for c in chunks}), 1)
+
+
+@case
+def openai_choices():
+    with scripted() as (url, _):
+        c = openai_at(url)
+        r = c.chat.completions.create(model="m", messages=say("[say 3]"), n=3)
+        equal([x.message.content for x in r.choices], ["w0 w1 w2 "] * 3)
+        texts = {}
+        for chunk in c.chat.completions.create(model="m", messages=say("[say 3]"), n=3, stream=True):
+            for x in chunk.choices:
+                texts[x.index] = texts.get(x.index, "") + (x.delta.content or "")
+        equal(texts, {i: "w0 w1 w2 " for i in range(3)})
+        with c.chat.completions.stream(model="m", messages=say("[say 3]"), n=3) as s:
+            equal(s.get_final_completion().choices[2].message.content, "w0 w1 w2 ")
+
+
+@case
+def openai_tools():
+    with scripted() as (url, _):
+        c = openai_at(url)
+        r = c.chat.completions.create(model="m", messages=say("[tools]"), tools=[WEATHER]).choices[0]
+        equal(r.finish_reason, "tool_calls")
+        equal([(t.function.name, t.function.arguments) for t in r.message.tool_calls],
+              [("get_weather", '{"city":"París"}'), ("get_time", "{}")])
+        with c.chat.completions.stream(model="m", messages=say("[tools]"), tools=[WEATHER]) as s:
+            done = [e for e in s if e.type == "tool_calls.function.arguments.done"]
+            final = s.get_final_completion().choices[0]
+        equal([e.name for e in done], ["get_weather", "get_time"])
+        equal([t.function.arguments for t in final.message.tool_calls], ['{"city":"París"}', "{}"])
+        equal(len({t.id for t in final.message.tool_calls}), 2)
+        turn = [*say("weather?"), r.message.model_dump(exclude_none=True),
+                *({"role": "tool", "tool_call_id": t.id, "content": "12 C"} for t in r.message.tool_calls),
+                *say("[say 2]")]
+        equal(c.chat.completions.create(model="m", messages=turn, tools=[WEATHER]).choices[0].message.content, "w0 w1 ")
+
+
+@case
+def openai_reasoning():
+    with scripted() as (url, _):
+        r = openai_at(url).chat.completions.create(model="m", messages=say("[think]")).choices[0].message
+        equal((r.reasoning_content, r.content), ("Let me see.", "It is done."))
+
+
+@case
+def openai_errors():
+    openai = package("openai")
+    with scripted() as (url, _):
+        c = openai_at(url)
+        for error, code, ask in (
+                (openai.NotFoundError, "model_not_found", {"model": "nothing", "messages": say("x")}),
+                (openai.BadRequestError, "context_length_exceeded", {"model": "m", "messages": say("[context]")}),
+                (openai.BadRequestError, "context_length_exceeded", {"model": "m", "messages": say("[context]"), "stream": True}),
+                (openai.BadRequestError, None, {"model": "m", "messages": say("x"), "temperature": "hot"}),
+                (openai.BadRequestError, None, {"model": "m", "messages": say("x"), "stop": list("abcde")}),
+                (openai.InternalServerError, None, {"model": "m", "messages": say("[half]")})):
+            try:
+                c.chat.completions.create(**ask)
+                raise AssertionError(f"no {error.__name__} for {ask}")
+            except error as e:
+                if code:
+                    equal(e.code, code)
+                assert e.request_id and e.body["message"]
+        seen = ""
+        try:
+            for chunk in c.chat.completions.create(model="m", messages=say("[half]"), stream=True):
+                seen += chunk.choices[0].delta.content or ""
+            raise AssertionError("the stream ended as if nothing had happened")
+        except openai.APIError as e:
+            equal((seen, "something broke" in e.message), ("w0 w1 ", True))
+
+
+@case
+def openai_keys_and_limits():
+    openai = package("openai")
+    with scripted("--serve-keys") as (url, key):
+        try:
+            openai_at(url, "hk-wrong").models.list()
+            raise AssertionError("a wrong key was taken")
+        except openai.AuthenticationError as e:
+            equal(e.code, "invalid_api_key")
+        c = openai_at(url, key)
+        for _ in range(2):
+            c.chat.completions.create(model="m", messages=say("[say 1]"))
+        try:
+            c.chat.completions.create(model="m", messages=say("[say 1]"))
+            raise AssertionError("the limit of 2 requests a minute was passed")
+        except openai.RateLimitError as e:
+            equal(e.code, "rate_limit_exceeded")
+            assert 0 < int(e.response.headers["retry-after"]) <= 31
+
+
+@case
+def openai_break_cancels():
+    with scripted() as (url, _):
+        stream = openai_at(url).chat.completions.create(model="m", messages=say("[say 100000]"), stream=True)
+        for _, chunk in zip(range(5), stream):
+            pass
+        stream.close()
+        for _ in range(100):
+            if metric(url, 'hearth_request_success_total{model_name="m",finished_reason="cancelled"}') == 1:
+                return
+            time.sleep(0.02)
+        raise AssertionError("the answer went on without a reader")
+
+
+@case
+def openai_models():
+    with scripted() as (url, _):
+        equal([m.id for m in openai_at(url).models.list()], ["m"])
+        equal(openai_at(url).models.retrieve("m").id, "m")
+
+
+@case
+def openai_responses():
+    with scripted() as (url, _):
+        c = openai_at(url)
+        r = c.responses.create(model="m", input="[say 3]")
+        equal((r.status, r.output_text, r.usage.output_tokens), ("completed", "w0 w1 w2 ", 3))
+        events = list(c.responses.create(model="m", input="[say 3]", stream=True))
+        equal([e.sequence_number for e in events], list(range(len(events))))
+        kinds = [e.type for e in events]
+        equal((kinds[0], kinds[1], kinds[-1]), ("response.created", "response.in_progress", "response.completed"))
+        equal("".join(e.delta for e in events if e.type == "response.output_text.delta"), "w0 w1 w2 ")
+        with c.responses.stream(model="m", input="[say 3]") as s:
+            for _ in s:
+                pass
+            equal(s.get_final_response().output_text, "w0 w1 w2 ")
+        tools = [{"type": "function", "name": "get_weather", "parameters": WEATHER["function"]["parameters"]}]
+        r = c.responses.create(model="m", input="[tools]", tools=tools)
+        equal([o.name for o in r.output if o.type == "function_call"], ["get_weather", "get_time"])
+
+
+@case
+def openai_async():
+    openai = package("openai")
+    import asyncio
+
+    async def ask(client):
+        r = await client.chat.completions.create(model="m", messages=say("[say 30]"))
+        return r.choices[0].message.content
+
+    async def all_of_them(url):
+        async with openai.AsyncOpenAI(base_url=url + "/v1", api_key="none", max_retries=0) as client:
+            return await asyncio.gather(*(ask(client) for _ in range(32)))
+
+    with scripted() as (url, _):
+        equal(set(asyncio.run(all_of_them(url))), {"".join(f"w{i} " for i in range(30))})
+
+
+# anthropic
+
+@case
+def anthropic_messages():
+    with scripted() as (url, _):
+        r = anthropic_at(url).messages.create(model="m", max_tokens=50, messages=say("[say 4]"))
+        equal((r.content[0].text, r.stop_reason, r.usage.output_tokens), ("w0 w1 w2 w3 ", "end_turn", 4))
+
+
+@case
+def anthropic_stream():
+    with scripted() as (url, _), anthropic_at(url).messages.stream(model="m", max_tokens=50, messages=say("[say 9]")) as s:
+        equal("".join(s.text_stream), "".join(f"w{i} " for i in range(9)))
+        equal(s.get_final_message().stop_reason, "end_turn")
+
+
+@case
+def anthropic_tools():
+    tools = [{"name": "get_weather", "input_schema": WEATHER["function"]["parameters"]}]
+    with scripted() as (url, _):
+        c = anthropic_at(url)
+        r = c.messages.create(model="m", max_tokens=50, messages=say("[tools]"), tools=tools)
+        equal((r.stop_reason, r.content[0].input, r.content[1].name), ("tool_use", {"city": "París"}, "get_time"))
+        with c.messages.stream(model="m", max_tokens=50, messages=say("[tools]"), tools=tools) as s:
+            final = s.get_final_message()
+        equal([b.input for b in final.content], [{"city": "París"}, {}])
+        turn = [*say("weather?"), {"role": "assistant", "content": [b.model_dump() for b in r.content]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": b.id, "content": "12 C"} for b in r.content]
+                 + [{"type": "text", "text": "[say 2]"}]}]
+        equal(c.messages.create(model="m", max_tokens=50, messages=turn, tools=tools).content[0].text, "w0 w1 ")
+
+
+@case
+def anthropic_errors():
+    anthropic = package("anthropic")
+    with scripted() as (url, _):
+        c = anthropic_at(url)
+        for error, ask in ((anthropic.NotFoundError, {"model": "nothing", "messages": say("x")}),
+                           (anthropic.BadRequestError, {"model": "m", "messages": say("[context]")}),
+                           (anthropic.BadRequestError, {"model": "m", "messages": []})):
+            try:
+                c.messages.create(max_tokens=9, **ask)
+                raise AssertionError(f"no {error.__name__}")
+            except error as e:
+                equal(e.body["type"], "error")
+        try:
+            with c.messages.stream(model="m", max_tokens=9, messages=say("[half]")) as s:
+                for _ in s:
+                    pass
+            raise AssertionError("the stream ended as if nothing had happened")
+        except anthropic.APIStatusError as e:
+            assert "something broke" in str(e)
+
+
+@case
+def anthropic_count_tokens():
+    with scripted() as (url, _):
+        equal(anthropic_at(url).messages.count_tokens(model="m", messages=say("hello")).input_tokens, 7)
+
+
+# langchain, litellm
+
+@case
+def langchain_chat():
+    langchain = package("langchain_openai")
+    with scripted() as (url, _):
+        c = langchain.ChatOpenAI(model="m", base_url=url + "/v1", api_key="none", max_retries=0)
+        r = c.invoke("[say 3]")
+        equal((r.content, r.usage_metadata["output_tokens"]), ("w0 w1 w2 ", 3))
+        equal("".join(part.content for part in c.stream("[say 5]")), "w0 w1 w2 w3 w4 ")
+        calls = c.bind_tools([WEATHER]).invoke("[tools]").tool_calls
+        equal([(t["name"], t["args"]) for t in calls], [("get_weather", {"city": "París"}), ("get_time", {})])
+        parts = None
+        for part in c.bind_tools([WEATHER]).stream("[tools]"):
+            parts = part if parts is None else parts + part
+        equal([t["args"] for t in parts.tool_calls], [{"city": "París"}, {}])
+
+
+@case
+def litellm_chat():
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    litellm = package("litellm")
+    litellm.telemetry = False
+    with scripted() as (url, _):
+        for model, base in (("openai/m", url + "/v1"), ("hosted_vllm/m", url + "/v1"), ("anthropic/m", url), ("ollama_chat/m", url)):
+            ask = {"model": model, "api_base": base, "api_key": "none", "messages": say("[say 3]"), "max_tokens": 40,
+                   "num_retries": 0, "max_retries": 0}
+            equal(litellm.completion(**ask).choices[0].message.content, "w0 w1 w2 ")
+            text = "".join(c.choices[0].delta.content or "" for c in litellm.completion(**ask, stream=True))
+            equal((model, text), (model, "w0 w1 w2 "))
+
+
+# the model in the box
+
+@case
+def ember_completions():
+    with served() as url:
+        c = openai_at(url)
+        whole = c.completions.create(model="ember", prompt="How do I", max_tokens=24, temperature=0, logprobs=2)
+        streamed = "".join(p.choices[0].text for p in c.completions.create(
+            model="ember", prompt="How do I", max_tokens=24, temperature=0, stream=True) if p.choices)
+        equal(streamed, whole.choices[0].text)
+        equal(len(whole.choices[0].logprobs.tokens), whole.usage.completion_tokens)
+        equal("".join(whole.choices[0].logprobs.tokens), streamed)
+        echo = c.completions.create(model="ember", prompt="How do I see it", max_tokens=0, echo=True, logprobs=1).choices[0]
+        equal((echo.text, echo.logprobs.token_logprobs[0]), ("How do I see it", None))
+        assert all(p < 0 for p in echo.logprobs.token_logprobs[1:])
+        stop = c.completions.create(model="ember", prompt="How do I", max_tokens=24, temperature=0, stop=[streamed[6:9]])
+        equal((stop.choices[0].text, stop.choices[0].finish_reason), (streamed[:streamed.index(streamed[6:9])], "stop"))
+
+
+@case
+def ember_seed_and_length():
+    openai = package("openai")
+    with served() as url:
+        c = openai_at(url)
+        ask = {"model": "ember", "prompt": "O", "max_tokens": 30, "temperature": 1.0, "seed": 7}
+        equal(c.completions.create(**ask).choices[0].text, c.completions.create(**ask).choices[0].text)
+        try:
+            c.completions.create(model="ember", prompt="word " * 4000, max_tokens=5)
+            raise AssertionError("a prompt longer than the context was taken")
+        except openai.BadRequestError as e:
+            equal(e.code, "context_length_exceeded")
+
+
+@case
+def ember_chat():
+    config = os.path.join(ROOT, "models/ember")
+    if not os.path.exists(os.path.join(config, "chat_template.jinja")) and \
+            "chat_template" not in json.load(open(os.path.join(config, "tokenizer_config.json"))):
+        raise Skip("the model in the box has no chat template")
+    with served() as url:
+        ask = {"model": "ember", "messages": say("How do I see the licence of a model?"), "max_tokens": 40, "temperature": 0}
+        c = openai_at(url)
+        whole = c.chat.completions.create(**ask)
+        text = "".join(p.choices[0].delta.content or "" for p in c.chat.completions.create(**ask, stream=True) if p.choices)
+        equal(text, whole.choices[0].message.content)
+        assert text.strip()
+        again = c.chat.completions.create(**ask)
+        equal(again.choices[0].message.content, text)
+        assert again.usage.prompt_tokens_details.cached_tokens > 0
+        r = c.chat.completions.create(**ask, logprobs=True, top_logprobs=3)
+        parts = r.choices[0].logprobs.content
+        equal(b"".join(bytes(p.bytes) for p in parts).decode("utf-8", "replace").strip(), text.strip())
+        assert all(len(p.top_logprobs) == 3 for p in parts)
+        a = anthropic_at(url).messages.create(model="ember", max_tokens=40, temperature=0, messages=ask["messages"])
+        equal(a.content[0].text, text)
+
+
+def find_packages():
+    """Goes on in the interpreter that has the packages, where this one has none."""
+    if importlib.util.find_spec("openai") or os.environ.get("HEARTH_CLIENTS"):
+        return
+    for python in sorted(glob.glob(os.path.join(ROOT, "build*/clients-venv/bin/python"))):
+        os.environ["HEARTH_CLIENTS"] = "found"
+        os.execv(python, [python, os.path.abspath(__file__), *sys.argv[1:]])
+
+
+def main():
+    find_packages()
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    if not os.path.exists(HEARTH) or not os.path.exists(SCRIPTED):
+        print(f"SKIPPED: {HEARTH} and {SCRIPTED} are not both built")
+        return 77
+    wanted = sys.argv[1:]
+    for f in CASES:
+        if wanted and not any(w in f.__name__ for w in wanted):
+            continue
+        try:
+            f()
+            counts["passed"] += 1
+        except Skip as e:
+            counts["skipped"] += 1
+            print(f"SKIPPED: {f.__name__}: {e}")
+        except Exception:  # whatever a client raises is the finding
+            counts["failed"] += 1
+            print(f"FAILED {f.__name__}\n{traceback.format_exc()}")
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
