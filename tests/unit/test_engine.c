@@ -195,9 +195,9 @@ static void test_begin_and_advance(void **state)
     struct session *a = new_session(&w), *b = new_session(&w);
     const int32_t *ids = w.golden.long_ids;
     size_t count = w.golden.long_count;
-    assert_int_equal(session_begin(a, ids, 0, &err), STATUS_BAD_INPUT);
-    assert_int_equal(session_begin(a, ids, count, &err), STATUS_OK);
-    assert_int_equal(session_begin(b, ids, count, &err), STATUS_OK);
+    assert_int_equal(session_begin(a, ids, 0, true, &err), STATUS_BAD_INPUT);
+    assert_int_equal(session_begin(a, ids, count, true, &err), STATUS_OK);
+    assert_int_equal(session_begin(b, ids, count, true, &err), STATUS_OK);
     assert_int_equal(session_count(b), 0);
     assert_int_equal(session_pages_wanted(a, 150), 3);
     const struct session_feed first = { a, ids, 150, FEED_LOGITS_NONE };

@@ -95,8 +95,8 @@ const float *session_logits_at(const struct session *s, size_t i);
 /* Empties the session for another owner. What it held stays in the cache, for sessions of the same salt. */
 void session_reset(struct session *s, const struct kv_salt *salt);
 /* Brings the session to the longest prefix of tokens[0..count) that is computed already; never all of
- * them. The rest is for engine_step. Fails as session_sync does. */
-enum status session_begin(struct session *s, const int32_t *tokens, size_t count,
+ * them; without `reuse`, to nothing. The rest is for engine_step. Fails as session_sync does. */
+enum status session_begin(struct session *s, const int32_t *tokens, size_t count, bool reuse,
                           struct error *err);
 /* Looks again: others may have computed more of tokens[0..count) meanwhile. */
 void session_advance(struct session *s, const int32_t *tokens, size_t count);

@@ -213,14 +213,16 @@ void session_reset(struct session *s, const struct kv_salt *salt)
     s->table.salt = *salt;
 }
 
-enum status session_begin(struct session *s, const int32_t *tokens, size_t count, struct error *err)
+enum status session_begin(struct session *s, const int32_t *tokens, size_t count, bool reuse,
+                          struct error *err)
 {
     enum status status = check_length(s, count, err);
     if (!status) status = check_ids(s, tokens, count, err);
     if (!status && count == 0)
         status = error_set(err, STATUS_BAD_INPUT, "a prompt needs at least one token");
     if (status) return status;
-    reuse_prefix(s, tokens, (int64_t)count);
+    if (reuse) reuse_prefix(s, tokens, (int64_t)count);
+    else session_truncate(s, 0);
     s->rope_length = (int64_t)count;
     return STATUS_OK;
 }
