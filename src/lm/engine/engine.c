@@ -98,6 +98,7 @@ enum status engine_open(struct engine **ret, struct source *source, const struct
         return s;
     }
     fill_info(e);
+    engine_store_open(e, o);
     *ret = e;
     return STATUS_OK;
 }
@@ -105,6 +106,7 @@ enum status engine_open(struct engine **ret, struct source *source, const struct
 void engine_close(struct engine *e)
 {
     if (!e) return;
+    engine_store_close(e);
     if (e->backend) e->backend->type->close(e->backend);
     kv_pool_free(e->pool);
     tokenizer_free(e->tokenizer);

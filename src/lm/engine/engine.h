@@ -104,6 +104,15 @@ void session_advance(struct session *s, const int32_t *tokens, size_t count);
 int64_t session_pages_wanted(const struct session *s, size_t more);
 int64_t engine_pages_available(const struct engine *e);
 struct kv_stats engine_kv_stats(const struct engine *e);
+
+/* With a store: writes at most `pages_max` pages that it lacks; returns how many, 0 when none is left (or
+ * there is no store). Some milliseconds a page: between steps, and when nothing else is to do. */
+int engine_save(struct engine *e, int pages_max);
+/* Reads at most `pages_max` more pages of tokens[0..count) back, after session_begin; returns how many, 0
+ * when the store has no more. */
+int session_restore(struct session *s, const int32_t *tokens, size_t count, int pages_max);
+bool engine_has_store(const struct engine *e);
+struct kv_store_stats engine_store_stats(const struct engine *e); /* zeros without one */
 /* The books of the cache, checked against these sessions, which must be all there are; NULL: in order. */
 const char *engine_kv_check(const struct engine *e, const struct session *const *sessions,
                             int count);

@@ -24,6 +24,12 @@ struct engine_draft {
     int64_t context_max, page_count;
 };
 
+/* A sealed page's name in the store; of another seal where the serial differs. */
+struct page_key {
+    uint64_t serial;
+    struct kv_key key;
+};
+
 struct engine {
     struct source *source;
     struct engine_draft draft;
@@ -33,7 +39,9 @@ struct engine {
     struct engine_info info;
     bool
         stretches; /* RoPE depends on the length: cached keys serve only within the model's context */
-    uint64_t step_serial; /* of the last step; logits belong to it */
+    uint64_t step_serial;       /* of the last step; logits belong to it */
+    struct kv_store *store;     /* NULL: none */
+    struct page_key *page_keys; /* [page_count] with a store */
 
     /* Rows of the step in the making: [row_max], [logit_row_max]. */
     int32_t *tokens, *logit_rows;
@@ -60,6 +68,10 @@ void engine_draft_release(struct engine_draft *d);
 /* Evaluates feeds in one step; no session stands in it twice. */
 enum status engine_run(struct engine *e, const struct session_feed *feeds, size_t feed_count,
                        struct error *err);
+
+/* engine_store.c: opens the store of the options; without one, or when it fails, there is none. */
+void engine_store_open(struct engine *e, const struct engine_options *options);
+void engine_store_close(struct engine *e);
 
 /* Whether the session's pages mean the same to every text with this beginning. */
 bool session_shareable(const struct session *s);

@@ -7,7 +7,16 @@
 #include <stdint.h>
 
 #include "base/core/log.h"
+#include "lm/kv/kv_store.h"
 #include "base/core/span.h"
+
+/* Where cached pages outlive the process. */
+struct engine_store {
+    struct kv_store_io io;
+    uint64_t bytes_max;
+    /* Digest of the model's files: the engine adds what else a page depends on. */
+    uint8_t identity[SHA256_BYTES];
+};
 
 struct engine_options {
     const char *backend;   /* "cpu" (NULL: same) or "ref" */
@@ -27,6 +36,8 @@ struct engine_options {
     struct span tokenizer_form;
     void (*keep_form)(void *ctx, struct span form);
     void *keep_ctx;
+    const struct engine_store
+        *store; /* NULL: none; a store that cannot be used is said in the log */
     struct log log;
     struct progress progress; /* stages "read", "pack" */
 };

@@ -222,7 +222,7 @@ void request_displace(struct sched *s, struct request *r)
     if (evaluated > r->evaluated_most) r->evaluated_most = evaluated;
     running_remove(s, r);
     r->displaced++;
-    r->follows = false;
+    r->follows = r->restores = false;
     queue_push(s, r);
     s->stats.displaced++;
     s->happened.displaced++;

@@ -17,6 +17,9 @@
  * is let in only when its worst case fits, and nobody ever gives way. Either way the oldest request always
  * goes on, and a request can only hurt itself.
  *
+ * With a store, a step also saves a page that was sealed, and prompts get their pages back from it some at a
+ * time; who has nothing else to do calls engine_save() until it returns 0.
+ *
  * One thread. Allocates in sched_new and sched_submit only. The callbacks may submit and cancel. */
 #ifndef LM_SCHED_SCHED_H
 #define LM_SCHED_SCHED_H
@@ -115,6 +118,7 @@ void sched_cancel(struct sched *s, uint64_t request, int64_t now_ns);
 struct sched_happened {
     int let_in, ended, displaced;
     int64_t decode_rows, prompt_rows; /* tokens evaluated */
+    int64_t restored;                 /* tokens read back from the store */
 };
 /* One step; `now_ns` on any clock that never goes back. False: nothing was to do. */
 bool sched_step(struct sched *s, int64_t now_ns, struct sched_happened *ret);
@@ -130,8 +134,9 @@ struct sched_stats {
     int64_t submitted, refused;     /* since the start, as all that follow */
     int64_t ended[SCHED_REASON_COUNT];
     int64_t steps;
-    int64_t prompt_tokens; /* of requests let in */
-    int64_t cached_tokens; /* of them, taken from the cache */
+    int64_t prompt_tokens;   /* of requests let in */
+    int64_t cached_tokens;   /* of them, taken from the cache */
+    int64_t restored_tokens; /* of the cached ones, read back from the store */
     int64_t new_tokens;
     int64_t prompt_rows, decode_rows; /* evaluated */
     int64_t displaced;

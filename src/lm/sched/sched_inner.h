@@ -24,6 +24,7 @@ struct request {
     size_t prompt_end;       /* what is known when it is let in: up to there it is prompt */
     size_t give;             /* tokens in the step that is being made */
     bool follows;            /* another evaluates the same tokens; it looks again afterwards */
+    bool restores;           /* the store may have more of its prompt */
 
     int64_t submitted_ns, let_in_ns;
     bool was_in; /* let in at least once: let_in_ns and cached count */

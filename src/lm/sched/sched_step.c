@@ -5,6 +5,9 @@
 
 #include "lm/sched/sched_inner.h"
 
+#define RESTORE_ALONE  64 /* pages read back in a step, and while somebody decodes */
+#define RESTORE_BESIDE 4
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -154,6 +157,7 @@ static bool let_in(struct sched *s, struct request *r)
     bool reuse = !r->asked.prompt || r->prompt_told >= r->asked.count;
     enum status st = session_begin(r->session, r->tokens, r->known, reuse, &err);
     r->prompt_end = r->known;
+    r->restores = reuse && engine_has_store(s->engine);
     if (!st && !pages_suffice(s, r)) {
         if (s->running_count > 0) {
             give_session(s, r);
@@ -232,14 +236,41 @@ static bool follows(const struct sched *s, const struct request *r, int at)
     return false;
 }
 
+static void count_cached(struct sched *s, struct request *r, size_t before)
+{
+    if (r->displaced > 0) return;
+    r->cached += (int64_t)(session_count(r->session) - before);
+    s->stats.cached_tokens += (int64_t)(session_count(r->session) - before);
+}
+
 /* Takes what the other has computed meanwhile. */
 static void advance(struct sched *s, struct request *r)
 {
     size_t before = session_count(r->session);
     session_advance(r->session, r->tokens, r->known);
-    if (r->displaced > 0) return;
-    r->cached += (int64_t)(session_count(r->session) - before);
-    s->stats.cached_tokens += (int64_t)(session_count(r->session) - before);
+    count_cached(s, r, before);
+}
+
+/* Reading is quick beside computing, but not for those who wait for their next token. */
+static void restore_prompts(struct sched *s, bool beside)
+{
+    int left = beside ? RESTORE_BESIDE : RESTORE_ALONE;
+    for (int i = 0; i < s->running_count && left > 0; i++) {
+        struct request *r = s->running[i];
+        size_t before = session_count(r->session);
+        if (!r->restores || !in_prompt(r)) continue;
+        int n = session_restore(r->session, r->tokens, r->known, left);
+        r->restores = n == left; /* else that was all */
+        left -= n;
+        count_cached(s, r, before);
+        s->stats.restored_tokens += (int64_t)(session_count(r->session) - before);
+        s->happened.restored += (int64_t)(session_count(r->session) - before);
+    }
+}
+
+static bool holds_still(const struct request *r)
+{
+    return r->follows || r->restores;
 }
 
 static size_t prompt_weight(const struct sched *s, const struct request *r)
@@ -247,7 +278,7 @@ static size_t prompt_weight(const struct sched *s, const struct request *r)
     size_t same = 0;
     for (int i = 0; i < s->running_count; i++) {
         const struct request *o = s->running[i];
-        same += in_prompt(o) && !o->follows && o->tenant == r->tenant &&
+        same += in_prompt(o) && !holds_still(o) && o->tenant == r->tenant &&
                 o->asked.priority == r->asked.priority;
     }
     return (size_t)class_weight(r->asked.priority) * SCHED_SLOTS_MAX / same;
@@ -265,11 +296,11 @@ static void give_prompts(struct sched *s, size_t rows)
     }
     for (int i = 0; i < s->running_count; i++) {
         struct request *r = s->running[i];
-        if (in_prompt(r) && !r->follows) weights += prompt_weight(s, r);
+        if (in_prompt(r) && !holds_still(r)) weights += prompt_weight(s, r);
     }
     for (int i = 0; i < s->running_count && rows > 0; i++) {
         struct request *r = s->running[i];
-        if (!in_prompt(r) || r->follows) continue;
+        if (!in_prompt(r) || holds_still(r)) continue;
         size_t weight = prompt_weight(s, r), share = rows * weight / weights;
         weights -= weight;
         r->give = smaller(r->known - session_count(r->session), share > 0 ? share : 1);
@@ -343,6 +374,7 @@ static int plan_step(struct sched *s)
 {
     size_t batch = engine_batch_max(s->engine), step = (size_t)s->options.step_tokens, rows;
     int decoding = give_decoding(s, step / 2, &rows);
+    restore_prompts(s, decoding > 0);
     if (decoding < s->running_count) give_prompts(s, (decoding ? step : batch) - rows);
     find_pages(s);
     return make_feeds(s);
@@ -439,6 +471,7 @@ bool sched_step(struct sched *s, int64_t now_ns, struct sched_happened *ret)
     }
     end_cancelled(s);
     s->stepping = false;
+    if (count > 0) engine_save(s->engine, 1);
     if (ret) *ret = s->happened;
-    return count > 0 || s->happened.ended > 0;
+    return count > 0 || s->happened.ended > 0 || s->happened.restored > 0;
 }

@@ -59,6 +59,8 @@ struct backend_type {
     void (*run)(struct backend *b, const struct step *step);
     const float *(*logits)(const struct backend *b); /* [logit_row_count, vocab] of the last run */
     void (*copy_page)(struct backend *b, int32_t to, int32_t from);
+    /* The bytes of a page [sizes.page_bytes], for saving and restoring between runs. */
+    void *(*page_data)(struct backend *b, int32_t page);
 };
 
 /* By name; NULL when there is none. */

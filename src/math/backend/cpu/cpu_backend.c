@@ -323,6 +323,12 @@ static void cpu_copy_page(struct backend *b, int32_t to, int32_t from)
            c->page_bytes);
 }
 
+static void *cpu_page_data(struct backend *b, int32_t page)
+{
+    struct cpu *c = (struct cpu *)b;
+    return c->cache + (size_t)page * c->page_bytes;
+}
+
 const struct backend_type backend_cpu = {
     .name = "cpu",
     .about = "vector kernels for the levels of this machine",
@@ -332,4 +338,5 @@ const struct backend_type backend_cpu = {
     .run = cpu_run,
     .logits = cpu_logits,
     .copy_page = cpu_copy_page,
+    .page_data = cpu_page_data,
 };

@@ -318,6 +318,12 @@ static void ref_copy_page(struct backend *b, int32_t to, int32_t from)
            r->page_floats * sizeof(float));
 }
 
+static void *ref_page_data(struct backend *b, int32_t page)
+{
+    struct ref *r = (struct ref *)b;
+    return r->cache + (size_t)page * r->page_floats;
+}
+
 /* --- opening --- */
 
 static size_t cache_floats(const struct cache_info *c)
@@ -426,4 +432,5 @@ const struct backend_type backend_ref = {
     .run = ref_run,
     .logits = ref_logits,
     .copy_page = ref_copy_page,
+    .page_data = ref_page_data,
 };
