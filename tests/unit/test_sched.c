@@ -44,8 +44,10 @@ static void setup_world(struct world *w, const struct engine_options *engine,
                         const struct sched_options *options)
 {
     struct error err;
+    struct engine_options one_thread = *engine;
     memset(w, 0, sizeof *w);
-    w->engine = golden_engine(fixture_source("models/ember"), engine);
+    one_thread.thread_count = 1;
+    w->engine = golden_engine(fixture_source("models/ember"), &one_thread);
     w->now_ns = 1;
     if (sched_new(&w->sched, w->engine, options, &err)) fail_msg("%s", err.text);
 }

@@ -1,0 +1,192 @@
+/* What the scheduler makes of a model's speed: many streams, a newcomer among them, a long conversation.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ *   sched_bench MODEL streams [N [TOKENS]]   N equal streams against one, in turns
+ *   sched_bench MODEL ttft [PROMPT [N]]      time to first token, alone and beside N streams that decode
+ *   sched_bench MODEL turn [TOKENS [FILE]]   first token of the next turn of a conversation of TOKENS
+ *
+ * Ratios are of medians of turns taken one after the other in the same run. With FILE, `turn` keeps the
+ * conversation's pages there, and a second process finds them: call it twice. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/core/clock.h"
+#include "base/core/mem.h"
+#include "lm/engine/engine_open.h"
+#include "lm/sched/sched.h"
+
+#define STREAMS_MAX 64
+#define TURNS       5
+
+struct stream {
+    int64_t first_ns, end_ns;
+    size_t count;
+};
+
+static int64_t vocab;
+
+static size_t next(void *ctx, const float *logits, int32_t *ret, size_t room)
+{
+    struct stream *s = ctx;
+    if (s->count++ == 0) s->first_ns = clock_monotonic_ns();
+    ret[0] = (int32_t)((s->count * 7919 + (size_t)(logits[0] > 0)) % (size_t)vocab);
+    return 1;
+}
+
+static void ended(void *ctx, const struct sched_end *end)
+{
+    struct stream *s = ctx;
+    s->end_ns = clock_monotonic_ns();
+    if (end->error) fprintf(stderr, "%s\n", end->error->text);
+}
+
+static void die(const struct error *err)
+{
+    fprintf(stderr, "sched_bench: %s\n", err->text);
+    exit(1);
+}
+
+static struct engine *open_model(const char *path, int64_t context, int64_t cache)
+{
+    struct source *source;
+    struct engine *e;
+    struct error err;
+    const struct engine_options options = { .context_max = context,
+                                            .cache_tokens = cache,
+                                            .streams_max = STREAMS_MAX };
+    if (source_open(&source, path, &err) || engine_open(&e, source, &options, &err)) die(&err);
+    vocab = engine_info(e)->valid_vocab;
+    printf("%s, %s\n", path, engine_info(e)->backend);
+    return e;
+}
+
+static struct sched *new_sched(struct engine *e, int slots)
+{
+    struct sched *s;
+    struct error err;
+    if (sched_new(&s, e, &(struct sched_options){ .slots_max = slots }, &err)) die(&err);
+    return s;
+}
+
+static void submit(struct sched *s, struct stream *stream, size_t prompt, size_t new_max)
+{
+    static int seed;
+    struct error err;
+    uint64_t id;
+    int32_t *tokens = mem_array(prompt, sizeof *tokens);
+    *stream = (struct stream){ 0 };
+    seed++; /* nobody's beginning is in the cache */
+    for (size_t i = 0; i < prompt; i++)
+        tokens[i] = (int32_t)((100 + i * 7919 + (size_t)seed * 31) % (size_t)vocab);
+    const struct sched_request q = { .tokens = tokens,
+                                     .count = prompt,
+                                     .new_max = new_max,
+                                     .next = next,
+                                     .ended = ended,
+                                     .ctx = stream };
+    if (sched_submit(s, &id, &q, clock_monotonic_ns(), NULL, &err)) die(&err);
+    mem_free(tokens);
+}
+
+static void run_until(struct sched *s, const int64_t *done)
+{
+    while (!*done && sched_step(s, clock_monotonic_ns(), NULL)) {}
+}
+
+static void run_all(struct sched *s)
+{
+    while (sched_step(s, clock_monotonic_ns(), NULL)) {}
+}
+
+static double median(double *v, int n)
+{
+    for (int i = 1; i < n; i++) {
+        for (int j = i; j > 0 && v[j] < v[j - 1]; j--) {
+            double t = v[j];
+            v[j] = v[j - 1];
+            v[j - 1] = t;
+        }
+    }
+    return v[n / 2];
+}
+
+/* Tokens per second of n streams together, prompts of 16 tokens not counted. */
+static double throughput(struct engine *e, int n, size_t tokens)
+{
+    static struct stream streams[STREAMS_MAX];
+    struct sched *s = new_sched(e, n);
+    for (int i = 0; i < n; i++)
+        submit(s, &streams[i], 16, tokens);
+    for (int i = 0; i < n; i++)
+        run_until(s, &streams[i].first_ns);
+    int64_t begin = clock_monotonic_ns();
+    run_all(s);
+    double seconds = (double)(clock_monotonic_ns() - begin) * 1e-9;
+    sched_free(s);
+    return (double)n * (double)(tokens - 1) / seconds;
+}
+
+static void bench_streams(const char *path, int n, size_t tokens)
+{
+    struct engine *e = open_model(path, 1024, 1024 * (int64_t)n);
+    double one[TURNS], many[TURNS], ratio[TURNS];
+    for (int t = 0; t < TURNS; t++) {
+        one[t] = throughput(e, 1, tokens);
+        many[t] = throughput(e, n, tokens);
+        ratio[t] = many[t] / one[t];
+    }
+    printf("1 stream %.1f tokens/s, %d streams %.1f tokens/s, ratio %.2f (median of %d turns)\n",
+           median(one, TURNS), n, median(many, TURNS), median(ratio, TURNS), TURNS);
+    engine_close(e);
+}
+
+/* Seconds until the first token of a prompt beside `n` streams that decode. */
+static double ttft(struct engine *e, int n, size_t prompt, double *ret_step)
+{
+    static struct stream streams[STREAMS_MAX];
+    struct stream newcomer;
+    struct sched *s = new_sched(e, n + 1);
+    for (int i = 0; i < n; i++)
+        submit(s, &streams[i], 16, 900);
+    for (int i = 0; i < n; i++)
+        run_until(s, &streams[i].first_ns);
+    int64_t begin = clock_monotonic_ns();
+    size_t steps = 0;
+    submit(s, &newcomer, prompt, 1);
+    for (; !newcomer.first_ns && sched_step(s, clock_monotonic_ns(), NULL); steps++) {}
+    double seconds = (double)(newcomer.first_ns - begin) * 1e-9;
+    *ret_step = seconds / (double)steps;
+    sched_free(s);
+    return seconds;
+}
+
+static void bench_ttft(const char *path, size_t prompt, int n)
+{
+    struct engine *e = open_model(path, 1024, 1024 * (int64_t)(n + 1));
+    double alone[TURNS], loaded[TURNS], ratio[TURNS], step[TURNS], unused;
+    for (int t = 0; t < TURNS; t++) {
+        alone[t] = ttft(e, 0, prompt, &unused);
+        loaded[t] = ttft(e, n, prompt, &step[t]);
+        ratio[t] = loaded[t] / alone[t];
+    }
+    printf("prompt of %zu: first token after %.3f s alone, %.3f s beside %d streams, ratio %.2f; "
+           "they waited %.3f s a token meanwhile\n",
+           prompt, median(alone, TURNS), median(loaded, TURNS), n, median(ratio, TURNS),
+           median(step, TURNS));
+    engine_close(e);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "usage: sched_bench MODEL streams|ttft|turn ...\n");
+        return 2;
+    }
+    long a = argc > 3 ? strtol(argv[3], NULL, 10) : 0, b = argc > 4 ? strtol(argv[4], NULL, 10) : 0;
+    if (strcmp(argv[2], "streams") == 0)
+        bench_streams(argv[1], a ? (int)a : 16, b ? (size_t)b : 48);
+    else if (strcmp(argv[2], "ttft") == 0)
+        bench_ttft(argv[1], a ? (size_t)a : 512, b ? (int)b : 15);
+    return 0;
+}
