@@ -343,6 +343,47 @@ static void test_unsaved_pages_come_in_order(void **state)
     world_release(&w);
 }
 
+/* A prompt goes on from the last page border with a snapshot; the least recently used is taken away. */
+static void test_snapshots(void **state)
+{
+    (void)state;
+    struct world w;
+    struct error err;
+    int32_t tokens[3 * KV_PAGE_TOKENS], slot;
+    world_init(&w, 1);
+    count_up(tokens, 3 * KV_PAGE_TOKENS);
+    assert_int_equal(kv_snapshots_new(w.pool, 2, &err), STATUS_OK);
+    assert_true(append(&w, 0, tokens, 3 * KV_PAGE_TOKENS));
+    const int32_t *pages = w.tables[0].pages;
+    assert_int_equal(kv_match_snapshot(w.pool, &NO_SALT, tokens, 3 * KV_PAGE_TOKENS, &slot), 0);
+    assert_int_equal(slot, KV_NO_SNAPSHOT);
+    int32_t first = kv_snapshot_take(w.pool, pages[0]), second = kv_snapshot_take(w.pool, pages[1]);
+    assert_true(first >= 0 && second >= 0 && first != second);
+    assert_int_equal(kv_snapshot_take(w.pool, pages[0]), KV_NO_SNAPSHOT);
+    assert_int_equal(kv_match_snapshot(w.pool, &NO_SALT, tokens, 3 * KV_PAGE_TOKENS, &slot),
+                     2 * KV_PAGE_TOKENS);
+    assert_int_equal(slot, second);
+    assert_int_equal(kv_match_snapshot(w.pool, &NO_SALT, tokens, 100, &slot), KV_PAGE_TOKENS);
+    assert_int_equal(slot, first);
+    assert_int_equal(kv_snapshot_take(w.pool, pages[2]), second); /* the first was used later */
+    assert_int_equal(kv_match_snapshot(w.pool, &NO_SALT, tokens, 130, &slot), KV_PAGE_TOKENS);
+    const struct kv_salt other = { { 1, 0 } };
+    assert_int_equal(kv_match_snapshot(w.pool, &other, tokens, 3 * KV_PAGE_TOKENS, &slot), 0);
+    check(&w);
+    kv_truncate(w.pool, &w.tables[0], 0); /* evicted pages lose theirs */
+    w.counts[0] = 0;
+    for (int i = 1; i < SEQUENCES; i++) {
+        tokens[0] = 100 + i;
+        assert_true(append(&w, i, tokens, KV_PAGE_TOKENS));
+        int32_t all[TOKENS_MAX] = { 200 + i };
+        assert_true(append(&w, i, all, TOKENS_MAX - KV_PAGE_TOKENS));
+    }
+    check(&w);
+    tokens[0] = 0;
+    assert_int_equal(kv_match_snapshot(w.pool, &NO_SALT, tokens, 3 * KV_PAGE_TOKENS, &slot), 0);
+    world_release(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_equal_pages_become_one),
         cmocka_unit_test(test_the_least_recently_used_goes_first),
         cmocka_unit_test(test_unsaved_pages_come_in_order),
+        cmocka_unit_test(test_snapshots),
     };
     return cmocka_run_group_tests_name("kv", tests, NULL, NULL);
 }

@@ -112,6 +112,7 @@ void kv_pool_free(struct kv_pool *pool)
     if (!pool) return;
     mem_free(pool->pages);
     mem_free(pool->buckets);
+    mem_free(pool->snapshots);
     mem_free(pool);
 }
 

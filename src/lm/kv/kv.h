@@ -93,6 +93,20 @@ struct kv_page_facts {
 };
 struct kv_page_facts kv_page_facts(const struct kv_pool *pool, int32_t page);
 
+/* --- snapshots ---
+ * A recurrent layer folds the past into one state, which can be gone on from only where it was kept. A
+ * snapshot is that state of all such layers after the last token of a full sealed page: a numbered slot of the
+ * backend, as pages are; the books of them are here. A page that is evicted loses its own. */
+#define KV_NO_SNAPSHOT (-1)
+/* Once, before the first page is sealed; a pool without them has none. */
+enum status kv_snapshots_new(struct kv_pool *pool, int32_t count, struct error *err);
+/* The slot that the state after a full sealed page is to be copied to. The least recently used is taken from
+ * its page when none is free; KV_NO_SNAPSHOT when the page has one already, or the pool none at all. */
+int32_t kv_snapshot_take(struct kv_pool *pool, int32_t page);
+/* As kv_match, but only as far as a page with a snapshot, which counts as used now. */
+int64_t kv_match_snapshot(struct kv_pool *pool, const struct kv_salt *salt, const int32_t *tokens,
+                          int64_t count, int32_t *ret_snapshot);
+
 struct kv_stats {
     int64_t page_count;
     int64_t held;   /* by at least one table */

@@ -57,6 +57,17 @@ static bool is_newer(const struct kv_pool *pool, int32_t a, int32_t b)
     return false;
 }
 
+static const char *check_snapshots(const struct kv_pool *pool)
+{
+    for (int32_t i = 0; i < pool->snapshot_count; i++) {
+        int32_t page = pool->snapshots[i].page;
+        if (page == KV_NO_PAGE) continue;
+        if (!pool->pages[page].sealed || pool->pages[page].snapshot != i)
+            return "a snapshot's page does not know it";
+    }
+    return NULL;
+}
+
 static const char *check_sealed(const struct kv_pool *pool, int32_t i)
 {
     const struct page *p = &pool->pages[i];
@@ -87,5 +98,5 @@ const char *kv_pool_check(const struct kv_pool *pool, const struct kv_table *con
         const char *broken = pool->pages[i].sealed ? check_sealed(pool, (int32_t)i) : NULL;
         if (broken) return broken;
     }
-    return NULL;
+    return check_snapshots(pool);
 }

@@ -104,6 +104,7 @@ void index_add(struct kv_pool *pool, int32_t i)
     p->serial = ++pool->serial_last;
     p->parent = p->parent_page == KV_NO_PAGE ? 0 : pool->pages[p->parent_page].serial;
     p->child = KV_NO_PAGE;
+    p->snapshot = KV_NO_SNAPSHOT;
     p->sealed = true;
     if (p->token_count == KV_PAGE_TOKENS) {
         int32_t *bucket = &pool->buckets[bucket_of(pool, p->parent, &p->salt, p->tokens)];
@@ -126,6 +127,7 @@ void index_remove(struct kv_pool *pool, int32_t i)
     }
     child_remove(pool, i);
     kv_mark_saved(pool, i);
+    snapshot_drop(pool, i);
     p->sealed = false;
 }
 

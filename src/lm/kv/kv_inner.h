@@ -21,7 +21,13 @@ struct page {
     int32_t child;                /* the newest of the pages behind it */
     int32_t sibling, sibling_new; /* older and newer child of the same parent */
     int32_t unsaved_next, unsaved_last;
+    int32_t snapshot; /* KV_NO_SNAPSHOT: none */
     int32_t tokens[KV_PAGE_TOKENS];
+};
+
+struct snapshot {
+    int32_t page; /* KV_NO_PAGE: free */
+    uint64_t used;
 };
 
 struct kv_pool {
@@ -33,6 +39,9 @@ struct kv_pool {
     int32_t oldest, newest; /* of the cached list */
     int32_t unsaved_first, unsaved_newest;
     uint64_t serial_last;
+    struct snapshot *snapshots; /* [snapshot_count] */
+    int32_t snapshot_count;
+    uint64_t snapshot_used; /* the last stamp */
     struct kv_stats stats;
 };
 
@@ -48,5 +57,7 @@ int32_t index_find_part(const struct kv_pool *pool, int32_t parent_page, const i
 void index_add(struct kv_pool *pool, int32_t i);
 /* Nothing may stand behind it. */
 void index_remove(struct kv_pool *pool, int32_t i);
+/* The page's snapshot, if it has one, is free again. */
+void snapshot_drop(struct kv_pool *pool, int32_t page);
 
 #endif
