@@ -6,48 +6,61 @@
  *   sched_bench MODEL turn [TOKENS [FILE]]   first token of the next turn of a conversation of TOKENS
  *
  * Ratios are of medians of turns taken one after the other in the same run. With FILE, `turn` keeps the
- * conversation's pages there, and a second process finds them: call it twice. */
+ * conversation's pages there, and another process finds them: call it twice. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/core/clock.h"
+#include "base/core/file.h"
 #include "base/core/mem.h"
 #include "lm/engine/engine_open.h"
 #include "lm/sched/sched.h"
 
 #define STREAMS_MAX 64
 #define TURNS       5
+#define ANSWER      16 /* tokens of a turn's answer, and of the question behind it */
+#define QUESTION    20
+#define FILE_BYTES  ((uint64_t)16 << 30)
 
 struct stream {
-    int64_t first_ns, end_ns;
+    int64_t first_ns;
+    int64_t cached;
     size_t count;
 };
 
 static int64_t vocab;
 
+static int32_t answer_token(size_t i)
+{
+    return (int32_t)((i * 7919 + 3) % (size_t)vocab);
+}
+
 static size_t next(void *ctx, const float *logits, int32_t *ret, size_t room)
 {
     struct stream *s = ctx;
     if (s->count++ == 0) s->first_ns = clock_monotonic_ns();
-    ret[0] = (int32_t)((s->count * 7919 + (size_t)(logits[0] > 0)) % (size_t)vocab);
+    ret[0] = answer_token(s->count);
     return 1;
 }
 
 static void ended(void *ctx, const struct sched_end *end)
 {
     struct stream *s = ctx;
-    s->end_ns = clock_monotonic_ns();
+    s->cached = end->cached_tokens;
     if (end->error) fprintf(stderr, "%s\n", end->error->text);
 }
 
-static void die(const struct error *err)
+static _Noreturn void die(const struct error *err)
 {
     fprintf(stderr, "sched_bench: %s\n", err->text);
     exit(1);
 }
 
-static struct engine *open_model(const char *path, int64_t context, int64_t cache)
+static struct engine *open_model(const char *path, int64_t context, int64_t cache,
+                                 const struct engine_store *store)
 {
     struct source *source;
     struct engine *e;
@@ -69,16 +82,12 @@ static struct sched *new_sched(struct engine *e, int slots)
     return s;
 }
 
-static void submit(struct sched *s, struct stream *stream, size_t prompt, size_t new_max)
+static void submit_tokens(struct sched *s, struct stream *stream, const int32_t *tokens,
+                          size_t prompt, size_t new_max)
 {
-    static int seed;
     struct error err;
     uint64_t id;
-    int32_t *tokens = mem_array(prompt, sizeof *tokens);
     *stream = (struct stream){ 0 };
-    seed++; /* nobody's beginning is in the cache */
-    for (size_t i = 0; i < prompt; i++)
-        tokens[i] = (int32_t)((100 + i * 7919 + (size_t)seed * 31) % (size_t)vocab);
     const struct sched_request q = { .tokens = tokens,
                                      .count = prompt,
                                      .new_max = new_max,
@@ -86,6 +95,17 @@ static void submit(struct sched *s, struct stream *stream, size_t prompt, size_t
                                      .ended = ended,
                                      .ctx = stream };
     if (sched_submit(s, &id, &q, clock_monotonic_ns(), NULL, &err)) die(&err);
+}
+
+/* A prompt whose beginning is in nobody's cache. */
+static void submit(struct sched *s, struct stream *stream, size_t prompt, size_t new_max)
+{
+    static int seed;
+    int32_t *tokens = mem_array(prompt, sizeof *tokens);
+    seed++;
+    for (size_t i = 0; i < prompt; i++)
+        tokens[i] = (int32_t)((100 + i * 7919 + (size_t)seed * 31) % (size_t)vocab);
+    submit_tokens(s, stream, tokens, prompt, new_max);
     mem_free(tokens);
 }
 
@@ -129,7 +149,7 @@ static double throughput(struct engine *e, int n, size_t tokens)
 
 static void bench_streams(const char *path, int n, size_t tokens)
 {
-    struct engine *e = open_model(path, 1024, 1024 * (int64_t)n);
+    struct engine *e = open_model(path, 1024, 1024 * (int64_t)n, NULL);
     double one[TURNS], many[TURNS], ratio[TURNS];
     for (int t = 0; t < TURNS; t++) {
         one[t] = throughput(e, 1, tokens);
@@ -163,7 +183,7 @@ static double ttft(struct engine *e, int n, size_t prompt, double *ret_step)
 
 static void bench_ttft(const char *path, size_t prompt, int n)
 {
-    struct engine *e = open_model(path, 1024, 1024 * (int64_t)(n + 1));
+    struct engine *e = open_model(path, 1024, 1024 * (int64_t)(n + 1), NULL);
     double alone[TURNS], loaded[TURNS], ratio[TURNS], step[TURNS], unused;
     for (int t = 0; t < TURNS; t++) {
         alone[t] = ttft(e, 0, prompt, &unused);
@@ -177,6 +197,57 @@ static void bench_ttft(const char *path, size_t prompt, int n)
     engine_close(e);
 }
 
+/* --- the next turn --- */
+
+static void first_token(struct sched *s, const int32_t *tokens, size_t count, const char *what)
+{
+    struct stream stream;
+    int64_t begin = clock_monotonic_ns();
+    submit_tokens(s, &stream, tokens, count, ANSWER);
+    run_until(s, &stream.first_ns);
+    double seconds = (double)(stream.first_ns - begin) * 1e-9;
+    run_all(s);
+    printf("%s of %zu tokens, %lld of them cached: first token after %.3f s\n", what, count,
+           (long long)stream.cached, seconds);
+}
+
+static struct engine_store open_file_store(const char *file, const char *model, int *fd)
+{
+    struct error err;
+    struct file_map map;
+    *fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct engine_store store = { .io = kv_store_file(fd), .bytes_max = FILE_BYTES };
+    if (file_map_path(&map, model, &err)) die(&err);
+    if (sha256_of(map.data, map.len, store.identity, &err)) die(&err);
+    file_unmap(&map);
+    return store;
+}
+
+static void bench_turn(const char *path, size_t count, const char *file)
+{
+    int fd = -1;
+    struct engine_store store = { 0 };
+    if (file) store = open_file_store(file, path, &fd);
+    int64_t room = (int64_t)count + 1024;
+    struct engine *e = open_model(path, room, room, file ? &store : NULL);
+    struct sched *s = new_sched(e, 1);
+    int32_t *tokens = mem_array(count + ANSWER + QUESTION, sizeof *tokens);
+    for (size_t i = 0; i < count + ANSWER + QUESTION; i++)
+        tokens[i] = (int32_t)((100 + i * 7919) % (size_t)vocab);
+    for (size_t i = 0; i < ANSWER; i++)
+        tokens[count + i] = answer_token(i + 1);
+    if (engine_store_stats(e).used == 0) first_token(s, tokens, count, "a conversation");
+    int64_t begin = clock_monotonic_ns();
+    while (engine_save(e, 8) > 0) {}
+    if (file) printf("saving took %.3f s\n", (double)(clock_monotonic_ns() - begin) * 1e-9);
+    first_token(s, tokens, count + ANSWER + QUESTION, "its next turn");
+    printf("%lld tokens came from the file\n", (long long)sched_stats(s).restored_tokens);
+    mem_free(tokens);
+    sched_free(s);
+    engine_close(e);
+    if (fd >= 0) close(fd);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3) {
@@ -186,6 +257,8 @@ int main(int argc, char **argv)
     long a = argc > 3 ? strtol(argv[3], NULL, 10) : 0, b = argc > 4 ? strtol(argv[4], NULL, 10) : 0;
     if (strcmp(argv[2], "streams") == 0)
         bench_streams(argv[1], a ? (int)a : 16, b ? (size_t)b : 48);
+    else if (strcmp(argv[2], "turn") == 0)
+        bench_turn(argv[1], a ? (size_t)a : 25000, argc > 4 ? argv[4] : NULL);
     else if (strcmp(argv[2], "ttft") == 0)
         bench_ttft(argv[1], a ? (size_t)a : 512, b ? (int)b : 15);
     return 0;

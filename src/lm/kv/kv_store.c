@@ -1,6 +1,6 @@
 /* Pages that outlive the process: slots, checksums, the index.
  * SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* strerrordesc_np */
 #include "lm/kv/kv_store.h"
 
 #include <assert.h>
@@ -57,14 +57,19 @@ struct kv_store {
 
 /* --- a file --- */
 
+static const char *why(int e)
+{
+    const char *words = strerrordesc_np(e); /* strerror() is not safe in threads */
+    return words ? words : "unknown error";
+}
+
 static enum status file_read_at(void *ctx, uint64_t offset, void *to, size_t len, struct error *err)
 {
     uint8_t *at = to;
     while (len > 0) {
         ssize_t n = pread(*(const int *)ctx, at, len, (off_t)offset);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0)
-            return error_set(err, STATUS_IO, "%s", n == 0 ? "the file ends" : strerror(errno));
+        if (n <= 0) return error_set(err, STATUS_IO, "%s", n == 0 ? "the file ends" : why(errno));
         at += n;
         offset += (uint64_t)n;
         len -= (size_t)n;
@@ -79,7 +84,7 @@ static enum status file_write_at(void *ctx, uint64_t offset, const void *from, s
     while (len > 0) {
         ssize_t n = pwrite(*(const int *)ctx, at, len, (off_t)offset);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return error_set(err, STATUS_IO, "%s", n == 0 ? "no room" : strerror(errno));
+        if (n <= 0) return error_set(err, STATUS_IO, "%s", n == 0 ? "no room" : why(errno));
         at += n;
         offset += (uint64_t)n;
         len -= (size_t)n;
