@@ -181,7 +181,7 @@ static void test_what_can_never_be_served_is_refused(void **state)
     assert_non_null(strstr(err.text, "101"));
     assert_non_null(strstr(err.text, "100"));
     q.count = 3;
-    tokens[1] = 3072;
+    tokens[1] = (int32_t)engine_info(w.engine)->vocab_size;
     assert_int_equal(sched_submit(w.sched, &id, &q, 1, NULL, &err), STATUS_BAD_INPUT);
     tokens[1] = -1;
     assert_int_equal(sched_submit(w.sched, &id, &q, 1, NULL, &err), STATUS_BAD_INPUT);
