@@ -60,6 +60,9 @@ enum status session_sync(struct session *s, const int32_t *tokens, size_t count,
 enum status session_append(struct session *s, int32_t token, struct error *err);
 /* [vocab_size] logits after the last token; valid until the engine's next step. NULL for an empty session. */
 const float *session_logits(const struct session *s);
+/* [hidden_size] of the last token behind the model's last norm, which the head makes logits of; valid as
+ * long as they are, and there when they are. */
+const float *session_hidden(const struct session *s);
 size_t session_count(const struct session *s);
 const int32_t *session_tokens(const struct session *s);
 size_t session_reused(const struct session *s); /* tokens the last sync took from the cache */

@@ -56,6 +56,14 @@ const float *session_logits(const struct session *s)
     return e->backend->type->logits(e->backend) + s->logits_row * e->info.vocab_size;
 }
 
+const float *session_hidden(const struct session *s)
+{
+    const struct engine *e = s->engine;
+    const float *all = e->backend->type->hidden(e->backend);
+    if (!all || !session_logits(s)) return NULL;
+    return all + s->logits_row * e->info.hidden_size;
+}
+
 const float *session_logits_at(const struct session *s, size_t i)
 {
     const float *last = session_logits(s);

@@ -147,6 +147,7 @@ struct value decoder_record(struct plan *p, const struct decoder *d, const struc
     struct value last = plan_gather(p, x);
     struct value h =
         plan_rms_norm(p, last, vector(&r, WEIGHT_OUT_NORM, 0, d->shape.hidden), d->eps);
+    plan_keep_hidden(p, h);
     return plan_linear(p, h, record_head(&r, log));
 }
 

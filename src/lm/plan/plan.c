@@ -16,7 +16,7 @@ enum status plan_new(struct plan **ret, const struct source *source, struct erro
     struct plan *p = mem_zero(sizeof *p);
     if (!p) return error_set(err, STATUS_NO_MEMORY, "no memory for the plan");
     p->source = source;
-    p->program.logits = NO_VALUE;
+    p->program.logits = p->program.hidden = NO_VALUE;
     arena_init(&p->constants, PLAN_CONST_BYTES);
     *ret = p;
     return STATUS_OK;
@@ -272,4 +272,9 @@ struct value plan_gather(struct plan *p, struct value in)
     struct op *op = op_add(p, OP_GATHER);
     if (op) op->gather = (struct op_gather){ .out = use(p, out), .in = use(p, in) };
     return out;
+}
+
+void plan_keep_hidden(struct plan *p, struct value hidden)
+{
+    if (!plan_failed(p)) p->program.hidden = hidden.id;
 }

@@ -86,6 +86,9 @@ struct value plan_glu(struct plan *p, struct value in, struct linear gate, struc
 /* From here on only the rows whose logits are wanted. */
 struct value plan_gather(struct plan *p, struct value in);
 
+/* Keeps a gathered value up to the end of a step: the state that the head reads. */
+void plan_keep_hidden(struct plan *p, struct value hidden);
+
 /* For faults that the family itself finds. Keeps the first. */
 enum status plan_fail(struct plan *p, enum status s, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

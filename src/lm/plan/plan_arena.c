@@ -77,6 +77,7 @@ enum status plan_finish(struct plan *p, struct value logits, int64_t row_max, in
     struct program *g = &p->program;
     if (plan_failed(p)) return error_set(err, p->fault.status, "%s", p->fault.text);
     g->logits = logits.id;
+    if (g->hidden != NO_VALUE) g->values[g->hidden].last_op = g->op_count - 1;
     g->row_max = row_max;
     g->logit_row_max = logit_row_max;
     struct extent *scratch = mem_array((size_t)g->value_count, sizeof *scratch);

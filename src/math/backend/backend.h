@@ -58,6 +58,7 @@ struct backend_type {
     void (*close)(struct backend *b);
     void (*run)(struct backend *b, const struct step *step);
     const float *(*logits)(const struct backend *b); /* [logit_row_count, vocab] of the last run */
+    const float *(*hidden)(const struct backend *b); /* [logit_row_count, hidden]; NULL: not kept */
     void (*copy_page)(struct backend *b, int32_t to, int32_t from);
     /* The bytes of a page [sizes.page_bytes], for saving and restoring between runs. */
     void *(*page_data)(struct backend *b, int32_t page);

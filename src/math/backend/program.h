@@ -143,6 +143,7 @@ struct program {
     struct cache_info *caches;
     int cache_count;
     int logits; /* value [rows, vocab] of ROWS_LOGITS */
+    int hidden; /* value [rows, hidden] of ROWS_LOGITS: what the head reads; NO_VALUE: not kept */
     int64_t row_max, logit_row_max;
     size_t arena_bytes; /* for all values at their greatest row counts */
 };

@@ -309,11 +309,20 @@ static void cpu_run(struct backend *b, const struct step *step)
     pool_run(c->pool, cpu_walk, c);
 }
 
-static const float *cpu_logits(const struct backend *b)
+static const float *value_at(const struct backend *b, int value)
 {
     const struct cpu *c = (const struct cpu *)b;
-    return (const float *)(const void *)(c->arena +
-                                         b->program->values[b->program->logits].offset_bytes);
+    return (const float *)(const void *)(c->arena + b->program->values[value].offset_bytes);
+}
+
+static const float *cpu_logits(const struct backend *b)
+{
+    return value_at(b, b->program->logits);
+}
+
+static const float *cpu_hidden(const struct backend *b)
+{
+    return b->program->hidden == NO_VALUE ? NULL : value_at(b, b->program->hidden);
 }
 
 static void cpu_copy_page(struct backend *b, int32_t to, int32_t from)
@@ -337,6 +346,7 @@ const struct backend_type backend_cpu = {
     .close = cpu_close,
     .run = cpu_run,
     .logits = cpu_logits,
+    .hidden = cpu_hidden,
     .copy_page = cpu_copy_page,
     .page_data = cpu_page_data,
 };

@@ -311,6 +311,12 @@ static const float *ref_logits(const struct backend *b)
     return value_at(r, b->program->logits);
 }
 
+static const float *ref_hidden(const struct backend *b)
+{
+    const struct ref *r = (const struct ref *)b;
+    return b->program->hidden == NO_VALUE ? NULL : value_at(r, b->program->hidden);
+}
+
 static void ref_copy_page(struct backend *b, int32_t to, int32_t from)
 {
     struct ref *r = (struct ref *)b;
@@ -431,6 +437,7 @@ const struct backend_type backend_ref = {
     .close = ref_close,
     .run = ref_run,
     .logits = ref_logits,
+    .hidden = ref_hidden,
     .copy_page = ref_copy_page,
     .page_data = ref_page_data,
 };
