@@ -184,7 +184,7 @@ enum status listen_adopt(struct listen_address *ret, int fd, struct error *err)
     if (getsockname(fd, &address.any, &len) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
         return error_set(err, STATUS_IO, "descriptor %d: %s", fd, strerrordesc_np(errno));
-    struct listen_address a = { .is_unix = address.any.sa_family == AF_UNIX };
+    struct listen_address a = { .is_unix = address.any.sa_family == AF_UNIX, .adopted = true };
     if (a.is_unix) {
         snprintf(a.host, sizeof a.host, "%s", address.local.sun_path);
     } else if (address.any.sa_family == AF_INET) {
@@ -213,7 +213,7 @@ void listen_name(char out[LISTEN_TEXT_BYTES], int fd)
 
 void listen_remove(const struct listen_address *address)
 {
-    if (address->is_unix) unlink(address->host);
+    if (address->is_unix && !address->adopted) unlink(address->host);
 }
 
 enum status listen_connect(int *ret_fd, const struct listen_address *a, int timeout_ms,

@@ -18,6 +18,7 @@
 struct listen_address {
     bool is_unix;
     bool loopback;                /* reached from this machine only; also of Unix sockets */
+    bool adopted;                 /* handed over: its file belongs to who made it */
     char host[LISTEN_TEXT_BYTES]; /* as written, without brackets; of Unix sockets the path */
     int port;
 };
@@ -30,7 +31,8 @@ enum status listen_open(int *ret_fd, const struct listen_address *address, struc
 enum status listen_adopt(struct listen_address *ret, int fd, struct error *err);
 /* "127.0.0.1:8080" or "unix:/run/hearth.sock", of an open socket. */
 void listen_name(char out[LISTEN_TEXT_BYTES], int fd);
-/* Removes the socket's file; a TCP address has none. */
+/* Removes the socket's file; a TCP address has none, and that of an adopted socket stays: the service
+ * manager still listens on it. */
 void listen_remove(const struct listen_address *address);
 
 /* Connects to what listens there, blocking; for `hearth top` and tests. */

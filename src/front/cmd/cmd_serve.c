@@ -24,6 +24,8 @@
 
 #define ADDRESS_DEFAULT "127.0.0.1:8080"
 #define TICK_MS         250
+#define EXTEND_S        60 /* what a start that goes on asks for, again and again */
+#define STOP_SPARE_S    10 /* past draining: ending the workers */
 #define PEM_BYTES_MAX   ((size_t)1 << 20)
 
 static const struct option_spec specs[] = {
@@ -52,6 +54,9 @@ struct serving {
     char embedded[HOME_PATH_BYTES];
     struct buf certificate, key;
     struct log log;
+    struct systemd_watchdog watchdog;
+    int64_t extended_ns; /* when the service manager was last asked for patience */
+    bool announced;      /* READY=1 was said; a reload before that must not say it */
 };
 
 /* Logs: one JSON object a line. */
@@ -239,9 +244,10 @@ static void block_signals(sigset_t *set)
 }
 
 /* The next signal within one tick, or 0. */
-static int next_signal(const sigset_t *set)
+static int next_signal(struct serving *v, const sigset_t *set)
 {
     struct timespec tick = { 0, TICK_MS * 1000000 };
+    systemd_watchdog_tick(&v->watchdog, clock_monotonic_ns());
     int number = sigtimedwait(set, NULL, &tick);
     return number > 0 ? number : 0;
 }
@@ -250,10 +256,13 @@ static void reload(struct serving *v)
 {
     struct server_settings settings;
     struct error err = { 0 };
+    if (v->announced) systemd_notify_reloading();
     enum status st = make_settings(v, &settings, &err);
     if (!st) st = server_reload(v->server, &settings, &err);
     if (st) log_write(&v->log, LOG_ERROR, "serve", "the settings stay as they were: %s", err.text);
     else log_write(&v->log, LOG_INFO, "serve", "the settings were read again");
+    if (v->announced)
+        systemd_notify("READY=1\nSTATUS=serving%s", st ? "; the new settings were refused" : "");
 }
 
 static void announce(const struct serving *v)
@@ -270,6 +279,15 @@ static void announce(const struct serving *v)
     fflush(stdout);
 }
 
+/* A model of many gigabytes takes longer than any limit of a unit that was written before it. */
+static void ask_for_patience(struct serving *v)
+{
+    int64_t now = clock_monotonic_ns();
+    if (v->extended_ns && now - v->extended_ns < (int64_t)EXTEND_S * 1000000000 / 4) return;
+    v->extended_ns = now;
+    systemd_notify("EXTEND_TIMEOUT_USEC=%d000000", EXTEND_S);
+}
+
 /* Waits until the first model answers; a signal to stop or its failure ends the wait. */
 static enum status wait_ready(struct serving *v, const sigset_t *set, bool *ret_stop,
                               struct error *err)
@@ -279,7 +297,8 @@ static enum status wait_ready(struct serving *v, const sigset_t *set, bool *ret_
     while (!ready) {
         enum status st = server_first_model(v->server, &ready, err);
         if (st) return st;
-        int number = ready ? 0 : next_signal(set);
+        ask_for_patience(v);
+        int number = ready ? 0 : next_signal(v, set);
         if (number == SIGHUP) reload(v);
         if (number == SIGTERM || number == SIGINT) {
             *ret_stop = true;
@@ -294,14 +313,15 @@ static enum status wait_ready(struct serving *v, const sigset_t *set, bool *ret_
 static void drain(struct serving *v, const sigset_t *set, int64_t drain_s)
 {
     int64_t end = clock_monotonic_ns() + drain_s * 1000000000;
-    systemd_notify("STOPPING=1");
+    systemd_notify("STOPPING=1\nSTATUS=letting requests end\nEXTEND_TIMEOUT_USEC=%d000000",
+                   (int)drain_s + STOP_SPARE_S);
     int active = server_active(v->server);
     if (active)
         log_write(&v->log, LOG_INFO, "serve", "stopping: %d requests have up to %d s to end",
                   active, (int)drain_s);
     server_drain(v->server);
     while (server_active(v->server) > 0 && clock_monotonic_ns() < end)
-        if (next_signal(set) > 0) break;
+        if (next_signal(v, set) > 0) break;
 }
 
 static enum status serve(struct serving *v, const sigset_t *set, struct error *err)
@@ -312,9 +332,10 @@ static enum status serve(struct serving *v, const sigset_t *set, struct error *e
     if (st) return st;
     announce(v);
     st = wait_ready(v, set, &stop, err);
-    if (!st && !stop) systemd_notify("READY=1\nSTATUS=serving");
+    v->announced = !st && !stop;
+    if (v->announced) systemd_notify("READY=1\nSTATUS=serving");
     while (!st && !stop) {
-        int number = next_signal(set);
+        int number = next_signal(v, set);
         if (number == SIGHUP) reload(v);
         stop = number == SIGTERM || number == SIGINT;
         server_tick(v->server);
@@ -337,6 +358,7 @@ static enum status run(const struct args *args, struct error *err)
     v->options.home = home_folder(v->home) ? v->home : NULL;
     if (!args_flag(args, "no-request-log")) v->options.request_log = write_line;
     set_engine(v);
+    systemd_watchdog_init(&v->watchdog);
     raise_descriptor_limit();
     enum status st = make_settings(v, &v->options.settings, err);
     if (!st) st = read_tls(v, err);
