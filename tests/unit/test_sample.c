@@ -275,6 +275,44 @@ static void log_probabilities(void **state)
     assert_int_equal(logits_argmax(some, 4), 3);
 }
 
+/* Forbidding by a mask draws as a bias of minus infinity does; log probabilities stay the model's. */
+static void allowed_tokens(void **state)
+{
+    enum { COUNT = 130 };
+    float logits[COUNT];
+    struct logit_bias bias[COUNT];
+    uint64_t allowed[3] = { 0 };
+    size_t n = 0;
+    struct error err = { 0 };
+    for (int i = 0; i < COUNT; i++) {
+        logits[i] = (float)((i * 37) % 11) / 4;
+        if (i % 7 == 3 || i == 129) allowed[i / 64] |= (uint64_t)1 << (i % 64);
+        else bias[n++] = (struct logit_bias){ i, -INFINITY };
+    }
+    struct sample_options o = sample_options_default, biased;
+    o.seed = 5;
+    o.top_p = 0.9f;
+    biased = o;
+    biased.bias = bias;
+    biased.bias_count = n;
+    struct sampler *s, *want;
+    assert_int_equal(sampler_new(&s, &o, COUNT, &err), STATUS_OK);
+    assert_int_equal(sampler_new(&want, &biased, COUNT, &err), STATUS_OK);
+    for (int round = 0; round < 200; round++) {
+        struct sampled a, b;
+        assert_int_equal(sampler_pick_allowed(s, logits, COUNT, allowed, 0, &a, &err), STATUS_OK);
+        assert_int_equal(sampler_pick(want, logits, COUNT, 0, &b, &err), STATUS_OK);
+        assert_int_equal(a.id, b.id);
+        assert_true(a.logprob == b.logprob);
+    }
+    memset(allowed, 0, sizeof allowed);
+    struct sampled none;
+    assert_int_equal(sampler_pick_allowed(s, logits, COUNT, allowed, 0, &none, &err),
+                     STATUS_FAILED);
+    sampler_free(s);
+    sampler_free(want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +320,7 @@ int main(void)
         cmocka_unit_test(independent_computation), cmocka_unit_test(distribution),
         cmocka_unit_test(same_seed_same_tokens),   cmocka_unit_test(broken_logits),
         cmocka_unit_test(options_refused),         cmocka_unit_test(log_probabilities),
+        cmocka_unit_test(allowed_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -333,9 +333,20 @@ static void penalise(struct sampler *s, int64_t count)
     }
 }
 
-static void adjust(struct sampler *s, const float *logits, int64_t count)
+static void forbid(float *logits, int64_t count, const uint64_t *allowed)
+{
+    for (int64_t first = 0; first < count; first += 64) {
+        uint64_t word = allowed[first / 64];
+        int64_t n = count - first < 64 ? count - first : 64;
+        for (int64_t i = 0; word != UINT64_MAX && i < n; i++)
+            if (!(word >> i & 1)) logits[first + i] = -INFINITY;
+    }
+}
+
+static void adjust(struct sampler *s, const float *logits, int64_t count, const uint64_t *allowed)
 {
     memcpy(s->adjusted, logits, (size_t)count * sizeof *logits);
+    if (allowed) forbid(s->adjusted, count, allowed);
     for (size_t i = 0; i < s->options.bias_count; i++)
         if (s->bias[i].id < count) s->adjusted[s->bias[i].id] += s->bias[i].bias;
     penalise(s, count);
@@ -475,15 +486,16 @@ static int32_t draw(struct sampler *s, int64_t count, float max)
     return walk(&heap, limit, pcg32_unit(&s->random) * mass);
 }
 
-enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count,
-                         int top_logprobs, struct sampled *ret, struct error *err)
+enum status sampler_pick_allowed(struct sampler *s, const float *logits, int64_t valid_count,
+                                 const uint64_t *allowed, int top_logprobs, struct sampled *ret,
+                                 struct error *err)
 {
     assert(top_logprobs >= SAMPLE_NO_LOGPROBS && top_logprobs <= SAMPLE_TOP_LOGPROBS_MAX);
     assert(valid_count >= 0);
     int64_t count = valid_count < s->vocab_size ? valid_count : s->vocab_size;
     enum status st = check_logits(logits, count, err);
     if (st) return st;
-    adjust(s, logits, count);
+    adjust(s, logits, count, allowed);
     float max = max_logit(s->adjusted, count);
     if (max == -INFINITY)
         return error_set(err, STATUS_FAILED, "every token is forbidden: nothing can be chosen");
@@ -498,4 +510,10 @@ enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_c
     }
     *ret = out;
     return STATUS_OK;
+}
+
+enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count,
+                         int top_logprobs, struct sampled *ret, struct error *err)
+{
+    return sampler_pick_allowed(s, logits, valid_count, NULL, top_logprobs, ret, err);
 }

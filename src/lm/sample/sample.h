@@ -1,7 +1,7 @@
 /* Logits to a token: penalties, bias, filters, a seeded draw, log probabilities.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Order of operations, on a copy of the logits: logit bias; repetition penalty (divides positive,
+ * Order of operations, on a copy of the logits: tokens that a constraint forbids; logit bias; repetition penalty (divides positive,
  * multiplies negative logits of tokens seen, as in CTRL, arXiv 1909.05858); presence and frequency
  * penalties (subtracted, OpenAI's formula); temperature; top-k; top-p (smallest set whose
  * probability reaches p, arXiv 1904.09751); min-p (keep p >= min_p * max p, arXiv 2407.01082); draw.
@@ -71,6 +71,11 @@ struct sampled {
  * infinity in the logits is STATUS_FAILED naming the first id; every token forbidden likewise. Does not record the choice. */
 enum status sampler_pick(struct sampler *s, const float *logits, int64_t valid_count,
                          int top_logprobs, struct sampled *ret, struct error *err);
+/* The same among the tokens whose bits are set in `allowed` [(valid_count + 63) / 64], bit id % 64 of
+ * word id / 64 (constraint.h); NULL: all are. */
+enum status sampler_pick_allowed(struct sampler *s, const float *logits, int64_t valid_count,
+                                 const uint64_t *allowed, int top_logprobs, struct sampled *ret,
+                                 struct error *err);
 /* Tells the sampler that `id` is now part of the text. Tokens of the prompt count for the repetition
  * penalty only, as in transformers and vLLM: presence and frequency see what was generated. */
 void sampler_accept(struct sampler *s, int32_t id);
