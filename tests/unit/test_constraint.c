@@ -123,6 +123,19 @@ static const struct {
       "}",
       { "{\"name\": \"b\", \"parameters\": {}}" },
       { "{\"name\": \"a\", \"parameters\": {}}", "{\"name\": \"b\", \"parameters\": 1}" } },
+    { "{\"type\":\"choice\",\"choices\":[\"a\",\"b\"],\"reasoning\":{\"open\":\"<think>\","
+      "\"close\":\"</think>\"}}",
+      { "a", "<think>\nWell: </thin, or a</think>\n\nb", "<think></think>a" },
+      { "", "<think>a", "<think>x</think>c", "<think>x</think>a<think>", "think",
+        "<think>x</think>\n\n\n\n\na" } },
+    { "{\"type\":\"regex\",\"pattern\":\"a*\",\"reasoning\":{\"open\":\"<think>\",\"close\":"
+      "\"</think>\",\"begun\":true}}",
+      { "So a</think>\n\naa", "</think>", "aa</think>" },
+      { "", "aa", "aa</think>b" } },
+    { "{\"type\":\"tools\",\"choice\":\"auto\",\"content\":{\"type\":\"json_object\"},\"tools\":"
+      "[{\"name\":\"ping\"}]}",
+      { "{\"a\": 1}", "<tool_call>\n{\"name\": \"ping\", \"arguments\": {}}\n</tool_call>" },
+      { "", "Hello", "Hello<tool_call>\n{\"name\": \"ping\", \"arguments\": {}}\n</tool_call>" } },
 };
 
 static void other_specs(void **state)
@@ -205,8 +218,13 @@ static const struct {
       "dynamicRef\":"
       "\"#a\"}}}]}",
       STATUS_UNSUPPORTED, "/tools/0/function/parameters/$dynamicRef" },
-    { "{\"type\":\"tools\",\"format\":\"harmony\",\"tools\":[{\"name\":\"a\"}]}",
-      STATUS_UNSUPPORTED, "/format" },
+    { "{\"type\":\"tools\",\"content\":{\"type\":\"tools\"},\"tools\":[{\"name\":\"a\"}]}",
+      STATUS_BAD_INPUT, "/content" },
+    { "{\"type\":\"json_object\",\"reasoning\":true}", STATUS_BAD_INPUT, "/reasoning" },
+    { "{\"type\":\"json_object\",\"reasoning\":{\"open\":\"<think>\"}}", STATUS_BAD_INPUT,
+      "/reasoning/close" },
+    { "{\"type\":\"tools\",\"format\":\"none\",\"tools\":[{\"name\":\"a\"}]}", STATUS_UNSUPPORTED,
+      "/format" },
     { "{\"type\":\"tools\",\"format\":\"llama\",\"choice\":\"auto\",\"tools\":[{\"name\":\"a\"}]}",
       STATUS_UNSUPPORTED, "no marker" },
 };
@@ -304,6 +322,47 @@ static void ends_and_copies(void **state)
     constraint_free(c);
 }
 
+/* Markers that are tokens come as those, and as nothing else. */
+static void token_markers(void **state)
+{
+    static const struct {
+        const char *text;
+        bool accepted;
+    } cases[] = {
+        { "<|im_start|>Hm, {<|endoftext|>\n{}", true },
+        { "{}", true },
+        { "<|im_start|>Hm<|im_start|><|endoftext|>{}", false },
+        { "Hm<|endoftext|>{}", false },
+        { "<|im_start|><|endoftext|>Hm", false },
+    };
+    struct constraint *c =
+        compile("{\"type\":\"json_object\",\"reasoning\":{\"open\":\"<|im_start|>\",\"close\":"
+                "\"<|endoftext|>\"}}");
+    uint64_t *mask = mem_array(constraint_mask_words(c), sizeof *mask);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct token_list ids = { 0 };
+        struct constraint_state *s;
+        struct error err = { .text = "" };
+        const char *text = cases[i].text;
+        bool ok = true;
+        assert_int_equal(constraint_state_new(&s, c, &err), STATUS_OK);
+        assert_int_equal(tokenizer_encode(kit.tokenizer, text, strlen(text), true, &ids, &err),
+                         STATUS_OK);
+        for (size_t k = 0; k < ids.count && ok; k++) {
+            assert_int_equal(constraint_fill(s, mask, &err), STATUS_OK);
+            bool allowed = in_mask(mask, ids.ids[k]);
+            ok = constraint_accept(s, ids.ids[k], &err) == STATUS_OK;
+            if (ok != allowed) fail_msg("%s: token %zu: mask and text disagree", text, k);
+        }
+        if ((ok && constraint_may_end(s)) != cases[i].accepted)
+            fail_msg("%s: wanted %d", text, cases[i].accepted);
+        token_list_release(&ids);
+        constraint_state_free(s);
+    }
+    mem_free(mask);
+    constraint_free(c);
+}
+
 /* Whatever is drawn from the masks is valid in the end, or goes on: no dead ends. */
 static void masks_lead_on(void **state)
 {
@@ -348,7 +407,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(schemas),         cmocka_unit_test(other_specs),
         cmocka_unit_test(refusals),        cmocka_unit_test(forced_text),
-        cmocka_unit_test(ends_and_copies), cmocka_unit_test(masks_lead_on),
+        cmocka_unit_test(ends_and_copies), cmocka_unit_test(token_markers),
+        cmocka_unit_test(masks_lead_on),
     };
     return cmocka_run_group_tests(tests, open_kit, close_kit);
 }

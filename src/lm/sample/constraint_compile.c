@@ -21,7 +21,7 @@ static bool root_of_node(struct build *b, struct program *p, uint32_t node)
 static bool only_fields(struct build *b, const struct json *spec, const char *const *fields)
 {
     for (struct json_member m = json_first(spec); m.value; m = json_next(spec, m)) {
-        bool known = span_equals(m.key, "type");
+        bool known = span_equals(m.key, "type") || span_equals(m.key, "reasoning");
         for (size_t i = 0; fields[i] && !known; i++)
             known = span_equals(m.key, fields[i]);
         if (!known)
@@ -106,13 +106,33 @@ static bool build_grammar(struct build *b, struct program *p, const struct json 
     return grammar_compile(b, p, json_string(text), "/grammar", &p->root);
 }
 
+static bool build_type(struct constraint *c, const struct json *spec);
+
+/* What the turn is without calls becomes an automaton of its own. */
+static bool build_content(struct constraint *c, const struct json *spec, uint32_t *ret)
+{
+    const struct json *content = json_get(spec, "content");
+    struct span type = json_string(json_get(content, "type"));
+    struct build *b = &c->build;
+    *ret = PROGRAM_NONE;
+    if (!content) return true;
+    if (type.data && (span_equals(type, "tools") || json_get(content, "reasoning")))
+        return build_fail(b, STATUS_BAD_INPUT,
+                          "/content: a constraint of text, without \"reasoning\", is needed");
+    if (!build_type(c, content)) return false;
+    *ret = c->program.root;
+    return true;
+}
+
 static bool build_tools(struct constraint *c, const struct json *spec)
 {
-    static const char *const fields[] = { "tools",  "choice",     "format", "parallel",
-                                          "strict", "whitespace", NULL };
+    static const char *const fields[] = { "tools",  "choice",     "format",  "parallel",
+                                          "strict", "whitespace", "content", NULL };
     struct build *b = &c->build;
-    return only_fields(b, spec, fields) && read_whitespace(b, &c->program, spec) &&
-           tools_compile(b, &c->program, spec, c->vocab->tokenizer, &c->program.root);
+    uint32_t content;
+    return only_fields(b, spec, fields) && build_content(c, spec, &content) &&
+           read_whitespace(b, &c->program, spec) &&
+           tools_compile(b, &c->program, spec, c->vocab->tokenizer, content, &c->program.root);
 }
 
 /* The special tokens that the program calls by id. */
@@ -137,30 +157,35 @@ static bool find_specials(struct constraint *c)
     return true;
 }
 
-bool constraint_build(struct constraint *c, const struct json *spec)
+static bool build_type(struct constraint *c, const struct json *spec)
 {
     struct build *b = &c->build;
     struct program *p = &c->program;
     const char *type = json_text(json_get(spec, "type"));
-    bool ok = false;
     if (json_type(spec) != JSON_OBJECT || !type)
         return build_fail(b, STATUS_BAD_INPUT, "/type: a constraint is an object with a \"type\"");
+    if (strcmp(type, "json_schema") == 0) return build_schema(b, p, spec);
+    if (strcmp(type, "json_object") == 0) return build_object(b, p, spec);
+    if (strcmp(type, "regex") == 0) return build_regex(b, p, spec);
+    if (strcmp(type, "choice") == 0) return build_choice(b, p, spec);
+    if (strcmp(type, "grammar") == 0) return build_grammar(b, p, spec);
+    if (strcmp(type, "tools") == 0) return build_tools(c, spec);
+    return build_fail(b, STATUS_UNSUPPORTED,
+                      "/type: \"%.40s\" is not a constraint; there are json_schema, json_object, "
+                      "regex, choice, grammar and tools",
+                      type);
+}
+
+bool constraint_build(struct constraint *c, const struct json *spec)
+{
+    struct build *b = &c->build;
+    struct program *p = &c->program;
     p->string_text = program_add(b, p, any_string_text(b, false));
-    if (p->string_text == PROGRAM_NONE) return false;
-    if (strcmp(type, "json_schema") == 0) ok = build_schema(b, p, spec);
-    else if (strcmp(type, "json_object") == 0) ok = build_object(b, p, spec);
-    else if (strcmp(type, "regex") == 0) ok = build_regex(b, p, spec);
-    else if (strcmp(type, "choice") == 0) ok = build_choice(b, p, spec);
-    else if (strcmp(type, "grammar") == 0) ok = build_grammar(b, p, spec);
-    else if (strcmp(type, "tools") == 0) ok = build_tools(c, spec);
-    else
-        build_fail(b, STATUS_UNSUPPORTED,
-                   "/type: \"%.40s\" is not a constraint; there are json_schema, json_object, "
-                   "regex, choice, grammar and tools",
-                   type);
-    if (!ok) return false;
+    if (p->string_text == PROGRAM_NONE || !build_type(c, spec)) return false;
     if (automaton_empty(p->automata[p->root]))
         return build_fail(b, STATUS_BAD_INPUT, "no text satisfies the constraint");
+    const char *type = json_text(json_get(spec, "type"));
     memcpy(c->type, type, strlen(type));
-    return find_specials(c) && constraint_find_facts(c) && constraint_keep(c);
+    return reasoning_compile(b, p, spec, c->vocab->tokenizer) && find_specials(c) &&
+           constraint_find_facts(c) && constraint_keep(c);
 }

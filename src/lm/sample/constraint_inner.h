@@ -5,6 +5,7 @@
 
 #include "lm/sample/constraint.h"
 #include "lm/sample/constraint_run.h"
+#include "lm/sample/regex.h"
 
 #define LOCAL_SLOTS  256  /* masks of what one top frame allows by itself */
 #define POPS_MAX     4096 /* places in the vocabulary where such a frame ends */
@@ -72,7 +73,14 @@ bool constraint_keep(struct constraint *c);
 /* The parts of a spec that are long enough for files of their own. */
 bool grammar_compile(struct build *b, struct program *p, struct span text, const char *where,
                      uint32_t *ret_root);
+/* `content`: an automaton, the text of a turn without calls; PROGRAM_NONE: any. */
 bool tools_compile(struct build *b, struct program *p, const struct json *spec,
-                   const struct tokenizer *t, uint32_t *ret_root);
+                   const struct tokenizer *t, uint32_t content, uint32_t *ret_root);
+/* Puts what a model writes before its answer in front of the root, as the member "reasoning" of the spec
+ * says. */
+bool reasoning_compile(struct build *b, struct program *p, const struct json *spec,
+                       const struct tokenizer *t);
+/* Harmony: "final", and what else stands before an answer's text, behind <|channel|>. */
+bool harmony_add_final(struct build *b, struct regex_node *all, const struct tokenizer *t);
 
 #endif

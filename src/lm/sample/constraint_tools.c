@@ -5,6 +5,7 @@
 #include "lm/sample/constraint_inner.h"
 #include "lm/sample/grammar.h"
 #include "lm/sample/json_schema.h"
+#include "lm/sample/marker_text.h"
 #include "lm/sample/regex.h"
 
 #define TOOLS_MAX     512
@@ -34,6 +35,9 @@ static const char *const markers[] = {
     "<｜tool▁call▁begin｜>",
     "<｜tool▁call▁end｜>",
     "<｜tool▁sep｜>",
+    "[ARGS]",
+    "<|constrain|>",
+    "<|message|>",
 };
 
 enum tool_choice { CHOICE_REQUIRED, CHOICE_AUTO, CHOICE_NONE, CHOICE_NAMED };
@@ -49,6 +53,7 @@ struct tools {
     enum tool_choice choice;
     struct span named;
     bool parallel, strict;
+    uint32_t content; /* automaton of what the turn is without calls; PROGRAM_NONE: any text */
     const struct json *object_schema;
     struct tool *items;
     size_t count;
@@ -56,44 +61,13 @@ struct tools {
 
 /* --- texts with markers --- */
 
-static int32_t special_id(const struct tokenizer *t, const char *text)
-{
-    int32_t id = tokenizer_find(t, text, strlen(text));
-    return id >= 0 && tokenizer_is_special(t, id) ? id : -1;
-}
-
-static bool add_held(struct build *b, struct regex_node *all, struct regex_node *child)
-{
-    struct regex_node *held = child ? regex_new(b, REGEX_ALL) : NULL;
-    if (!held) return false;
-    held->child = child;
-    regex_add(all, held);
-    return true;
-}
-
-static bool add_bytes(struct build *b, struct regex_node *all, const char *text, size_t len)
-{
-    struct regex_node *n = regex_new(b, REGEX_BYTES);
-    if (!n) return false;
-    n->bytes = (struct span){ text, len };
-    return len == 0 || add_held(b, all, n);
-}
-
-static bool add_call(struct build *b, struct regex_node *all, uint32_t callee)
-{
-    struct regex_node *n = regex_new(b, REGEX_CALL);
-    if (!n) return false;
-    n->callee = callee;
-    return add_held(b, all, n);
-}
-
 /* Bytes of the marker with a token of its own that `text` begins with, 0: none. */
 static size_t marker_at(const struct tools *t, const char *text, int32_t *ret_id)
 {
     for (size_t i = 0; i < sizeof markers / sizeof *markers; i++) {
         size_t n = strlen(markers[i]);
         if (strncmp(text, markers[i], n) != 0) continue;
-        *ret_id = special_id(t->tokenizer, markers[i]);
+        *ret_id = marker_id(t->tokenizer, markers[i]);
         if (*ret_id >= 0) return n;
     }
     return 0;
@@ -109,16 +83,17 @@ static bool add_text(struct tools *t, struct regex_node *all, const char *text)
             text++;
             continue;
         }
-        if (!add_bytes(t->b, all, from, (size_t)(text - from))) return false;
+        if (!sequence_add_bytes(t->b, all, from, (size_t)(text - from))) return false;
         if (id >= 0) {
-            if (!add_call(t->b, all, CALLEE_TOKEN + (uint32_t)id)) return false;
-        } else if (!add_held(t->b, all,
-                             regex_parse(t->b, span_of("0|[1-9][0-9]{0,2}"), "a call's number"))) {
+            if (!sequence_add_call(t->b, all, CALLEE_TOKEN + (uint32_t)id)) return false;
+        } else if (!sequence_add(
+                       t->b, all,
+                       regex_parse(t->b, span_of("0|[1-9][0-9]{0,2}"), "a call's number"))) {
             return false;
         }
         from = text += n;
     }
-    return add_bytes(t->b, all, from, (size_t)(text - from));
+    return sequence_add_bytes(t->b, all, from, (size_t)(text - from));
 }
 
 /* --- the tools --- */
@@ -225,13 +200,13 @@ static struct regex_node *one_call(struct tools *t, size_t skip)
     if (!all || !any || !add_text(t, all, x->before + skip)) return NULL;
     for (size_t i = 0; i < t->count; i++) {
         struct regex_node *one = regex_new(t->b, REGEX_ALL);
-        if (!one || !add_bytes(t->b, one, t->items[i].name.data, t->items[i].name.len) ||
+        if (!one || !sequence_add_bytes(t->b, one, t->items[i].name.data, t->items[i].name.len) ||
             !add_text(t, one, x->behind_name) ||
-            !add_call(t->b, one, CALLEE_NODE + t->items[i].node))
+            !sequence_add_call(t->b, one, CALLEE_NODE + t->items[i].node))
             return NULL;
         regex_add(any, one);
     }
-    if (!add_held(t->b, all, any) || !add_text(t, all, x->behind)) return NULL;
+    if (!sequence_add(t->b, all, any) || !add_text(t, all, x->behind)) return NULL;
     return all;
 }
 
@@ -242,70 +217,27 @@ static struct regex_node *all_calls(struct tools *t, size_t skip)
     struct regex_node *all = regex_new(t->b, REGEX_ALL);
     size_t before = strlen(x->before_all), in_all = skip < before ? skip : before;
     if (!all || !add_text(t, all, x->before_all + in_all) ||
-        !add_held(t->b, all, one_call(t, skip - in_all)))
+        !sequence_add(t->b, all, one_call(t, skip - in_all)))
         return NULL;
     if (t->parallel) {
         struct regex_node *next = regex_new(t->b, REGEX_ALL);
-        if (!next || !add_text(t, next, x->between) || !add_held(t->b, next, one_call(t, 0)))
+        if (!next || !add_text(t, next, x->between) || !sequence_add(t->b, next, one_call(t, 0)))
             return NULL;
-        if (!add_held(t->b, all, regex_repeat(t->b, next, 0, REGEX_FOREVER))) return NULL;
+        if (!sequence_add(t->b, all, regex_repeat(t->b, next, 0, REGEX_FOREVER))) return NULL;
     }
     return add_text(t, all, x->behind_all) ? all : NULL;
 }
 
-/* --- free text --- */
+/* --- with and without text --- */
 
-struct search {
-    const struct automaton *any;
-    const char *marker;
-    size_t len;
-    bool found; /* accepts right behind the first marker, else all texts without one */
-};
-
-static bool search_step(const void *ctx, const uint32_t *from, size_t n, uint8_t byte, uint32_t *to,
-                        size_t *ret_n)
+static bool is_harmony(const struct tools *t)
 {
-    const struct search *s = ctx;
-    size_t k = from[1];
-    *ret_n = 2;
-    if (k == s->len) return false;
-    to[0] = automaton_next(s->any, from[0], byte);
-    /* The longest beginning of the marker that the text now ends with. */
-    char tail[64];
-    memcpy(tail, s->marker, k);
-    tail[k] = (char)byte;
-    size_t len = k + 1;
-    while (len > 0 && memcmp(tail + (k + 1 - len), s->marker, len) != 0)
-        len--;
-    to[1] = (uint32_t)len;
-    if (len == s->len && !s->found) return false;
-    return to[0];
-}
-
-static uint32_t search_accept(const void *ctx, const uint32_t *state, size_t n)
-{
-    const struct search *s = ctx;
-    return s->found ? state[1] == s->len : s->any->accept[state[0]];
-}
-
-static struct automaton *free_text(struct build *b, const char *marker, bool found)
-{
-    struct search s = { regex_of(b, "[^]*"), marker, strlen(marker), found };
-    struct explorer e = { &s, search_step, search_accept };
-    bool cuts[256] = { 0 };
-    if (!s.any) return NULL;
-    for (int i = 1; i < 256; i++)
-        if (s.any->class_of[i] != s.any->class_of[i - 1]) cuts[i] = true;
-    for (size_t i = 0; i < s.len; i++) {
-        cuts[(uint8_t)marker[i]] = true;
-        if ((uint8_t)marker[i] < 255) cuts[(uint8_t)marker[i] + 1] = true;
-    }
-    return automaton_explore(b, &e, (uint32_t[]){ s.any->start, 0 }, 2, cuts);
+    return strcmp(t->syntax->name, "harmony") == 0;
 }
 
 static bool needs_marker(struct tools *t)
 {
-    if (t->syntax->marker[0]) return true;
+    if (t->syntax->marker[0] || is_harmony(t)) return true;
     return build_fail(
         t->b, STATUS_UNSUPPORTED,
         "/choice: calls in the format \"%s\" have no marker, so text without them can "
@@ -313,27 +245,39 @@ static bool needs_marker(struct tools *t)
         t->syntax->name);
 }
 
-/* Text without calls, or text and then calls. */
-static struct regex_node *text_and_calls(struct tools *t)
+/* What the turn may be instead of calls: the content asked for, or any text without a call. */
+static struct regex_node *only_text(struct tools *t)
 {
-    const char *marker = t->syntax->marker;
-    struct regex_node *any = regex_new(t->b, REGEX_ANY), *text = regex_new(t->b, REGEX_ALL);
-    struct regex_node *calls = regex_new(t->b, REGEX_ALL);
-    if (!any || !text || !calls || !needs_marker(t)) return NULL;
-    struct automaton *without = free_text(t->b, marker, false);
-    uint32_t plain = program_add(t->b, t->p, without), before = plain;
-    if (plain == PROGRAM_NONE || !add_call(t->b, text, plain)) return NULL;
-    bool special = special_id(t->tokenizer, marker) >= 0;
-    if (special) {
-        struct automaton *copy = free_text(t->b, marker, false);
-        if (copy) copy->before_token = true;
-        before = program_add(t->b, t->p, copy);
-    } else {
-        before = program_add(t->b, t->p, free_text(t->b, marker, true));
+    struct regex_node *text = regex_new(t->b, REGEX_ALL);
+    uint32_t callee = t->content;
+    if (!text) return NULL;
+    if (is_harmony(t) && !harmony_add_final(t->b, text, t->tokenizer)) return NULL;
+    if (callee == PROGRAM_NONE) {
+        struct automaton *any =
+            is_harmony(t) ? regex_of(t->b, "[^]*") : text_without(t->b, t->syntax->marker);
+        callee = program_add(t->b, t->p, any);
     }
-    if (before == PROGRAM_NONE || !add_call(t->b, calls, before) ||
-        !add_held(t->b, calls, all_calls(t, special ? 0 : strlen(marker))))
-        return NULL;
+    return callee != PROGRAM_NONE && sequence_add_call(t->b, text, callee) ? text : NULL;
+}
+
+/* Calls, behind free text unless the content is of a form. */
+static struct regex_node *calls_behind_text(struct tools *t)
+{
+    struct regex_node *calls = regex_new(t->b, REGEX_ALL);
+    const char *marker = t->syntax->marker;
+    if (is_harmony(t) || t->content != PROGRAM_NONE) return all_calls(t, 0);
+    return calls && sequence_add_up_to(t->b, t->p, calls, t->tokenizer, marker) &&
+                   sequence_add(t->b, calls, all_calls(t, strlen(marker)))
+               ? calls
+               : NULL;
+}
+
+static struct regex_node *text_or_calls(struct tools *t)
+{
+    struct regex_node *any = regex_new(t->b, REGEX_ANY);
+    if (!any || !needs_marker(t)) return NULL;
+    struct regex_node *text = only_text(t), *calls = calls_behind_text(t);
+    if (!text || !calls) return NULL;
     regex_add(any, text);
     regex_add(any, calls);
     return any;
@@ -343,24 +287,22 @@ static bool compile(struct tools *t, const struct json *spec, uint32_t *ret_root
 {
     struct regex_node *tree = NULL;
     if (!read_choice(t, spec) || !read_format(t, spec) || !read_tools(t, spec)) return false;
-    if (t->choice == CHOICE_NONE) {
-        if (!needs_marker(t)) return false;
-        *ret_root = program_add(t->b, t->p, free_text(t->b, t->syntax->marker, false));
-        return *ret_root != PROGRAM_NONE;
-    }
-    tree = t->choice == CHOICE_AUTO ? text_and_calls(t) : all_calls(t, 0);
+    if (is_harmony(t)) t->parallel = false; /* a call ends the turn */
+    if (t->choice == CHOICE_NONE) tree = needs_marker(t) ? only_text(t) : NULL;
+    else tree = t->choice == CHOICE_AUTO ? text_or_calls(t) : all_calls(t, 0);
     if (!tree) return false;
     *ret_root = program_add(t->b, t->p, regex_automaton(t->b, tree, false, "/tools"));
     return *ret_root != PROGRAM_NONE && program_settle_calls(t->b, t->p, *ret_root, NULL, "/tools");
 }
 
 bool tools_compile(struct build *b, struct program *p, const struct json *spec,
-                   const struct tokenizer *tokenizer, uint32_t *ret_root)
+                   const struct tokenizer *tokenizer, uint32_t content, uint32_t *ret_root)
 {
     static const char object[] = "{\"type\":\"object\"}";
     struct tools t = { .b = b,
                        .p = p,
                        .tokenizer = tokenizer,
+                       .content = content,
                        .parallel = json_bool(json_get(spec, "parallel"), true),
                        .strict = json_bool(json_get(spec, "strict"), true) };
     struct json_doc *doc;

@@ -10,6 +10,9 @@ TOOL_SYNTAX("hermes", "<tool_call>", "", "<tool_call>\n{\"name\": \"", "\", \"ar
 TOOL_SYNTAX("llama", "", "", "{\"name\": \"", "\", \"parameters\": ", "}", "; ", "")
 TOOL_SYNTAX("mistral", "[TOOL_CALLS]", "[TOOL_CALLS][", "{\"name\": \"", "\", \"arguments\": ", "}",
             ", ", "]")
+TOOL_SYNTAX("mistral_args", "[TOOL_CALLS]", "", "[TOOL_CALLS]", "[ARGS]", "", "", "")
+TOOL_SYNTAX("harmony", "", "", "commentary to=functions.", " <|constrain|>json<|message|>", "", "",
+            "")
 TOOL_SYNTAX("kimi", "<|tool_calls_section_begin|>", "<|tool_calls_section_begin|>",
             "<|tool_call_begin|>functions.", ":\x01<|tool_call_argument_begin|>",
             "<|tool_call_end|>", "", "<|tool_calls_section_end|>")
