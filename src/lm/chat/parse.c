@@ -62,6 +62,14 @@ const char *parse_format_name(const struct parse_format *f)
     return f->name;
 }
 
+bool parse_format_think(const struct parse_format *f, const char **ret_open, const char **ret_close)
+{
+    if (!f->think_open) return false;
+    *ret_open = f->think_open;
+    *ret_close = f->think_close;
+    return true;
+}
+
 const char *parse_format_summary(const struct parse_format *f)
 {
     return f->summary;

@@ -54,6 +54,13 @@ const char *parse_format_summary(const struct parse_format *f); /* "JSON in <too
  * and for NULL. A native encoder's name (lm/chat/encoder_list.h) is also that of its format. */
 const struct parse_format *parse_format_of(const struct template *t);
 
+/* Tags around reasoning; false: the format has none, or writes it otherwise (harmony). */
+bool parse_format_think(const struct parse_format *f, const char **ret_open,
+                        const char **ret_close);
+/* How calls are written where templates of one format differ: a name of lm/sample/tool_syntax_list.h if
+ * they can be constrained. */
+const char *parse_format_syntax(const struct parse_format *f, const struct template *t);
+
 /* Where the prompt leaves the model: what the end of the rendered prompt has opened. */
 enum prompt_open {
     PROMPT_OPEN_NOTHING,

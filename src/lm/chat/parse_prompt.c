@@ -73,3 +73,11 @@ const struct parse_format *parse_format_of(const struct template *t)
     }
     return parse_format_find("plain");
 }
+
+const char *parse_format_syntax(const struct parse_format *f, const struct template *t)
+{
+    bool mistral = strcmp(f->name, "mistral") == 0, deepseek = strcmp(f->name, "deepseek_v3") == 0;
+    if (mistral && t && contains(t->source, "[ARGS]")) return "mistral_args";
+    if (deepseek && t && !contains(t->source, "```json")) return "deepseek_v3.1";
+    return f->name;
+}

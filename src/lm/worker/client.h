@@ -16,11 +16,19 @@
  *   "text_base64"                      the same where the bytes are no valid UTF-8; both with
  *   "parse_special": bool              special tokens in the text become their ids; or
  *   "ids": [int]                       exactly these tokens
- *   "parse": bool                      take the answer apart (lm/chat/parse.h); default: with messages
+ *   "parse": bool                      take the answer apart (lm/chat/parse.h); default: with messages.
+ *                                      In a conversation without tools nothing is a call
  *   "return_ids": bool                 deltas name their tokens, with or without logprobs
  *   "max_tokens": int, "stop": [text], "ignore_eos": bool,
  *                                      0 tokens: the prompt is counted, and evaluated only where its
  *                                      log probabilities are wanted
+ *   "constraint": {"type": ...}        a spec of lm/sample/constraint.h: the answer follows it, from where
+ *                                      reasoning ends; what cannot be compiled ends the request before
+ *                                      anything is told, naming keyword and JSON pointer. Of type "tools" it
+ *                                      has "choice", "parallel", "whitespace", "content"; "strict": true,
+ *                                      false or the names of tools that are held to their schemas (others
+ *                                      are too where that can be done); "allowed": the names of tools that
+ *                                      may be called. The tools are the request's
  *   "echo": bool                       deltas {"prompt": [token]} hold the prompt's tokens, first of
  *                                      all; with "logprobs" where sampling has them (first: null)
  *   "sampling": {"temperature", "top_k", "top_p", "min_p", "repeat_penalty", "presence_penalty",

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/core/mem.h"
+#include "lm/worker/far_constraint.h"
 #include "lm/worker/far_inner.h"
 #include "lm/worker/worker_process.h"
 
@@ -275,6 +276,7 @@ static void far_free(struct far *f)
     while (f->job_count)
         drop_job(f, 0);
     session_free(f->session);
+    far_constraints_free(f->constraints);
     chat_free(f->chat);
     engine_close(f->engine);
     mem_free(f->label);

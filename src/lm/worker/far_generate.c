@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/core/clock.h"
+#include "lm/worker/far_constraint.h"
 #include "lm/worker/far_request.h"
 
 #define ANSWER_BYTES_MAX ((size_t)1 << 30)
@@ -20,12 +21,13 @@ struct generation {
     uint64_t request;
     const struct far_request *r;
     struct sampler *sampler;
-    struct detokenizer detokenizer; /* where the model has a tokenizer */
-    struct chat_parser *parser;     /* NULL: the text as it is */
-    struct buf text;                /* all of it so far */
-    size_t told;                    /* bytes of it that went on: to the parser or out */
-    struct buf tokens;              /* JSON of those not told yet: "{...},{...}" */
-    size_t limit;                   /* tokens to generate at most */
+    struct detokenizer detokenizer;    /* where the model has a tokenizer */
+    struct chat_parser *parser;        /* NULL: the text as it is */
+    struct far_constraint *constraint; /* NULL: the model may write anything */
+    struct buf text;                   /* all of it so far */
+    size_t told;                       /* bytes of it that went on: to the parser or out */
+    struct buf tokens;                 /* JSON of those not told yet: "{...},{...}" */
+    size_t limit;                      /* tokens to generate at most */
     const char *finish;
     const char *stop;   /* the stop text that ended it */
     struct sampled end; /* the token that ended it, where has_end */
@@ -197,8 +199,9 @@ static enum status take_token(struct generation *g, struct stop_text *stops, int
 {
     const struct engine_info *info = engine_info(g->far->engine);
     struct sampled s;
-    enum status st = sampler_pick(g->sampler, session_logits(g->far->session), info->valid_vocab,
-                                  g->r->top_logprobs, &s, err);
+    const uint64_t *allowed = g->constraint ? far_constraint_mask(g->constraint) : NULL;
+    enum status st = sampler_pick_allowed(g->sampler, session_logits(g->far->session),
+                                          info->valid_vocab, allowed, g->r->top_logprobs, &s, err);
     if (st) return st;
     *ret_id = s.id;
     if (!g->r->ignore_eos && is_eos(&info->generation, s.id)) {
@@ -214,6 +217,9 @@ static enum status take_token(struct generation *g, struct stop_text *stops, int
     if (!st) st = hand_on(g, stops, false, err);
     if (!st) tell_tokens(g);
     g->reasoning_count += g->thinking;
+    if (!st && g->constraint) st = far_constraint_accept(g->constraint, s.id, err);
+    if (!st && g->constraint && !g->finish && far_constraint_complete(g->constraint))
+        g->finish = "stop";
     return st;
 }
 
@@ -416,10 +422,13 @@ static enum status prepare(struct generation *g, struct error *err)
     enum status st =
         sampler_new(&g->sampler, &r->sampling, engine_info(g->far->engine)->vocab_size, err);
     if (t) detokenizer_init(&g->detokenizer, t, r->format == NULL); /* markers are special tokens */
+    if (!st && g->limit > 0) st = far_constraint_open(&g->constraint, g->far, r, err);
     if (st || !r->format) return st;
     struct chat_parser_options options = {
         .format = r->format, .open = r->open, .tools = r->tools, .fn = take_delta, .ctx = g
     };
+    /* Where the constraint begins at once, what looks like a think tag is its text. */
+    options.no_reasoning = r->constraint && !far_constraint_reasons(g->far, r);
     g->thinking = r->open == PROMPT_OPEN_THINK;
     return chat_parser_new(&g->parser, &options, err);
 }
@@ -453,6 +462,7 @@ enum status far_generate(struct far *f, const struct far_job *job, struct error 
                             .limit = token_limit(f, &r) };
     st = generate(&g, err);
     chat_parser_free(g.parser);
+    far_constraint_free(g.constraint);
     sampler_free(g.sampler);
     buf_release(&g.text);
     buf_release(&g.tokens);

@@ -43,7 +43,8 @@ struct far {
     struct session *session;
     struct chat *chat;       /* NULL: no template */
     struct error chat_error; /* why there is none, where the model has one that cannot be used */
-    int model_file;          /* descriptor of one of its files; -1: none */
+    struct far_constraints *constraints; /* NULL until the first one */
+    int model_file;                      /* descriptor of one of its files; -1: none */
     struct {
         int64_t requests, prompt_tokens, cached_tokens, completion_tokens;
     } sums;

@@ -33,6 +33,7 @@ struct member_rule {
 static const struct member_rule request_rules[] = {
     { "messages", MEMBER_ARRAY, 0, 0 },
     { "tools", MEMBER_ARRAY, 0, 0 },
+    { "constraint", MEMBER_OBJECT, 0, 0 },
     { "documents", MEMBER_ARRAY, 0, 0 },
     { "add_generation_prompt", MEMBER_BOOL, 0, 0 },
     { "continue_final_message", MEMBER_ANY, 0, 0 },
@@ -205,6 +206,30 @@ const struct parse_format *far_format(const struct far *f, bool with_tools)
     return own ? own : parse_format_find("plain");
 }
 
+/* Whether the prompt has closed reasoning just before the model's text. */
+static bool ends_thought(const struct parse_format *format, struct span prompt)
+{
+    const char *open, *close;
+    if (!parse_format_think(format, &open, &close)) return false;
+    size_t len = strlen(close), end = prompt.len;
+    while (end && memchr(" \n\t\r", prompt.data[end - 1], 4))
+        end--;
+    return end >= len && memcmp(prompt.data + end - len, close, len) == 0;
+}
+
+/* Without tools nothing that the model writes is a call. */
+static enum status read_tools(struct far_request *r, const struct json *request, struct error *err)
+{
+    enum status st = STATUS_OK;
+    if (given(request, "tools")) {
+        r->tools = json_get(request, "tools");
+        return st;
+    }
+    st = json_parse(&r->no_tools, "[]", 2, 2, "no tools", err);
+    if (!st) r->tools = json_root(r->no_tools);
+    return st;
+}
+
 static enum status read_messages(struct far_request *r, const struct far *f,
                                  const struct json *request, bool parse, struct error *err)
 {
@@ -216,14 +241,17 @@ static enum status read_messages(struct far_request *r, const struct far *f,
     if (st) return st;
     r->prompt = p.ids;
     p.ids = (struct token_list){ 0 };
-    r->tools = given(request, "tools") ? json_get(request, "tools") : NULL;
+    st = read_tools(r, request, err);
     if (parse) {
         struct span text = { p.rendered.text.data ? p.rendered.text.data : "",
                              p.rendered.text.len };
-        r->format = far_format(f, r->tools != NULL);
+        r->format = far_format(f, given(request, "tools"));
         r->open = parse_prompt_open(r->format, text);
+        r->thought = ends_thought(r->format, text);
     }
+    r->chat = true;
     chat_prompt_release(&p);
+    if (st) return st;
     if (r->prompt.count) return STATUS_OK;
     return error_set(err, STATUS_BAD_INPUT, "the chat template makes an empty prompt of this");
 }
@@ -345,6 +373,19 @@ static enum status read_stops(struct far_request *r, const struct json *list, st
 
 /* ---- whole requests ---- */
 
+static enum status read_constraint(struct far_request *r, const struct far *f,
+                                   const struct json *request, struct error *err)
+{
+    const struct tokenizer *t;
+    if (!given(request, "constraint")) return STATUS_OK;
+    if (r->ignore_eos)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "\"constraint\" and \"ignore_eos\" exclude each other: what a constraint "
+                         "asks for has an end");
+    r->constraint = json_get(request, "constraint");
+    return need_tokenizer(f, &t, err);
+}
+
 static enum status read_root(struct far_request *r, const struct far *f, struct error *err)
 {
     const struct json *request = json_root(r->doc);
@@ -358,7 +399,8 @@ static enum status read_root(struct far_request *r, const struct far *f, struct 
     r->echo = json_bool(json_get(request, "echo"), false);
     r->ignore_eos = json_bool(json_get(request, "ignore_eos"), false);
     r->return_ids = json_bool(json_get(request, "return_ids"), false);
-    return read_prompt(r, f, request, err);
+    st = read_prompt(r, f, request, err);
+    return st ? st : read_constraint(r, f, request, err);
 }
 
 enum status far_request_read(struct far_request *ret, const struct far *f, struct span body,
@@ -376,7 +418,8 @@ void far_request_release(struct far_request *r)
 {
     token_list_release(&r->prompt);
     json_doc_free(r->doc);
-    r->doc = NULL;
+    json_doc_free(r->no_tools);
+    r->doc = r->no_tools = NULL;
 }
 
 static enum status read_score(struct token_list *out, int32_t *ret_bos, const struct far *f,

@@ -20,7 +20,11 @@ struct far_request {
 
     const struct parse_format *format; /* NULL: the text as it is */
     enum prompt_open open;
-    const struct json *tools; /* NULL: none were given */
+    bool chat;                /* the prompt is a conversation ... */
+    bool thought;             /* ... at whose end reasoning was closed already */
+    const struct json *tools; /* NULL: unknown; empty: there are none */
+    struct json_doc *no_tools;
+    const struct json *constraint; /* NULL: none; its members are checked where it is compiled */
 };
 
 /* On failure nothing is left to release. */
