@@ -92,7 +92,8 @@ enum status kv_pool_new(struct kv_pool **ret, int64_t page_count, struct error *
         pool->bucket_count *= 2;
     pool->pages = mem_array((size_t)page_count, sizeof *pool->pages);
     pool->buckets = mem_array(pool->bucket_count, sizeof *pool->buckets);
-    if (!pool->pages || !pool->buckets) {
+    pool->roots = mem_array(pool->bucket_count, sizeof *pool->roots);
+    if (!pool->pages || !pool->buckets || !pool->roots) {
         kv_pool_free(pool);
         return error_set(err, STATUS_NO_MEMORY, "no memory for %lld pages", (long long)page_count);
     }
@@ -100,7 +101,7 @@ enum status kv_pool_new(struct kv_pool **ret, int64_t page_count, struct error *
     pool->free_top = pool->oldest = pool->newest = KV_NO_PAGE;
     pool->unsaved_first = pool->unsaved_newest = KV_NO_PAGE;
     for (uint32_t b = 0; b < pool->bucket_count; b++)
-        pool->buckets[b] = KV_NO_PAGE;
+        pool->buckets[b] = pool->roots[b] = KV_NO_PAGE;
     for (int64_t i = page_count - 1; i >= 0; i--)
         free_push(pool, (int32_t)i);
     *ret = pool;
@@ -112,6 +113,7 @@ void kv_pool_free(struct kv_pool *pool)
     if (!pool) return;
     mem_free(pool->pages);
     mem_free(pool->buckets);
+    mem_free(pool->roots);
     mem_free(pool->snapshots);
     mem_free(pool);
 }
@@ -215,6 +217,11 @@ static void seal(struct kv_pool *pool, const struct kv_table *t, int64_t at, con
     index_add(pool, t->pages[at]);
 }
 
+static int32_t page_before(const struct kv_table *t, int64_t at)
+{
+    return at > 0 ? t->pages[at - 1] : KV_NO_PAGE;
+}
+
 static uint64_t serial_before(const struct kv_pool *pool, const struct kv_table *t, int64_t at)
 {
     return at > 0 ? pool->pages[t->pages[at - 1]].serial : 0;
@@ -239,9 +246,9 @@ void kv_seal_tail(struct kv_pool *pool, struct kv_table *t, const int32_t *token
 {
     int64_t at = count / KV_PAGE_TOKENS, rest = count % KV_PAGE_TOKENS, agree;
     kv_seal(pool, t, tokens, count);
-    if (at == 0 || rest == 0 || pool->pages[t->pages[at]].sealed) return;
+    if (rest == 0 || pool->pages[t->pages[at]].sealed) return;
     tokens += at * KV_PAGE_TOKENS;
-    index_find_part(pool, t->pages[at - 1], tokens, rest, &agree);
+    index_find_part(pool, page_before(t, at), &t->salt, tokens, rest, &agree);
     if (agree < rest) seal(pool, t, at, tokens, rest);
 }
 
@@ -267,8 +274,8 @@ int64_t kv_match(const struct kv_pool *pool, const struct kv_salt *salt, const i
 {
     int32_t last;
     int64_t matched = follow(pool, salt, tokens, count, &last), agree;
-    if (last == KV_NO_PAGE || matched == count) return matched;
-    index_find_part(pool, last, tokens + matched, count - matched, &agree);
+    if (matched == count) return matched;
+    index_find_part(pool, last, salt, tokens + matched, count - matched, &agree);
     return matched + agree;
 }
 
@@ -293,8 +300,8 @@ void kv_attach(struct kv_pool *pool, struct kv_table *t, const int32_t *tokens, 
     }
     if (count % KV_PAGE_TOKENS == 0) return;
     int32_t tail =
-        index_find_part(pool, t->pages[t->page_count - 1], tokens + t->page_count * KV_PAGE_TOKENS,
-                        count % KV_PAGE_TOKENS, &agree);
+        index_find_part(pool, page_before(t, t->page_count), &t->salt,
+                        tokens + t->page_count * KV_PAGE_TOKENS, count % KV_PAGE_TOKENS, &agree);
     assert(agree >= count % KV_PAGE_TOKENS);
     page_ref(pool, tail);
     t->pages[t->page_count++] = tail;

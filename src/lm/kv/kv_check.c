@@ -39,12 +39,20 @@ static struct kv_stats count_pages(const struct kv_pool *pool)
     return s;
 }
 
-static bool is_child(const struct kv_pool *pool, int32_t parent, int32_t page)
+static bool is_in(const struct kv_pool *pool, int32_t newest, int32_t page)
 {
     int64_t n = 0;
-    for (int32_t i = pool->pages[parent].child; i != KV_NO_PAGE && n <= pool->page_count;
+    for (int32_t i = newest; i != KV_NO_PAGE && n <= pool->page_count;
          i = pool->pages[i].sibling, n++) {
         if (i == page) return true;
+    }
+    return false;
+}
+
+static bool is_root(const struct kv_pool *pool, int32_t page)
+{
+    for (uint32_t b = 0; b < pool->bucket_count; b++) {
+        if (is_in(pool, pool->roots[b], page)) return true;
     }
     return false;
 }
@@ -73,11 +81,13 @@ static const char *check_sealed(const struct kv_pool *pool, int32_t i)
     const struct page *p = &pool->pages[i];
     if (p->token_count == KV_PAGE_TOKENS && index_find(pool, p->parent, &p->salt, p->tokens) != i)
         return "a sealed page is not found by its tokens";
-    if (p->parent_page == KV_NO_PAGE) return p->parent == 0 ? NULL : "a parent is lost";
+    if (p->parent_page == KV_NO_PAGE && p->parent != 0) return "a parent is lost";
+    if (p->parent_page == KV_NO_PAGE)
+        return is_root(pool, i) ? NULL : "a first page is not among its salt's";
     const struct page *parent = &pool->pages[p->parent_page];
     if (!parent->sealed || parent->serial != p->parent) return "a page outlived its parent";
     if (memcmp(&parent->salt, &p->salt, sizeof p->salt) != 0) return "salts are mixed";
-    if (!is_child(pool, p->parent_page, i)) return "a page is not among its parent's";
+    if (!is_in(pool, parent->child, i)) return "a page is not among its parent's";
     if (p->refs > parent->refs) return "a page is held without its parent";
     if (p->refs == 0 && parent->refs == 0 && !is_newer(pool, p->parent_page, i))
         return "a page would be evicted before one behind it";

@@ -38,14 +38,25 @@ int32_t index_find(const struct kv_pool *pool, uint64_t parent, const struct kv_
     return KV_NO_PAGE;
 }
 
-int32_t index_find_part(const struct kv_pool *pool, int32_t parent_page, const int32_t *tokens,
-                        int64_t count, int64_t *ret_agree)
+/* The newest of the pages behind a page, or of those that are first under a salt (and under others that
+ * fall into the same list). */
+static int32_t *children_of(const struct kv_pool *pool, int32_t parent_page,
+                            const struct kv_salt *salt)
 {
-    int32_t best = KV_NO_PAGE, i = pool->pages[parent_page].child;
+    if (parent_page != KV_NO_PAGE) return &pool->pages[parent_page].child;
+    uint64_t h = (salt->words[0] ^ salt->words[1] >> 7) * 0x9E3779B97F4A7C15u;
+    return &pool->roots[(uint32_t)(h >> 20) & (pool->bucket_count - 1)];
+}
+
+int32_t index_find_part(const struct kv_pool *pool, int32_t parent_page, const struct kv_salt *salt,
+                        const int32_t *tokens, int64_t count, int64_t *ret_agree)
+{
+    int32_t best = KV_NO_PAGE, i = *children_of(pool, parent_page, salt);
     int64_t most = 0;
     for (int n = 0; i != KV_NO_PAGE && n < KV_SIBLINGS_MAX; n++, i = pool->pages[i].sibling) {
         const struct page *p = &pool->pages[i];
         int64_t agree = 0;
+        if (!same_salt(&p->salt, salt)) continue;
         while (agree < count && agree < p->token_count && p->tokens[agree] == tokens[agree])
             agree++;
         if (agree <= most) continue;
@@ -59,21 +70,19 @@ int32_t index_find_part(const struct kv_pool *pool, int32_t parent_page, const i
 static void child_add(struct kv_pool *pool, int32_t i)
 {
     struct page *p = &pool->pages[i];
-    p->sibling = p->sibling_new = KV_NO_PAGE;
-    if (p->parent_page == KV_NO_PAGE) return;
-    struct page *parent = &pool->pages[p->parent_page];
-    p->sibling = parent->child;
+    int32_t *newest = children_of(pool, p->parent_page, &p->salt);
+    p->sibling_new = KV_NO_PAGE;
+    p->sibling = *newest;
     if (p->sibling != KV_NO_PAGE) pool->pages[p->sibling].sibling_new = i;
-    parent->child = i;
+    *newest = i;
 }
 
 static void child_remove(struct kv_pool *pool, int32_t i)
 {
     struct page *p = &pool->pages[i];
-    if (p->parent_page == KV_NO_PAGE) return;
     if (p->sibling != KV_NO_PAGE) pool->pages[p->sibling].sibling_new = p->sibling_new;
     if (p->sibling_new != KV_NO_PAGE) pool->pages[p->sibling_new].sibling = p->sibling;
-    else pool->pages[p->parent_page].child = p->sibling;
+    else *children_of(pool, p->parent_page, &p->salt) = p->sibling;
 }
 
 static void unsaved_add(struct kv_pool *pool, int32_t i)
