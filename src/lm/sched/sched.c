@@ -199,6 +199,7 @@ void request_end(struct sched *s, struct request *r, enum sched_reason reason,
         .error = error,
         .prompt_tokens = (int64_t)r->asked.count,
         .cached_tokens = r->cached,
+        .restored_tokens = r->restored,
         .new_tokens = (int64_t)(r->known - r->asked.count),
         .waited_ns = (r->was_in ? r->let_in_ns : s->now_ns) - r->submitted_ns,
         .displaced = r->displaced,
@@ -266,6 +267,8 @@ struct sched_stats sched_stats(const struct sched *s)
     struct sched_stats stats = s->stats;
     stats.waiting = s->waiting_count;
     stats.running = s->running_count;
+    stats.slots = s->options.slots_max;
+    stats.retry_s = retry_after(s);
     for (int i = 0; i < s->running_count; i++)
         stats.decoding += session_count(s->running[i]->session) >= s->running[i]->prompt_end;
     return stats;

@@ -60,6 +60,8 @@ enum sched_class { SCHED_NORMAL, SCHED_HIGH, SCHED_LOW, SCHED_CLASS_COUNT };
 typedef size_t sched_next_fn(void *ctx, const float *logits, int32_t *ret, size_t room);
 /* Logits after prompt token i, in order. */
 typedef void sched_prompt_fn(void *ctx, size_t i, const float *logits);
+/* After each step that evaluated some of the prompt, but not yet all: `done` of `total` tokens are known. */
+typedef void sched_progress_fn(void *ctx, size_t done, size_t total);
 
 enum sched_reason {
     SCHED_STOPPED,   /* next() said so */
@@ -76,6 +78,7 @@ struct sched_end {
     const struct error *error; /* of SCHED_FAILED */
     int64_t prompt_tokens;     /* as submitted */
     int64_t cached_tokens;     /* of the prompt, taken from the cache when it was first let in */
+    int64_t restored_tokens;   /* of the cached ones, read back from the store */
     int64_t new_tokens;        /* that next() gave */
     int64_t waited_ns;         /* until it was first let in */
     int displaced;             /* how often it gave way */
@@ -94,6 +97,7 @@ struct sched_request {
     sched_next_fn *next; /* NULL when new_max is 0 */
     sched_prompt_fn
         *prompt; /* NULL: nobody wants the prompt's logits; else nothing comes from the cache */
+    sched_progress_fn *progress; /* NULL: nobody wants to know */
     sched_ended_fn *ended;
     void *ctx;
 };
@@ -131,6 +135,8 @@ int64_t sched_next_deadline(const struct sched *s);
 extern const double sched_wait_bounds[SCHED_WAIT_BUCKETS - 1];
 struct sched_stats {
     int waiting, running, decoding; /* now */
+    int slots;                      /* that can run together */
+    int retry_s;                    /* until one more is likely to find a place */
     int64_t submitted, refused;     /* since the start, as all that follow */
     int64_t ended[SCHED_REASON_COUNT];
     int64_t steps;

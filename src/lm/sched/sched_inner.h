@@ -28,7 +28,7 @@ struct request {
 
     int64_t submitted_ns, let_in_ns;
     bool was_in; /* let in at least once: let_in_ns and cached count */
-    int64_t cached;
+    int64_t cached, restored;
     size_t prompt_told; /* rows given to asked.prompt */
     int displaced;
 };

@@ -263,6 +263,7 @@ static void restore_prompts(struct sched *s, bool beside)
         r->restores = n == left; /* else that was all */
         left -= n;
         count_cached(s, r, before);
+        if (r->displaced == 0) r->restored += (int64_t)(session_count(r->session) - before);
         s->stats.restored_tokens += (int64_t)(session_count(r->session) - before);
         s->happened.restored += (int64_t)(session_count(r->session) - before);
     }
@@ -445,7 +446,10 @@ static void take_results(struct sched *s, int count)
     for (int i = 0; i < count; i++) {
         struct request *r = s->fed[i];
         if (s->feeds[i].logits == FEED_LOGITS_ALL) tell_prompt(r);
-        if (!r->cancelled && session_count(r->session) == r->known) ask_next(s, r);
+        if (r->cancelled) continue;
+        if (session_count(r->session) == r->known) ask_next(s, r);
+        else if (r->asked.progress && in_prompt(r))
+            r->asked.progress(r->asked.ctx, session_count(r->session), r->known);
     }
 }
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Only govern/gate starts one (worker_start.h); everybody else gets a worker from the gate. A worker
- * belongs to one thread at a time. Requests are answered in the order in which they were
- * submitted or together, as the worker sees fit; each ends with exactly one WORKER_DONE or
+ * belongs to one thread at a time. Requests are answered together, in the order that lm/sched gives
+ * them; each ends with exactly one WORKER_DONE or
  * WORKER_ERROR event, also when the worker dies: then every request under way ends with an error that
  * says how it died and what to do, and every later call fails with the same words.
  *
@@ -29,6 +29,10 @@
  *                                      false or the names of tools that are held to their schemas (others
  *                                      are too where that can be done); "allowed": the names of tools that
  *                                      may be called. The tools are the request's
+ *   "tenant": text                     who asks, as the front knows it: the share of the machine, and whose
+ *                                      cached prompts may be used; requests without are of one tenant
+ *   "priority": "high" | "normal" | "low"      shares 16 : 4 : 1 of the machine; default: normal
+ *   "deadline_ms": int                 from its arrival; then it ends with WORKER_ERROR, CANCELLED
  *   "echo": bool                       deltas {"prompt": [token]} hold the prompt's tokens, first of
  *                                      all; with "logprobs" where sampling has them (first: null)
  *   "sampling": {"temperature", "top_k", "top_p", "min_p", "repeat_penalty", "presence_penalty",
@@ -45,8 +49,12 @@
  *                    is spelled; missing without a tokenizer), and with logprobs "logprob", "top":
  *                    [{"id", "bytes", "logprob"}], most likely first}.
  *   WORKER_DONE      {"finish": "stop" | "length" | "context" | "tool_calls" | "cancelled",
- *                    "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens": int,
- *                    "decode_steps": int, "prompt_seconds", "decode_seconds": real, "seed": int,
+ *                    "prompt_tokens", "cached_tokens" (of them, not evaluated), "restored_tokens" (of
+ *                    those, read back from the disk), "completion_tokens", "reasoning_tokens": int,
+ *                    "cache": "memory" | "disk" (where something was found) | "none" | "unused" (log
+ *                    probabilities of the prompt are not in the cache, or it was never evaluated),
+ *                    "decode_steps", "displaced" (times it gave way to others): int, "queue_seconds",
+ *                    "prompt_seconds", "decode_seconds": real, "seed": int,
  *                    "stop": text or null, "unparsed": bool, "end": the token that ended the answer,
  *                    where tokens were asked for and one did}
  *   WORKER_ERROR     no body; `error` says what happened
@@ -108,7 +116,12 @@ enum status worker_score(struct worker *w, uint64_t *ret_request, const char *re
 /* Asks the worker to try what its sandbox must refuse: WORKER_DONE {"attempts": [{"what": "open a
  * file", "refused": bool, "errno": text}], "landlock_abi": int, "seccomp": bool}. For `hearth doctor` and tests. */
 enum status worker_probe(struct worker *w, uint64_t *ret_request, struct error *err);
-/* WORKER_DONE {"requests", "prompt_tokens", "cached_tokens", "completion_tokens"}: sums since the start. */
+/* WORKER_DONE; sums since the start: {"requests", "prompt_tokens", "cached_tokens", "restored_tokens",
+ * "completion_tokens", "displaced", "steps", "prompt_rows", "decode_rows" (tokens evaluated); now:
+ * "running", "decoding" (of those), "waiting", "slots" (that can run), "retry_seconds" (until one more is
+ * likely to find a place); "kv": {"pages", "held", "shared", "cached", "free", "page_tokens", "evicted",
+ * "copied"}, "store": null or {"pages", "used", "read", "written", "dropped", "evicted", "writable": bool}}.
+ * Zeros without a model. */
 enum status worker_stats(struct worker *w, uint64_t *ret_request, struct error *err);
 /* Of the process; for tests and for `ps`. */
 int64_t worker_process(const struct worker *w);

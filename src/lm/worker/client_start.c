@@ -54,6 +54,7 @@ static void put_engine(struct json_writer *w, const struct engine_options *o)
     put_int(w, "cache_tokens", o->cache_tokens);
     put_text(w, "cache_type", o->cache_type);
     put_int(w, "batch_max", o->batch_max);
+    put_int(w, "streams_max", o->streams_max);
     json_close_object(w);
 }
 

@@ -1,4 +1,4 @@
-/* The far end's loop: frames in, requests in line, frames out.
+/* The far end's loop: frames in, requests to the scheduler, a step, frames out.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "lm/worker/far_end.h"
 
@@ -9,12 +9,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/core/clock.h"
 #include "base/core/mem.h"
 #include "lm/worker/far_constraint.h"
 #include "lm/worker/far_inner.h"
 #include "lm/worker/worker_process.h"
 
 #define SPARE_DESCRIPTORS 16 /* beside two for each file: the one handed over and the mapping's */
+#define CORK_BYTES_MAX    ((size_t)64 << 10)
+#define TAKE_NS           4000000 /* reading requests, while others wait for their next token */
+#define HELD_MS           5       /* until pages are looked for again that others hold */
 
 /* ---- sending ---- */
 
@@ -31,13 +35,27 @@ static bool send_all(int socket, const char *bytes, size_t len)
     return true;
 }
 
+/* With the lock. */
+static void send_out(struct far *f)
+{
+    if (!f->deaf && f->out.len && !send_all(f->socket, f->out.data, f->out.len)) f->deaf = true;
+    buf_clear(&f->out);
+}
+
 void far_send(struct far *f, enum frame_type type, uint64_t request, struct span body)
 {
     pthread_mutex_lock(&f->send_lock);
-    buf_clear(&f->out);
-    if (!f->deaf && (!frame_append(&f->out, type, request, body) ||
-                     !send_all(f->socket, f->out.data, f->out.len)))
-        f->deaf = true;
+    if (f->out.len + body.len > CORK_BYTES_MAX) send_out(f);
+    if (!f->deaf && !frame_append(&f->out, type, request, body)) f->deaf = true;
+    if (!f->corked) send_out(f);
+    pthread_mutex_unlock(&f->send_lock);
+}
+
+static void cork(struct far *f, bool corked)
+{
+    pthread_mutex_lock(&f->send_lock);
+    f->corked = corked;
+    if (!corked) send_out(f);
     pthread_mutex_unlock(&f->send_lock);
 }
 
@@ -68,34 +86,58 @@ void far_send_error(struct far *f, uint64_t request, const struct error *error)
 
 static void drop_job(struct far *f, size_t i)
 {
-    f->job_bytes -= f->jobs[i].len;
+    f->bytes -= f->jobs[i].len;
     mem_free(f->jobs[i].body);
     memmove(f->jobs + i, f->jobs + i + 1, (--f->job_count - i) * sizeof *f->jobs);
 }
 
 static enum status add_job(struct far *f, const struct frame *frame, struct error *err)
 {
-    if (f->job_count == FAR_JOBS_MAX || frame->body.len > FAR_JOB_BYTES_MAX - f->job_bytes)
+    size_t count = f->job_count + f->task_count;
+    if (count >= FAR_JOBS_MAX || frame->body.len > FAR_JOB_BYTES_MAX - f->bytes)
         return error_set(err, STATUS_LIMIT,
-                         "%zu requests with %zu bytes wait already; at most %d with %zu can",
-                         f->job_count, f->job_bytes, FAR_JOBS_MAX, FAR_JOB_BYTES_MAX);
+                         "%zu requests with %zu bytes wait already; at most %d with %zu can", count,
+                         f->bytes, FAR_JOBS_MAX, FAR_JOB_BYTES_MAX);
     char *body = mem_copy_text(frame->body.data, frame->body.len);
     if (!body)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a request of %zu bytes",
                          frame->body.len);
-    f->jobs[f->job_count++] =
-        (struct far_job){ frame->type, frame->request, body, frame->body.len };
-    f->job_bytes += frame->body.len;
+    f->jobs[f->job_count++] = (struct far_job){ frame->type, frame->request, body, frame->body.len,
+                                                clock_monotonic_ns() };
+    f->bytes += frame->body.len;
     return STATUS_OK;
+}
+
+void far_task_add(struct far *f, struct far_task *t)
+{
+    t->next = f->tasks;
+    f->tasks = t;
+    f->task_count++;
+    f->bytes += t->bytes;
+}
+
+void far_task_remove(struct far *f, struct far_task *t)
+{
+    struct far_task **at = &f->tasks;
+    while (*at != t)
+        at = &(*at)->next;
+    *at = t->next;
+    f->task_count--;
+    f->bytes -= t->bytes;
 }
 
 static void cancel(struct far *f, uint64_t request)
 {
     static const char body[] =
-        "{\"finish\":\"cancelled\",\"prompt_tokens\":0,\"cached_tokens\":0,\"completion_tokens\":0,"
-        "\"reasoning_tokens\":0,\"decode_steps\":0,\"prompt_seconds\":0,\"decode_seconds\":0,"
-        "\"seed\":0,\"stop\":null,\"unparsed\":false}";
-    if (request == f->current) f->cancelled = true;
+        "{\"finish\":\"cancelled\",\"prompt_tokens\":0,\"cached_tokens\":0,"
+        "\"restored_tokens\":0,\"cache\":\"unused\",\"completion_tokens\":0,"
+        "\"reasoning_tokens\":0,\"decode_steps\":0,\"displaced\":0,\"queue_seconds\":0,"
+        "\"prompt_seconds\":0,\"decode_seconds\":0,\"seed\":0,\"stop\":null,\"unparsed\":false}";
+    for (struct far_task *t = f->tasks; t; t = t->next) {
+        if (t->request != request) continue;
+        sched_cancel(f->sched, t->scheduled, clock_monotonic_ns());
+        return;
+    }
     for (size_t i = 0; i < f->job_count; i++) {
         if (f->jobs[i].request != request) continue;
         far_send(f, FRAME_DONE, request, span_of(body));
@@ -122,7 +164,7 @@ static enum status take_frame(struct far *f, const struct frame *frame, struct e
     }
     switch (frame->type) {
     case FRAME_LOAD: /* request 0, alone: whoever loads waits */
-        if (f->loaded || f->job_count)
+        if (f->loaded || f->job_count || f->tasks)
             return error_set(err, STATUS_BAD_INPUT, "a model is loaded already");
         f->loaded = true;
         return add_job(f, frame, err);
@@ -182,16 +224,10 @@ void far_listen(struct far *f, int wait_ms)
 bool far_go_on(struct far *f)
 {
     far_listen(f, 0);
-    return !f->ended && !f->deaf && !f->cancelled;
+    return !f->ended && !f->deaf;
 }
 
 /* ---- small answers ---- */
-
-static void put_int(struct json_writer *w, const char *key, int64_t v)
-{
-    json_key(w, key);
-    json_put_int(w, v);
-}
 
 static void answer_probe(struct far *f, uint64_t request)
 {
@@ -207,54 +243,55 @@ static void answer_probe(struct far *f, uint64_t request)
     buf_release(&body);
 }
 
-static void answer_stats(struct far *f, uint64_t request)
-{
-    struct buf body = BUF_INIT(FAR_EVENT_BYTES_MAX);
-    struct json_writer w;
-    json_writer_init(&w, &body, 0);
-    json_open_object(&w);
-    put_int(&w, "requests", f->sums.requests);
-    put_int(&w, "prompt_tokens", f->sums.prompt_tokens);
-    put_int(&w, "cached_tokens", f->sums.cached_tokens);
-    put_int(&w, "completion_tokens", f->sums.completion_tokens);
-    json_close_object(&w);
-    far_send_buf(f, FRAME_DONE, request, &body);
-    buf_release(&body);
-}
-
 /* ---- the loop ---- */
 
 static void answer(struct far *f, const struct far_job *job)
 {
     struct error err = { 0 };
     enum status st = STATUS_OK;
-    f->current = job->request;
-    f->cancelled = false;
     if (job->type == FRAME_LOAD) {
         st = far_load(f, (struct span){ job->body, job->len }, &err);
         if (st) f->ended = true;
     } else if (job->type == FRAME_PROBE) answer_probe(f, job->request);
-    else if (job->type == FRAME_STATS) answer_stats(f, job->request);
+    else if (job->type == FRAME_STATS) far_stats(f, job->request);
     else if (!f->engine) st = error_set(&err, STATUS_USAGE, "no model is loaded");
     else if (job->type == FRAME_SUBMIT) st = far_generate(f, job, &err);
     else st = far_score(f, job, &err);
     if (st) far_send_error(f, job->request, &err);
-    f->current = 0;
+}
+
+/* In order of arrival; some at a time, since rendering and tokenizing hold up those who decode. */
+static void take_jobs(struct far *f)
+{
+    int64_t begin = clock_monotonic_ns();
+    while (f->job_count > 0 && !f->ended && clock_monotonic_ns() - begin < TAKE_NS) {
+        struct far_job job = f->jobs[0];
+        f->jobs[0].body = NULL;
+        drop_job(f, 0);
+        answer(f, &job);
+        mem_free(job.body);
+    }
+}
+
+/* Waits for a frame when there is nothing else to do. */
+static void listen_next(struct far *f)
+{
+    bool idle = f->job_count == 0 && !f->tasks;
+    if (idle && f->engine && engine_save(f->engine, 1) > 0) idle = false;
+    far_listen(f, idle ? -1 : 0);
 }
 
 static void serve(struct far *f)
 {
     far_send(f, FRAME_HELLO, 0, span_of(FRAME_HELLO_BODY));
     while (!f->ended && !f->deaf) {
-        if (f->job_count == 0) {
-            far_listen(f, -1);
-            continue;
-        }
-        struct far_job job = f->jobs[0];
-        f->jobs[0].body = NULL;
-        drop_job(f, 0);
-        answer(f, &job);
-        mem_free(job.body);
+        listen_next(f);
+        take_jobs(f);
+        if (!f->tasks) continue;
+        cork(f, true);
+        bool stepped = sched_step(f->sched, clock_monotonic_ns(), NULL);
+        cork(f, false);
+        if (!stepped && f->job_count == 0) far_listen(f, HELD_MS);
     }
 }
 
@@ -275,7 +312,8 @@ static void far_free(struct far *f)
 {
     while (f->job_count)
         drop_job(f, 0);
-    session_free(f->session);
+    f->deaf = true; /* what is left ends unheard */
+    sched_free(f->sched);
     far_constraints_free(f->constraints);
     chat_free(f->chat);
     engine_close(f->engine);

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Runs in the process `hearth worker` behind sandbox_lock(), on one thread; the engine's pool has its
- * own. Requests wait in line and are answered one after the other; between two steps the socket is
- * looked at, so that a cancel is heard within one step. The session is kept between requests: what the
- * next prompt has in common with it is not computed again. */
+ * own. Requests are answered together, as lm/sched puts them into steps; between two steps the socket is
+ * looked at, so that a cancel is heard within one step. What a prompt has in common with earlier ones of
+ * the same tenant is not computed again. */
 #ifndef LM_WORKER_FAR_END_H
 #define LM_WORKER_FAR_END_H
 

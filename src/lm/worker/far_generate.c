@@ -1,5 +1,9 @@
-/* The loop from a prompt to an answer: evaluate, choose, tell, until something ends it.
+/* From a prompt to an answer: the scheduler evaluates, and asks here for each next token.
  * SPDX-License-Identifier: Apache-2.0
+ *
+ * One struct generation lives from its request to its end, on the far end's only thread; what the scheduler
+ * calls is next(), and ended() last of all. A token is chosen in pick_token() alone and becomes part of the
+ * answer in take_token() alone.
  *
  * Text goes through three hands, each of which may hold some back until it is certain: the detokenizer
  * (characters split over tokens), the stop texts (a beginning of one), and, where the answer is taken
@@ -8,6 +12,7 @@
 #include <string.h>
 
 #include "base/core/clock.h"
+#include "base/core/mem.h"
 #include "lm/worker/far_constraint.h"
 #include "lm/worker/far_request.h"
 
@@ -16,18 +21,27 @@
 #define PROGRESS_NS      50000000
 #define ECHO_A_FRAME     256
 
+/* The prompt told back: its tokens' log probabilities, as they are evaluated. */
+struct echo {
+    struct sampler *sampler; /* greedy, which draws nothing: for the most probable ones */
+    struct buf tokens;       /* JSON: "{...},{...}" */
+    int64_t count;
+};
+
 struct generation {
+    struct far_task task;
     struct far *far;
-    uint64_t request;
-    const struct far_request *r;
-    struct sampler *sampler;
+    struct far_request r;
+    struct sampler *sampler;           /* from the first token on: it is large, and many may wait */
     struct detokenizer detokenizer;    /* where the model has a tokenizer */
     struct chat_parser *parser;        /* NULL: the text as it is */
     struct far_constraint *constraint; /* NULL: the model may write anything */
-    struct buf text;                   /* all of it so far */
-    size_t told;                       /* bytes of it that went on: to the parser or out */
-    struct buf tokens;                 /* JSON of those not told yet: "{...},{...}" */
-    size_t limit;                      /* tokens to generate at most */
+    struct stop_text stops;
+    struct echo echo;
+    struct buf text;   /* all of it so far */
+    size_t told;       /* bytes of it that went on: to the parser or out */
+    struct buf tokens; /* JSON of those not told yet: "{...},{...}" */
+    size_t limit;      /* tokens to generate at most */
     const char *finish;
     const char *stop;   /* the stop text that ended it */
     struct sampled end; /* the token that ended it, where has_end */
@@ -35,8 +49,8 @@ struct generation {
     bool thinking; /* what came last was reasoning */
     int calls_ended;
     int64_t count, steps, reasoning_count;
-    int64_t prompt_ns, decode_ns, progress_ns;
-    size_t reused;
+    int64_t arrived_ns, submitted_ns, first_ns, progress_ns;
+    struct error fault; /* of a callback, which can only end the request; STATUS_OK: none */
 };
 
 /* ---- telling ---- */
@@ -51,7 +65,7 @@ static void send_delta(struct generation *g, struct buf *body, bool any)
     }
     buf_byte(body, '}');
     if (g->tokens.failed) body->failed = true;
-    far_send_buf(g->far, FRAME_DELTA, g->request, body);
+    far_send_buf(g->far, FRAME_DELTA, g->task.request, body);
     buf_clear(&g->tokens);
 }
 
@@ -105,16 +119,15 @@ static const char *stop_at(const struct stop_text *s, const char *at, size_t lef
 }
 
 /* Hands on what is certain; sets finish where a stop text was met. */
-static enum status hand_on(struct generation *g, struct stop_text *stops, bool last,
-                           struct error *err)
+static enum status hand_on(struct generation *g, bool last, struct error *err)
 {
     bool stopped;
     const char *data = g->text.data ? g->text.data : "";
-    size_t certain = stop_text_scan(stops, data, g->text.len, &stopped);
+    size_t certain = stop_text_scan(&g->stops, data, g->text.len, &stopped);
     if (last && !stopped) certain = g->text.len;
     if (stopped) {
         g->finish = "stop";
-        g->stop = stop_at(stops, data + certain, g->text.len - certain);
+        g->stop = stop_at(&g->stops, data + certain, g->text.len - certain);
     }
     struct span more = { data + g->told, certain - g->told };
     if (!more.len) return buf_check(&g->text, "the answer", err);
@@ -128,7 +141,7 @@ static enum status hand_on(struct generation *g, struct stop_text *stops, bool l
 
 static bool wants_tokens(const struct generation *g)
 {
-    return g->r->return_ids || g->r->top_logprobs >= 0;
+    return g->r.return_ids || g->r.top_logprobs >= 0;
 }
 
 static void put_id(struct json_writer *w, const struct generation *g, int32_t id)
@@ -149,7 +162,7 @@ static void put_token(struct json_writer *w, const struct generation *g, const s
 {
     json_open_object(w);
     put_id(w, g, s->id);
-    if (g->r->top_logprobs >= 0) {
+    if (g->r.top_logprobs >= 0) {
         json_key(w, "logprob");
         json_put_float(w, s->logprob);
         json_key(w, "top");
@@ -184,7 +197,7 @@ static void tell_tokens(struct generation *g)
     buf_release(&body);
 }
 
-/* ---- the loop ---- */
+/* ---- the next token ---- */
 
 static bool is_eos(const struct generation_config *c, int32_t id)
 {
@@ -193,158 +206,147 @@ static bool is_eos(const struct generation_config *c, int32_t id)
     return false;
 }
 
-/* Chooses one token and tells it; sets finish when it ended the answer. */
-static enum status take_token(struct generation *g, struct stop_text *stops, int32_t *ret_id,
-                              struct error *err)
+/* Between what the prompt and the answer look like to the sampler. */
+static enum status begin_answer(struct generation *g, struct error *err)
 {
-    const struct engine_info *info = engine_info(g->far->engine);
-    struct sampled s;
-    const uint64_t *allowed = g->constraint ? far_constraint_mask(g->constraint) : NULL;
-    enum status st = sampler_pick_allowed(g->sampler, session_logits(g->far->session),
-                                          info->valid_vocab, allowed, g->r->top_logprobs, &s, err);
-    if (st) return st;
-    *ret_id = s.id;
-    if (!g->r->ignore_eos && is_eos(&info->generation, s.id)) {
-        g->finish = "stop";
-        g->end = s;
-        g->has_end = true;
-        return STATUS_OK;
-    }
-    sampler_accept(g->sampler, s.id);
-    remember_token(g, &s);
-    g->count++;
-    if (g->detokenizer.tokenizer) st = detokenizer_feed(&g->detokenizer, s.id, &g->text, err);
-    if (!st) st = hand_on(g, stops, false, err);
-    if (!st) tell_tokens(g);
-    g->reasoning_count += g->thinking;
-    if (!st && g->constraint) st = far_constraint_accept(g->constraint, s.id, err);
-    if (!st && g->constraint && !g->finish && far_constraint_complete(g->constraint))
-        g->finish = "stop";
+    const struct token_list *prompt = &g->r.prompt;
+    enum status st =
+        sampler_new(&g->sampler, &g->r.sampling, engine_info(g->far->engine)->vocab_size, err);
+    for (size_t i = 0; i < prompt->count && !st; i++)
+        sampler_accept_prompt(g->sampler, prompt->ids[i]);
+    g->first_ns = clock_monotonic_ns();
     return st;
 }
 
-static enum status decode(struct generation *g, struct stop_text *stops, struct error *err)
+/* Chooses one token; sets finish when it ends the answer and is no part of it. */
+static enum status pick_token(struct generation *g, const float *logits, struct sampled *ret,
+                              struct error *err)
 {
-    for (;;) {
-        int32_t id;
-        enum status st = take_token(g, stops, &id, err);
-        if (st || g->finish) return st;
-        if ((size_t)g->count == g->limit) {
-            g->finish = g->count == g->r->token_max ? "length" : "context";
-            return STATUS_OK;
-        }
-        if (!far_go_on(g->far)) {
-            g->finish = "cancelled";
-            return STATUS_OK;
-        }
-        st = session_append(g->far->session, id, err);
-        if (st) return st;
-        g->steps++;
-    }
+    const struct engine_info *info = engine_info(g->far->engine);
+    const uint64_t *allowed = g->constraint ? far_constraint_mask(g->constraint) : NULL;
+    enum status st = sampler_pick_allowed(g->sampler, logits, info->valid_vocab, allowed,
+                                          g->r.top_logprobs, ret, err);
+    if (st || g->r.ignore_eos || !is_eos(&info->generation, ret->id)) return st;
+    g->finish = "stop";
+    g->end = *ret;
+    g->has_end = true;
+    return STATUS_OK;
+}
+
+/* Makes it part of the answer, and tells it; sets finish where a stop text is complete. */
+static enum status take_token(struct generation *g, const struct sampled *s, struct error *err)
+{
+    enum status st = STATUS_OK;
+    sampler_accept(g->sampler, s->id);
+    remember_token(g, s);
+    g->count++;
+    if (g->detokenizer.tokenizer) st = detokenizer_feed(&g->detokenizer, s->id, &g->text, err);
+    if (!st) st = hand_on(g, false, err);
+    if (!st) tell_tokens(g);
+    g->reasoning_count += g->thinking;
+    return st;
+}
+
+/* What a constraint leaves no choice about follows at once; with log probabilities, which only an
+ * evaluation gives, token by token. Returns how many. */
+static size_t take_certain(struct generation *g, int32_t id, int32_t *ret, size_t room)
+{
+    size_t n = 0;
+    if (far_constraint_accept(g->constraint, id, &g->fault)) return 0;
+    if (g->r.top_logprobs < 0) n = far_constraint_forced(g->constraint, ret, room, &g->fault);
+    for (size_t i = 0; i < n && !g->fault.status && !g->finish; i++)
+        take_token(g, &(struct sampled){ .id = ret[i], .logprob = NAN }, &g->fault);
+    if (!g->finish && far_constraint_complete(g->constraint)) g->finish = "stop";
+    return n;
+}
+
+static size_t next(void *ctx, const float *logits, int32_t *ret, size_t room)
+{
+    struct generation *g = ctx;
+    struct sampled s;
+    size_t certain = 0;
+    enum status st = STATUS_OK;
+    if (g->sampler) g->steps++;
+    else st = begin_answer(g, &g->fault);
+    if (!st) st = pick_token(g, logits, &s, &g->fault);
+    if (!st && !g->finish) st = take_token(g, &s, &g->fault);
+    if (st || g->finish) return 0;
+    ret[0] = s.id;
+    if (g->constraint) certain = take_certain(g, s.id, ret + 1, room - 1);
+    return g->fault.status || g->finish ? 0 : 1 + certain;
 }
 
 /* ---- the prompt ---- */
 
-static bool prompt_progress(void *ctx, const char *stage, unsigned long long done,
-                            unsigned long long total)
+static void tell_progress(void *ctx, size_t done, size_t total)
 {
     struct generation *g = ctx;
     int64_t now = clock_monotonic_ns();
-    if (now - g->progress_ns >= PROGRESS_NS) {
-        struct buf body = BUF_INIT(1024);
-        buf_format(&body, "{\"stage\":\"%s\",\"done\":%llu,\"total\":%llu}", stage, done, total);
-        far_send_buf(g->far, FRAME_PROGRESS, g->request, &body);
-        buf_release(&body);
-        g->progress_ns = now;
-    }
-    return far_go_on(g->far);
+    if (now - g->progress_ns < PROGRESS_NS) return;
+    struct buf body = BUF_INIT(1024);
+    buf_format(&body, "{\"stage\":\"prompt\",\"done\":%zu,\"total\":%zu}", done, total);
+    far_send_buf(g->far, FRAME_PROGRESS, g->task.request, &body);
+    buf_release(&body);
+    g->progress_ns = now;
 }
 
-static enum status evaluate_prompt(struct generation *g, struct error *err)
-{
-    const struct token_list *prompt = &g->r->prompt;
-    struct progress progress = { prompt_progress, g };
-    int64_t begin = g->progress_ns = clock_monotonic_ns();
-    enum status st = session_sync(g->far->session, prompt->ids, prompt->count, &progress, err);
-    g->prompt_ns = clock_monotonic_ns() - begin;
-    g->reused = session_reused(g->far->session);
-    if (st == STATUS_CANCELLED) {
-        g->finish = "cancelled";
-        return STATUS_OK;
-    }
-    for (size_t i = 0; i < prompt->count && !st; i++)
-        sampler_accept_prompt(g->sampler, prompt->ids[i]);
-    return st;
-}
-
-/* ---- the prompt told back ---- */
-
-struct echo {
-    struct generation *g;
-    struct sampler *sampler; /* greedy, which draws nothing: for the most probable ones */
-    struct buf tokens;       /* JSON: "{...},{...}" */
-    int64_t count;
-};
-
-static void send_echo(struct echo *e)
+static void send_echo(struct generation *g)
 {
     struct buf body = BUF_INIT(FAR_EVENT_BYTES_MAX);
-    if (!e->tokens.len) return;
+    if (!g->echo.tokens.len) return;
     buf_text(&body, "{\"prompt\":[");
-    buf_append(&body, e->tokens.data, e->tokens.len);
+    buf_append(&body, g->echo.tokens.data, g->echo.tokens.len);
     buf_text(&body, "]}");
-    if (e->tokens.failed) body.failed = true;
-    far_send_buf(e->g->far, FRAME_DELTA, e->g->request, &body);
+    if (g->echo.tokens.failed) body.failed = true;
+    far_send_buf(g->far, FRAME_DELTA, g->task.request, &body);
     buf_release(&body);
-    buf_clear(&e->tokens);
+    buf_clear(&g->echo.tokens);
 }
 
-static void echo_token(struct echo *e, const struct sampled *s)
+static void echo_token(struct generation *g, const struct sampled *s)
 {
     struct json_writer w;
-    if (e->tokens.len) buf_byte(&e->tokens, ',');
-    json_writer_init(&w, &e->tokens, 0);
-    put_token(&w, e->g, s);
-    if (++e->count % ECHO_A_FRAME == 0) send_echo(e);
-}
-
-/* The logits after prompt[position] judge the token that follows. */
-static enum status judge_prompt(void *ctx, size_t position, const float *logits, struct error *err)
-{
-    struct echo *e = ctx;
-    const struct token_list *prompt = &e->g->r->prompt;
-    const struct engine_info *info = engine_info(e->g->far->engine);
-    struct sampled s;
-    if (!far_go_on(e->g->far)) return error_set(err, STATUS_CANCELLED, "%s", "");
-    if (position + 1 >= prompt->count) return STATUS_OK;
-    enum status st =
-        sampler_pick(e->sampler, logits, info->valid_vocab, e->g->r->top_logprobs, &s, err);
-    if (st) return st;
-    s.id = prompt->ids[position + 1];
-    s.logprob = s.id < info->valid_vocab ? (float)logprob_of(logits, info->valid_vocab, s.id) : NAN;
-    echo_token(e, &s);
-    return STATUS_OK;
+    if (g->echo.tokens.len) buf_byte(&g->echo.tokens, ',');
+    json_writer_init(&w, &g->echo.tokens, 0);
+    put_token(&w, g, s);
+    if (++g->echo.count % ECHO_A_FRAME == 0) send_echo(g);
 }
 
 /* With log probabilities the whole prompt is evaluated anew: the cache keeps no logits. */
-static enum status tell_prompt(struct generation *g, struct error *err)
+static bool judges_prompt(const struct generation *g)
 {
-    const struct token_list *prompt = &g->r->prompt;
-    struct echo e = { .g = g, .tokens = BUF_INIT(FAR_EVENT_BYTES_MAX) };
-    bool judged = g->r->top_logprobs >= 0;
-    enum status st = judged ? sampler_new(&e.sampler, &sample_options_greedy,
-                                          engine_info(g->far->engine)->vocab_size, err)
-                            : STATUS_OK;
-    for (size_t i = 0; i < (judged ? 1 : prompt->count) && !st; i++)
-        echo_token(&e, &(struct sampled){ .id = prompt->ids[i], .logprob = NAN });
-    if (!st && judged)
-        st = session_score(g->far->session, prompt->ids, prompt->count, judge_prompt, &e, err);
-    if (!st) send_echo(&e);
-    sampler_free(e.sampler);
-    buf_release(&e.tokens);
-    if (st != STATUS_CANCELLED) return st;
-    g->finish = "cancelled";
-    return STATUS_OK;
+    return g->r.echo && g->r.top_logprobs >= 0;
+}
+
+static enum status begin_echo(struct generation *g, struct error *err)
+{
+    const struct token_list *prompt = &g->r.prompt;
+    enum status st = STATUS_OK;
+    if (judges_prompt(g))
+        st = sampler_new(&g->echo.sampler, &sample_options_greedy,
+                         engine_info(g->far->engine)->vocab_size, err);
+    for (size_t i = 0; i < (judges_prompt(g) ? 1 : prompt->count) && !st; i++)
+        echo_token(g, &(struct sampled){ .id = prompt->ids[i], .logprob = NAN });
+    if (!st && (!judges_prompt(g) || prompt->count == 1)) send_echo(g);
+    return st;
+}
+
+/* The logits after prompt[position] judge the token that follows. */
+static void judge_prompt(void *ctx, size_t position, const float *logits)
+{
+    struct generation *g = ctx;
+    const struct token_list *prompt = &g->r.prompt;
+    const int64_t vocab = engine_info(g->far->engine)->valid_vocab;
+    struct sampled s;
+    if (g->fault.status || position + 1 >= prompt->count) return;
+    if (sampler_pick(g->echo.sampler, logits, vocab, g->r.top_logprobs, &s, &g->fault)) {
+        sched_cancel(g->far->sched, g->task.scheduled, clock_monotonic_ns());
+        return;
+    }
+    s.id = prompt->ids[position + 1];
+    s.logprob = s.id < vocab ? (float)logprob_of(logits, vocab, s.id) : NAN;
+    echo_token(g, &s);
+    if (position + 2 == prompt->count) send_echo(g);
 }
 
 /* The context's last place can still be filled by a token that is only told. */
@@ -355,15 +357,15 @@ static size_t token_limit(const struct far *f, const struct far_request *r)
     return r->token_max >= 0 && (size_t)r->token_max < room ? (size_t)r->token_max : room;
 }
 
-/* ---- the answer ---- */
+/* ---- the end ---- */
 
-static enum status finish_text(struct generation *g, struct stop_text *stops, struct error *err)
+static enum status finish_text(struct generation *g, struct error *err)
 {
     enum status st = STATUS_OK;
     if (!g->stop && g->detokenizer.tokenizer) {
         const char *why = g->finish;
         detokenizer_finish(&g->detokenizer, &g->text);
-        st = hand_on(g, stops, true, err);
+        st = hand_on(g, true, err);
         if (!g->stop) g->finish = why;
     }
     if (!st && g->parser) st = chat_parser_finish(g->parser, err);
@@ -380,26 +382,52 @@ static void put_int(struct json_writer *w, const char *key, int64_t v)
     json_put_int(w, v);
 }
 
-static void send_done(struct generation *g)
+static void put_text(struct json_writer *w, const char *key, const char *text)
+{
+    json_key(w, key);
+    json_put_string(w, text);
+}
+
+static void put_seconds(struct json_writer *w, const char *key, int64_t ns)
+{
+    json_key(w, key);
+    json_put_real(w, ns > 0 ? (double)ns / 1e9 : 0);
+}
+
+static const char *cache_words(const struct generation *g, const struct sched_end *end)
+{
+    if (end->restored_tokens) return "disk";
+    if (end->cached_tokens) return "memory";
+    return judges_prompt(g) ? "unused" : "none";
+}
+
+static void put_times(struct json_writer *w, const struct generation *g,
+                      const struct sched_end *end)
+{
+    int64_t now = clock_monotonic_ns(), let_in = g->submitted_ns + end->waited_ns;
+    put_seconds(w, "queue_seconds", let_in - g->arrived_ns);
+    put_seconds(w, "prompt_seconds", (g->first_ns ? g->first_ns : now) - let_in);
+    put_seconds(w, "decode_seconds", g->first_ns ? now - g->first_ns : 0);
+}
+
+static void send_done(struct generation *g, const struct sched_end *end)
 {
     struct buf body = BUF_INIT(FAR_EVENT_BYTES_MAX);
     struct json_writer w;
     json_writer_init(&w, &body, 0);
     json_open_object(&w);
-    json_key(&w, "finish");
-    json_put_string(&w, g->finish);
-    put_int(&w, "prompt_tokens", (int64_t)g->r->prompt.count);
-    put_int(&w, "cached_tokens", (int64_t)g->reused);
+    put_text(&w, "finish", g->finish);
+    put_int(&w, "prompt_tokens", (int64_t)g->r.prompt.count);
+    put_int(&w, "cached_tokens", end->cached_tokens);
+    put_int(&w, "restored_tokens", end->restored_tokens);
+    put_text(&w, "cache", cache_words(g, end));
     put_int(&w, "completion_tokens", g->count);
     put_int(&w, "reasoning_tokens", g->reasoning_count);
     put_int(&w, "decode_steps", g->steps);
-    json_key(&w, "prompt_seconds");
-    json_put_real(&w, (double)g->prompt_ns / 1e9);
-    json_key(&w, "decode_seconds");
-    json_put_real(&w, (double)g->decode_ns / 1e9);
-    put_int(&w, "seed", (int64_t)g->r->sampling.seed);
-    json_key(&w, "stop");
-    json_put_string(&w, g->stop);
+    put_int(&w, "displaced", end->displaced);
+    put_times(&w, g, end);
+    put_int(&w, "seed", (int64_t)g->r.sampling.seed);
+    put_text(&w, "stop", g->stop);
     json_key(&w, "unparsed");
     json_put_bool(&w, g->parser && chat_parser_unparsed(g->parser));
     if (g->has_end && wants_tokens(g)) {
@@ -407,22 +435,67 @@ static void send_done(struct generation *g)
         put_token(&w, g, &g->end);
     }
     json_close_object(&w);
-    far_send_buf(g->far, FRAME_DONE, g->request, &body);
+    far_send_buf(g->far, FRAME_DONE, g->task.request, &body);
     buf_release(&body);
     g->far->sums.requests++;
-    g->far->sums.prompt_tokens += (int64_t)g->r->prompt.count;
-    g->far->sums.cached_tokens += (int64_t)g->reused;
+    g->far->sums.prompt_tokens += (int64_t)g->r.prompt.count;
+    g->far->sums.cached_tokens += end->cached_tokens;
     g->far->sums.completion_tokens += g->count;
 }
 
+static enum status why_ended(struct generation *g, const struct sched_end *end, struct error *err)
+{
+    if (g->fault.status) return error_set(err, g->fault.status, "%s", g->fault.text);
+    switch (end->reason) {
+    case SCHED_FAILED: return error_set(err, end->error->status, "%s", end->error->text);
+    case SCHED_DEADLINE:
+        return error_set(err, STATUS_CANCELLED,
+                         "the %lld ms that the request was given have passed; %lld tokens had come",
+                         (long long)g->r.deadline_ms, (long long)g->count);
+    case SCHED_LENGTH:
+    case SCHED_CONTEXT:
+        if (!g->finish) g->finish = g->count == g->r.token_max ? "length" : "context";
+        return STATUS_OK;
+    case SCHED_CANCELLED: g->finish = "cancelled"; return STATUS_OK;
+    default: return STATUS_OK;
+    }
+}
+
+static void generation_free(struct generation *g)
+{
+    chat_parser_free(g->parser);
+    far_constraint_free(g->constraint);
+    sampler_free(g->sampler);
+    sampler_free(g->echo.sampler);
+    buf_release(&g->echo.tokens);
+    buf_release(&g->text);
+    buf_release(&g->tokens);
+    far_request_release(&g->r);
+    mem_free(g);
+}
+
+static void ended(void *ctx, const struct sched_end *end)
+{
+    struct generation *g = ctx;
+    struct error err;
+    enum status st = why_ended(g, end, &err);
+    if (!st) st = finish_text(g, &err);
+    if (!st) send_done(g, end);
+    else far_send_error(g->far, g->task.request, &err);
+    far_task_remove(g->far, &g->task);
+    generation_free(g);
+}
+
+/* ---- the beginning ---- */
+
 static enum status prepare(struct generation *g, struct error *err)
 {
-    const struct far_request *r = g->r;
+    const struct far_request *r = &g->r;
     const struct tokenizer *t = engine_tokenizer(g->far->engine);
-    enum status st =
-        sampler_new(&g->sampler, &r->sampling, engine_info(g->far->engine)->vocab_size, err);
+    g->stops = r->stops;
+    g->limit = token_limit(g->far, r);
     if (t) detokenizer_init(&g->detokenizer, t, r->format == NULL); /* markers are special tokens */
-    if (!st && g->limit > 0) st = far_constraint_open(&g->constraint, g->far, r, err);
+    enum status st = g->limit > 0 ? far_constraint_open(&g->constraint, g->far, r, err) : STATUS_OK;
     if (st || !r->format) return st;
     struct chat_parser_options options = {
         .format = r->format, .open = r->open, .tools = r->tools, .fn = take_delta, .ctx = g
@@ -433,39 +506,62 @@ static enum status prepare(struct generation *g, struct error *err)
     return chat_parser_new(&g->parser, &options, err);
 }
 
-static enum status generate(struct generation *g, struct error *err)
+static enum status schedule(struct generation *g, struct error *err)
 {
-    struct stop_text stops = g->r->stops;
-    enum status st = prepare(g, err);
-    if (!st && g->r->echo) st = tell_prompt(g, err);
-    if (!st && g->limit == 0) g->finish = "length"; /* only to be counted */
-    if (!st && !g->finish) st = evaluate_prompt(g, err);
-    if (st) return st;
-    int64_t begin = clock_monotonic_ns();
-    if (!g->finish) st = decode(g, &stops, err);
-    g->decode_ns = clock_monotonic_ns() - begin;
-    if (!st) st = finish_text(g, &stops, err);
-    if (!st) send_done(g);
+    const struct far_request *r = &g->r;
+    const struct sched_request request = {
+        .tokens = r->prompt.ids,
+        .count = r->prompt.count,
+        .new_max = g->limit,
+        .tenant = r->salt.words[0],
+        .salt = r->salt,
+        .priority = r->priority,
+        .deadline_ns = r->deadline_ms ? g->arrived_ns + r->deadline_ms * 1000000 : 0,
+        .next = g->limit ? next : NULL,
+        .prompt = judges_prompt(g) ? judge_prompt : NULL,
+        .progress = tell_progress,
+        .ended = ended,
+        .ctx = g,
+    };
+    g->submitted_ns = g->progress_ns = clock_monotonic_ns();
+    return sched_submit(g->far->sched, &g->task.scheduled, &request, g->submitted_ns, NULL, err);
+}
+
+/* A prompt that is only to be counted needs no scheduler. */
+static enum status only_count(struct generation *g, struct error *err)
+{
+    static const struct sched_end none;
+    g->finish = "length";
+    g->submitted_ns = clock_monotonic_ns();
+    enum status st = finish_text(g, err);
+    if (!st) send_done(g, &none);
+    if (!st) generation_free(g);
     return st;
 }
 
 enum status far_generate(struct far *f, const struct far_job *job, struct error *err)
 {
-    struct far_request r;
-    enum status st = far_request_read(&r, f, (struct span){ job->body, job->len }, err);
-    if (st) return st;
-    struct generation g = { .far = f,
-                            .request = job->request,
-                            .r = &r,
-                            .text = BUF_INIT(ANSWER_BYTES_MAX),
-                            .tokens = BUF_INIT(TOKENS_BYTES_MAX),
-                            .limit = token_limit(f, &r) };
-    st = generate(&g, err);
-    chat_parser_free(g.parser);
-    far_constraint_free(g.constraint);
-    sampler_free(g.sampler);
-    buf_release(&g.text);
-    buf_release(&g.tokens);
-    far_request_release(&r);
+    struct generation *g = mem_zero(sizeof *g);
+    if (!g) return error_set(err, STATUS_NO_MEMORY, "no memory for a request");
+    *g = (struct generation){ .task = { .request = job->request, .bytes = job->len },
+                              .far = f,
+                              .arrived_ns = job->arrived_ns,
+                              .echo.tokens = BUF_INIT(FAR_EVENT_BYTES_MAX),
+                              .text = BUF_INIT(ANSWER_BYTES_MAX),
+                              .tokens = BUF_INIT(TOKENS_BYTES_MAX) };
+    enum status st = far_request_read(&g->r, f, (struct span){ job->body, job->len }, err);
+    if (!st) st = prepare(g, err);
+    if (!st && g->r.echo) st = begin_echo(g, err);
+    if (!st && g->limit == 0 && !judges_prompt(g)) {
+        st = only_count(g, err);
+        if (!st) return STATUS_OK;
+    } else if (!st) {
+        st = schedule(g, err);
+        if (!st) {
+            far_task_add(f, &g->task);
+            return STATUS_OK;
+        }
+    }
+    generation_free(g);
     return st;
 }

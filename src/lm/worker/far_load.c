@@ -10,6 +10,7 @@
 #define LOAD_BYTES_MAX ((size_t)16 << 20)
 #define PROGRESS_NS    50000000
 #define THREADS_MAX    512
+#define STREAMS_MAX    256
 
 /* ---- what is told meanwhile ---- */
 
@@ -109,7 +110,9 @@ static enum status read_engine(struct far *f, const struct json *load, struct te
 {
     const struct json *e = json_get(load, "engine");
     int64_t threads = json_int(json_get(e, "thread_count"), -1);
-    if (json_type(e) != JSON_OBJECT || threads < 0 || threads > THREADS_MAX)
+    int64_t streams = json_int(json_get(e, "streams_max"), 0);
+    if (json_type(e) != JSON_OBJECT || threads < 0 || threads > THREADS_MAX || streams < 0 ||
+        streams > STREAMS_MAX)
         return load_fault(err, "engine");
     *ret = (struct engine_options){
         .backend = json_text(json_get(e, "backend")),
@@ -120,6 +123,7 @@ static enum status read_engine(struct far *f, const struct json *load, struct te
         .cache_tokens = json_int(json_get(e, "cache_tokens"), 0),
         .cache_type = json_text(json_get(e, "cache_type")),
         .batch_max = json_int(json_get(e, "batch_max"), 0),
+        .streams_max = streams,
         .log = { tell_log, f },
         .progress = { tell_progress, teller },
     };
@@ -166,6 +170,16 @@ static enum status open_engine(struct far *f, const struct json *load, struct er
     if (st) source_close(source);
     file_unmap(&form);
     return st;
+}
+
+/* The front bounds who may wait; here nobody is refused whom it let through. */
+static enum status open_sched(struct far *f, const struct json *engine, struct error *err)
+{
+    const struct sched_options options = {
+        .slots_max = (int)json_int(json_get(engine, "streams_max"), 0),
+        .queue_max = FAR_JOBS_MAX,
+    };
+    return sched_new(&f->sched, f->engine, &options, err);
 }
 
 /* ---- ready ---- */
@@ -273,7 +287,7 @@ enum status far_load(struct far *f, struct span body, struct error *err)
     enum status st = json_parse(&doc, body.data, body.len, LOAD_BYTES_MAX, "the load", err);
     if (st) return st;
     st = open_engine(f, json_root(doc), err);
-    if (!st) st = session_new(&f->session, f->engine, err);
+    if (!st) st = open_sched(f, json_get(json_root(doc), "engine"), err);
     if (!st) st = open_chat(f, err);
     if (!st) send_ready(f);
     json_doc_free(doc);

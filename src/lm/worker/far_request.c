@@ -10,6 +10,7 @@
 
 #include "base/core/base64.h"
 #include "base/core/clock.h"
+#include "base/core/digest.h"
 #include "base/core/mem.h"
 
 /* ---- members ---- */
@@ -50,6 +51,9 @@ static const struct member_rule request_rules[] = {
     { "stop", MEMBER_ARRAY, 0, 0 },
     { "ignore_eos", MEMBER_BOOL, 0, 0 },
     { "sampling", MEMBER_OBJECT, 0, 0 },
+    { "tenant", MEMBER_TEXT, 0, 0 },
+    { "priority", MEMBER_TEXT, 0, 0 },
+    { "deadline_ms", MEMBER_INT, 1, INT32_MAX },
     { 0 },
 };
 static const struct member_rule sampling_rules[] = {
@@ -371,6 +375,36 @@ static enum status read_stops(struct far_request *r, const struct json *list, st
     return STATUS_OK;
 }
 
+/* ---- whose it is ---- */
+
+static enum status read_priority(struct far_request *r, const struct json *priority,
+                                 struct error *err)
+{
+    static const char *const names[SCHED_CLASS_COUNT] = {
+        [SCHED_HIGH] = "high", [SCHED_NORMAL] = "normal", [SCHED_LOW] = "low"
+    };
+    const char *text = json_text(priority);
+    for (int c = 0; c < SCHED_CLASS_COUNT; c++) {
+        if (text && strcmp(text, names[c]) != 0) continue;
+        r->priority = text ? (enum sched_class)c : SCHED_NORMAL;
+        return STATUS_OK;
+    }
+    return error_set(err, STATUS_BAD_INPUT, "\"priority\" is \"high\", \"normal\" or \"low\"");
+}
+
+/* Requests without a tenant are of one family. */
+static enum status read_owner(struct far_request *r, const struct json *request, struct error *err)
+{
+    struct span tenant = json_string(json_get(request, "tenant"));
+    uint8_t digest[SHA256_BYTES];
+    r->deadline_ms = json_int(json_get(request, "deadline_ms"), 0);
+    enum status st = read_priority(r, json_get(request, "priority"), err);
+    if (st || !tenant.len) return st;
+    st = sha256_of(tenant.data, tenant.len, digest, err);
+    if (!st) memcpy(r->salt.words, digest, sizeof r->salt.words);
+    return st;
+}
+
 /* ---- whole requests ---- */
 
 static enum status read_constraint(struct far_request *r, const struct far *f,
@@ -390,6 +424,7 @@ static enum status read_root(struct far_request *r, const struct far *f, struct 
 {
     const struct json *request = json_root(r->doc);
     enum status st = check_members(request, request_rules, err);
+    if (!st) st = read_owner(r, request, err);
     if (!st) st = read_stops(r, json_get(request, "stop"), err);
     if (!st)
         st = read_sampling(r, f, given(request, "sampling") ? json_get(request, "sampling") : NULL,

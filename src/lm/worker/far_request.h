@@ -18,6 +18,10 @@ struct far_request {
     struct logit_bias bias[SAMPLE_BIAS_MAX];
     int top_logprobs; /* SAMPLE_NO_LOGPROBS: none */
 
+    struct kv_salt salt; /* of the tenant */
+    enum sched_class priority;
+    int64_t deadline_ms; /* from its arrival; 0: none */
+
     const struct parse_format *format; /* NULL: the text as it is */
     enum prompt_open open;
     bool chat;                /* the prompt is a conversation ... */

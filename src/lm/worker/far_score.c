@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A text longer than the context is scored in windows, one after the other: the first tokens of a
- * window see little before them, so the perplexity is somewhat above that of a sliding window. */
+ * window see little before them, so the perplexity is somewhat above that of a sliding window. Each window
+ * is a prompt for the scheduler, which evaluates it beside what others want. */
 #include <math.h>
 
 #include "base/core/base64.h"
@@ -16,8 +17,8 @@
 
 /* Window w of the text: [bos] tokens[begin..end), of which those from `first` on are scored. */
 struct scoring {
+    struct far_task task;
     struct far *far;
-    uint64_t request;
     const struct tokenizer *tokenizer; /* NULL where the model came without, and ids were given */
     struct token_list ids;             /* without BOS */
     int32_t bos;                       /* -1: none */
@@ -26,11 +27,13 @@ struct scoring {
     size_t scores_count;
     size_t scored, window_count, window_tokens;
     double sum; /* of the log probabilities */
-    int64_t ns, progress_ns;
+    int64_t begin_ns, progress_ns;
+    struct error fault; /* of a callback; STATUS_OK: none */
 
     int32_t *window; /* [window_tokens] */
     size_t window_count_now,
-        text_at; /* window[0] is ids[text_at], or the BOS and text_at what follows */
+        text_at;    /* window[0] is ids[text_at], or the BOS and text_at what follows */
+    size_t next_at; /* where the next window begins */
 };
 
 /* ---- telling ---- */
@@ -43,7 +46,7 @@ static void send_scores(struct scoring *s)
     buf_append(&body, s->scores.data, s->scores.len);
     buf_text(&body, "]}");
     if (s->scores.failed) body.failed = true;
-    far_send_buf(s->far, FRAME_DELTA, s->request, &body);
+    far_send_buf(s->far, FRAME_DELTA, s->task.request, &body);
     buf_release(&body);
     buf_clear(&s->scores);
     s->scores_count = 0;
@@ -88,31 +91,32 @@ static void tell_progress(struct scoring *s)
     if (now - s->progress_ns < PROGRESS_NS) return;
     s->progress_ns = now;
     buf_format(&body, "{\"stage\":\"score\",\"done\":%zu,\"total\":%zu}", s->told, s->ids.count);
-    far_send_buf(s->far, FRAME_PROGRESS, s->request, &body);
+    far_send_buf(s->far, FRAME_PROGRESS, s->task.request, &body);
     buf_release(&body);
 }
 
 /* ---- scoring ---- */
 
 /* The logits after window[position] judge the token that follows. */
-static enum status judge(void *ctx, size_t position, const float *logits, struct error *err)
+static void judge(void *ctx, size_t position, const float *logits)
 {
     struct scoring *s = ctx;
-    if (!far_go_on(s->far)) return error_set(err, STATUS_CANCELLED, "%s", "");
-    if (position + 1 >= s->window_count_now) return STATUS_OK;
+    if (s->fault.status || position + 1 >= s->window_count_now) return;
     size_t at = s->text_at + position + (s->bos < 0);
     double logprob = logprob_of(logits, engine_info(s->far->engine)->vocab_size, s->ids.ids[at]);
-    if (isnan(logprob))
-        return error_set(
-            err, STATUS_FAILED,
+    if (isnan(logprob)) {
+        error_set(
+            &s->fault, STATUS_FAILED,
             "the logits after token %zu are not numbers: `hearth inspect --check-weights` looks "
             "at the weights",
             at);
+        sched_cancel(s->far->sched, s->task.scheduled, clock_monotonic_ns());
+        return;
+    }
     tell_score(s, (float)logprob);
     tell_progress(s);
     s->sum += logprob;
     s->scored++;
-    return STATUS_OK;
 }
 
 /* Fills the window from ids[at]; returns how many of the text's tokens it newly covers. */
@@ -127,27 +131,6 @@ static size_t fill_window(struct scoring *s, size_t at)
         s->window[n++] = s->ids.ids[i];
     s->window_count_now = n;
     return n - (s->bos >= 0) - (at - from);
-}
-
-static enum status score(struct scoring *s, struct error *err)
-{
-    enum status st = STATUS_OK;
-    s->window_tokens = (size_t)engine_info(s->far->engine)->context_max;
-    if (s->window_tokens < 2 || s->ids.count + (s->bos >= 0) < 2)
-        return error_set(err, STATUS_BAD_INPUT,
-                         "a text or context of one token leaves nothing to score");
-    s->window = mem_array(s->window_tokens, sizeof *s->window);
-    if (!s->window)
-        return error_set(err, STATUS_NO_MEMORY, "no memory to score %zu tokens", s->ids.count);
-    int64_t begin = s->progress_ns = clock_monotonic_ns();
-    if (s->bos < 0) tell_score(s, NAN);
-    for (size_t at = 0; at < s->ids.count && !st; s->window_count++) {
-        size_t covered = fill_window(s, at);
-        st = session_score(s->far->session, s->window, s->window_count_now, judge, s, err);
-        at += covered;
-    }
-    s->ns = clock_monotonic_ns() - begin;
-    return st;
 }
 
 static void put_count(struct json_writer *w, const char *key, size_t v)
@@ -170,24 +153,73 @@ static void send_done(struct scoring *s)
     put_count(&w, "windows", s->window_count);
     put_count(&w, "window_tokens", s->window_tokens);
     json_key(&w, "seconds");
-    json_put_real(&w, (double)s->ns / 1e9);
+    json_put_real(&w, (double)(clock_monotonic_ns() - s->begin_ns) / 1e9);
     json_close_object(&w);
-    far_send_buf(s->far, FRAME_DONE, s->request, &body);
+    far_send_buf(s->far, FRAME_DONE, s->task.request, &body);
     buf_release(&body);
+}
+
+static void scoring_free(struct scoring *s)
+{
+    buf_release(&s->scores);
+    token_list_release(&s->ids);
+    mem_free(s->window);
+    mem_free(s);
+}
+
+static void ended(void *ctx, const struct sched_end *end);
+
+static enum status submit_window(struct scoring *s, struct error *err)
+{
+    s->next_at += fill_window(s, s->next_at);
+    const struct sched_request request = {
+        .tokens = s->window, .count = s->window_count_now, .prompt = judge, .ended = ended, .ctx = s
+    };
+    s->window_count++;
+    return sched_submit(s->far->sched, &s->task.scheduled, &request, clock_monotonic_ns(), NULL,
+                        err);
+}
+
+/* Of a window: the next one follows, or the end of all. */
+static void ended(void *ctx, const struct sched_end *end)
+{
+    struct scoring *s = ctx;
+    struct error err = s->fault;
+    if (!err.status && end->reason == SCHED_FAILED) err = *end->error;
+    if (!err.status && end->reason == SCHED_CANCELLED) error_set(&err, STATUS_CANCELLED, "%s", "");
+    if (!err.status && s->next_at < s->ids.count && !submit_window(s, &err)) return;
+    if (err.status) far_send_error(s->far, s->task.request, &err);
+    else send_done(s);
+    far_task_remove(s->far, &s->task);
+    scoring_free(s);
+}
+
+static enum status begin(struct scoring *s, struct error *err)
+{
+    s->window_tokens = (size_t)engine_info(s->far->engine)->context_max;
+    if (s->window_tokens < 2 || s->ids.count + (s->bos >= 0) < 2)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "a text or context of one token leaves nothing to score");
+    s->window = mem_array(s->window_tokens, sizeof *s->window);
+    if (!s->window)
+        return error_set(err, STATUS_NO_MEMORY, "no memory to score %zu tokens", s->ids.count);
+    s->begin_ns = s->progress_ns = clock_monotonic_ns();
+    if (s->bos < 0) tell_score(s, NAN);
+    return submit_window(s, err);
 }
 
 enum status far_score(struct far *f, const struct far_job *job, struct error *err)
 {
-    struct scoring s = { .far = f,
-                         .request = job->request,
-                         .tokenizer = engine_tokenizer(f->engine),
-                         .scores = BUF_INIT(FAR_EVENT_BYTES_MAX) };
+    struct scoring *s = mem_zero(sizeof *s);
+    if (!s) return error_set(err, STATUS_NO_MEMORY, "no memory for a request");
+    *s = (struct scoring){ .task = { .request = job->request, .bytes = job->len },
+                           .far = f,
+                           .tokenizer = engine_tokenizer(f->engine),
+                           .scores = BUF_INIT(FAR_EVENT_BYTES_MAX) };
     enum status st =
-        far_score_request_read(&s.ids, &s.bos, f, (struct span){ job->body, job->len }, err);
-    if (!st) st = score(&s, err);
-    if (!st) send_done(&s);
-    buf_release(&s.scores);
-    token_list_release(&s.ids);
-    mem_free(s.window);
+        far_score_request_read(&s->ids, &s->bos, f, (struct span){ job->body, job->len }, err);
+    if (!st) st = begin(s, err);
+    if (!st) far_task_add(f, &s->task);
+    else scoring_free(s);
     return st;
 }
