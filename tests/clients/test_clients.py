@@ -6,81 +6,16 @@
 # to the byte; the rest ask `hearth serve` with the model in the box. Packages are looked for in this
 # interpreter, then in build*/clients-venv (tools/clients_venv makes it). A missing package skips its cases.
 import contextlib
-import glob
-import importlib
-import importlib.util
+import io
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
-import urllib.error
 import urllib.request
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-HEARTH = os.path.abspath(os.environ.get("HEARTH", os.path.join(ROOT, "build/hearth")))
-SCRIPTED = os.path.join(os.path.dirname(HEARTH), "test_server")
-WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {
-    "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
-CASES = []
-
-
-class Skip(Exception):
-    pass
-
-
-def case(f):
-    CASES.append(f)
-    return f
-
-
-def package(name):
-    try:
-        return importlib.import_module(name)
-    except ImportError as e:
-        raise Skip(f"the package {name} is not installed (tools/clients_venv installs it)") from e
-
-
-def equal(got, wanted):
-    if got != wanted:
-        raise AssertionError(f"wanted {wanted!r}, got {got!r}")
-
-
-@contextlib.contextmanager
-def scripted(*options):
-    """Address and key of a server over the scripted target."""
-    p = subprocess.Popen([SCRIPTED, *(options or ["--serve"])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        url, key = p.stdout.readline().split()
-        yield url, key
-    finally:
-        p.stdin.close()
-        status = p.wait(20)
-    equal(status, 0)
-
-
-@contextlib.contextmanager
-def served(*options):
-    """Address of `hearth serve` with the model in the box, in a home of its own."""
-    with tempfile.TemporaryDirectory() as home:
-        env = dict(os.environ, HEARTH_HOME=home)
-        p = subprocess.Popen([HEARTH, "serve", "--listen", "127.0.0.1:0", "--no-request-log", *options],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
-        try:
-            url = p.stdout.readline().split()[-1]
-            for _ in range(300):
-                with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url + "/health") as r:
-                    if r.status == 200:
-                        break
-                time.sleep(0.1)
-            yield url
-        finally:
-            p.send_signal(signal.SIGTERM)
-            _, err = p.communicate(timeout=40)
-        equal((p.returncode, "Sanitizer" in err), (0, False))
+from harness import EMBER, HEARTH, SCRIPTED, WEATHER, Skip, case, equal, find_packages, package, run_cases, say, scripted, served
 
 
 def metric(url, name):
@@ -89,10 +24,6 @@ def metric(url, name):
             if line.startswith(name):
                 return float(line.split()[-1])
     raise AssertionError(f"no metric {name}")
-
-
-def say(text):
-    return [{"role": "user", "content": text}]
 
 
 def openai_at(url, key="none", **more):
@@ -358,6 +289,7 @@ def litellm_chat():
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     litellm = package("litellm")
     litellm.telemetry = False
+    litellm.suppress_debug_info = True
     with scripted() as (url, _):
         for model, base in (("openai/m", url + "/v1"), ("hosted_vllm/m", url + "/v1"), ("anthropic/m", url), ("ollama_chat/m", url)):
             ask = {"model": model, "api_base": base, "api_key": "none", "messages": say("[say 3]"), "max_tokens": 40,
@@ -365,6 +297,30 @@ def litellm_chat():
             equal(litellm.completion(**ask).choices[0].message.content, "w0 w1 w2 ")
             text = "".join(c.choices[0].delta.content or "" for c in litellm.completion(**ask, stream=True))
             equal((model, text), (model, "w0 w1 w2 "))
+
+
+# ollama
+
+@case
+def ollama_chat():
+    with scripted() as (url, _):
+        c = package("ollama").Client(host=url)
+        r = c.chat(model="m", messages=say("[say 3]"))
+        equal((r.message.content, r.done_reason, r.prompt_eval_count, r.eval_count), ("w0 w1 w2 ", "stop", 7, 3))
+        parts = list(c.chat(model="m", messages=say("[say 5]"), stream=True))
+        equal(("".join(p.message.content or "" for p in parts), parts[-1].done), ("w0 w1 w2 w3 w4 ", True))
+        for r in (c.chat(model="m", messages=say("[tools]"), tools=[WEATHER]),
+                  *c.chat(model="m", messages=say("[tools]"), tools=[WEATHER], stream=True)):
+            for call in r.message.tool_calls or []:
+                equal(call.function.arguments, {"city": "París"} if call.function.name == "get_weather" else {})
+        equal(c.generate(model="m", prompt="[say 2]").response, "w0 w1 ")
+        equal([m.model for m in c.list().models], ["m"])
+        assert "completion" in c.show("m").capabilities
+        try:
+            c.chat(model="nothing", messages=say("x"))
+            raise AssertionError("a model that is not there was taken")
+        except package("ollama").ResponseError as e:
+            equal((e.status_code, "nothing" in e.error), (404, True))
 
 
 # the model in the box
@@ -404,9 +360,8 @@ def ember_seed_and_length():
 
 @case
 def ember_chat():
-    config = os.path.join(ROOT, "models/ember")
-    if not os.path.exists(os.path.join(config, "chat_template.jinja")) and \
-            "chat_template" not in json.load(open(os.path.join(config, "tokenizer_config.json"))):
+    if not os.path.exists(os.path.join(EMBER, "chat_template.jinja")) and \
+            "chat_template" not in json.load(open(os.path.join(EMBER, "tokenizer_config.json"))):
         raise Skip("the model in the box has no chat template")
     with served() as url:
         ask = {"model": "ember", "messages": say("How do I see the licence of a model?"), "max_tokens": 40, "temperature": 0}
@@ -426,37 +381,38 @@ def ember_chat():
         equal(a.content[0].text, text)
 
 
-def find_packages():
-    """Goes on in the interpreter that has the packages, where this one has none."""
-    if importlib.util.find_spec("openai") or os.environ.get("HEARTH_CLIENTS"):
-        return
-    for python in sorted(glob.glob(os.path.join(ROOT, "build*/clients-venv/bin/python"))):
-        os.environ["HEARTH_CLIENTS"] = "found"
-        os.execv(python, [python, os.path.abspath(__file__), *sys.argv[1:]])
+@case
+def ember_lm_eval():
+    """A harness that knows nothing of us, over echo and logprobs: a local task, sums of log probabilities."""
+    rows = (("How do I see the", [" licence of a model?", " zebra purple"]), ("What is", [" the licence", " qqq zz"]))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.update(HF_HUB_OFFLINE="1", HF_HOME=folder, TRANSFORMERS_VERBOSITY="error")
+        package("transformers")
+        lm_eval = package("lm_eval")
+        path = os.path.join(folder, "rows.jsonl")
+        with open(path, "w") as f:
+            f.writelines(json.dumps({"context": c, "choices": choices}) + "\n" for c, choices in rows)
+        task = {"task": "local", "dataset_path": "json", "dataset_kwargs": {"data_files": {"test": path}}, "test_split": "test",
+                "output_type": "multiple_choice", "doc_to_text": "{{context}}", "doc_to_target": "0", "doc_to_choice": "{{choices}}",
+                "target_delimiter": "", "metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}]}
+        with served() as url, contextlib.redirect_stderr(io.StringIO()):
+            r = lm_eval.simple_evaluate(model="local-completions", tasks=[task], log_samples=True, bootstrap_iters=0, model_args={
+                "model": "ember", "base_url": url + "/v1/completions", "tokenizer": EMBER, "tokenizer_backend": "huggingface",
+                "num_concurrent": 2, "max_retries": 1})
+    equal(r["results"]["local"]["acc,none"], 1.0)
+    for sample in r["samples"]["local"]:
+        context = sample["doc"]["context"]
+        for ending, (got, _) in zip(sample["doc"]["choices"], sample["filtered_resps"]):
+            wanted = scored(context + ending) - scored(context)
+            assert abs(got - wanted) < 1e-3, (context, ending, got, wanted)
 
 
-def main():
-    find_packages()
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    if not os.path.exists(HEARTH) or not os.path.exists(SCRIPTED):
-        print(f"SKIPPED: {HEARTH} and {SCRIPTED} are not both built")
-        return 77
-    wanted = sys.argv[1:]
-    for f in CASES:
-        if wanted and not any(w in f.__name__ for w in wanted):
-            continue
-        try:
-            f()
-            counts["passed"] += 1
-        except Skip as e:
-            counts["skipped"] += 1
-            print(f"SKIPPED: {f.__name__}: {e}")
-        except Exception:  # whatever a client raises is the finding
-            counts["failed"] += 1
-            print(f"FAILED {f.__name__}\n{traceback.format_exc()}")
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
-    return 1 if counts["failed"] else 0
+def scored(text):
+    """Sum of the text's log probabilities, of one pass and without a server."""
+    done = subprocess.run([HEARTH, "score", "--json", EMBER, "-"], input=text, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["logprob_sum"]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    find_packages(__file__)
+    sys.exit(run_cases(HEARTH, SCRIPTED))

@@ -15,27 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-HEARTH = os.path.abspath(os.environ.get("HEARTH", os.path.join(ROOT, "build/hearth")))
-EMBER = os.path.join(ROOT, "models/ember")
+from harness import EMBER, HEARTH, Skip, case, equal, run_cases
+
 PATIENCE = 120
-CASES = []
-
-
-class Skip(Exception):
-    pass
-
-
-def case(f):
-    CASES.append(f)
-    return f
-
-
-def equal(got, wanted):
-    if got != wanted:
-        raise AssertionError(f"wanted {wanted!r}, got {got!r}")
 
 
 def until(what, f):
@@ -289,26 +272,5 @@ def exposed_addresses():
         equal((done.returncode, "hearth keys add" in done.stderr), (2, True))
 
 
-def main():
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    if not os.path.exists(HEARTH):
-        print(f"SKIPPED: {HEARTH} is not built")
-        return 77
-    for f in CASES:
-        if len(sys.argv) > 1 and not any(w in f.__name__ for w in sys.argv[1:]):
-            continue
-        try:
-            f()
-            counts["passed"] += 1
-        except Skip as e:
-            counts["skipped"] += 1
-            print(f"SKIPPED: {f.__name__}: {e}", flush=True)
-        except Exception:
-            counts["failed"] += 1
-            print(f"FAILED {f.__name__}\n{traceback.format_exc()}", flush=True)
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
-    return 1 if counts["failed"] else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(HEARTH))
