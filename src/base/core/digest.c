@@ -2,7 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/core/digest.h"
 
+#include <limits.h>
+#include <string.h>
+
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "base/core/mem.h"
 
@@ -55,6 +59,15 @@ enum status sha256_of(const void *bytes, size_t len, uint8_t ret[SHA256_BYTES], 
     return STATUS_OK;
 }
 
+enum status hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
+                        uint8_t ret[SHA256_BYTES], struct error *err)
+{
+    unsigned out = SHA256_BYTES;
+    if (key_len > INT_MAX) return failed(err);
+    const uint8_t *text = len ? bytes : (const uint8_t *)"";
+    return HMAC(EVP_sha256(), key, (int)key_len, text, len, ret, &out) ? STATUS_OK : failed(err);
+}
+
 void sha256_hex(const uint8_t digest[SHA256_BYTES], char ret[SHA256_HEX_BYTES])
 {
     static const char hex[] = "0123456789abcdef";
@@ -63,4 +76,22 @@ void sha256_hex(const uint8_t digest[SHA256_BYTES], char ret[SHA256_HEX_BYTES])
         ret[2 * i + 1] = hex[digest[i] & 15];
     }
     ret[2 * SHA256_BYTES] = 0;
+}
+
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool sha256_from_hex(const char *hex, size_t len, uint8_t ret[SHA256_BYTES])
+{
+    uint8_t bytes[SHA256_BYTES];
+    if (len != SHA256_HEX_BYTES - 1) return false;
+    for (int i = 0; i < SHA256_BYTES; i++) {
+        int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    memcpy(ret, bytes, SHA256_BYTES);
+    return true;
 }
