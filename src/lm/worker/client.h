@@ -16,6 +16,7 @@
  *   "text_base64"                      the same where the bytes are no valid UTF-8; both with
  *   "parse_special": bool              special tokens in the text become their ids; or
  *   "ids": [int]                       exactly these tokens
+ *   "parallel_tool_calls": bool        false: the first call ends the answer
  *   "parse": bool                      take the answer apart (lm/chat/parse.h); default: with messages.
  *                                      In a conversation without tools nothing is a call
  *   "return_ids": bool                 deltas name their tokens, with or without logprobs

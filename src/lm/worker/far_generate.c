@@ -101,8 +101,10 @@ static void tell_call(struct generation *g, const struct chat_delta *d)
 static enum status take_delta(void *ctx, const struct chat_delta *d, struct error *err)
 {
     struct generation *g = ctx;
+    if (g->r.single && g->calls_ended) return STATUS_OK; /* the rest of the last token */
     g->thinking = d->kind == DELTA_REASONING;
     if (d->kind == DELTA_CALL_END) g->calls_ended++;
+    if (d->kind == DELTA_CALL_END && g->r.single) g->finish = "stop";
     if (d->kind == DELTA_CONTENT) tell_text(g, "content", d->text);
     else if (d->kind == DELTA_REASONING) tell_text(g, "reasoning", d->text);
     else tell_call(g, d);

@@ -34,6 +34,7 @@ struct member_rule {
 static const struct member_rule request_rules[] = {
     { "messages", MEMBER_ARRAY, 0, 0 },
     { "tools", MEMBER_ARRAY, 0, 0 },
+    { "parallel_tool_calls", MEMBER_BOOL, 0, 0 },
     { "constraint", MEMBER_OBJECT, 0, 0 },
     { "documents", MEMBER_ARRAY, 0, 0 },
     { "add_generation_prompt", MEMBER_BOOL, 0, 0 },
@@ -432,6 +433,7 @@ static enum status read_root(struct far_request *r, const struct far *f, struct 
     if (st) return st;
     r->token_max = json_int(json_get(request, "max_tokens"), -1);
     r->echo = json_bool(json_get(request, "echo"), false);
+    r->single = !json_bool(json_get(request, "parallel_tool_calls"), true);
     r->ignore_eos = json_bool(json_get(request, "ignore_eos"), false);
     r->return_ids = json_bool(json_get(request, "return_ids"), false);
     st = read_prompt(r, f, request, err);

@@ -25,6 +25,7 @@ struct far_request {
     const struct parse_format *format; /* NULL: the text as it is */
     enum prompt_open open;
     bool chat;                /* the prompt is a conversation ... */
+    bool single;              /* ... at most one call ends the answer */
     bool thought;             /* ... at whose end reasoning was closed already */
     const struct json *tools; /* NULL: unknown; empty: there are none */
     struct json_doc *no_tools;

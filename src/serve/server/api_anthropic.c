@@ -7,6 +7,7 @@
 
 #include "base/core/mem.h"
 #include "serve/server/api_openai.h"
+#include "serve/server/shape_constraint.h"
 #include "serve/server/shape_out.h"
 
 #define TOOL_NAME_MAX   ((size_t)128)
@@ -395,27 +396,40 @@ static bool put_messages(struct json_writer *w, const struct fields *f, struct s
 
 /* ---- tools and thinking ---- */
 
-static bool read_choice(const struct fields *f, bool *ret_none)
+static bool read_choice(const struct fields *f, struct constraint_wish *wish)
 {
     const struct json *choice = NULL;
     struct span type = span_of("auto");
-    bool single = false;
     if (!field_object(f, "tool_choice", &choice)) return false;
     struct fields o = { choice, "tool_choice", f->err };
-    if (!field_text(&o, "type", &type) || !field_bool(&o, "disable_parallel_tool_use", &single))
+    if (!field_text(&o, "type", &type) ||
+        !field_bool(&o, "disable_parallel_tool_use", &wish->single) ||
+        !field_text(&o, "name", &wish->name))
         return false;
-    *ret_none = span_equals(type, "none");
-    if (*ret_none || span_equals(type, "auto")) return true;
-    return api_refuse(
-        f->err, API_UNSUPPORTED, "tool_choice.type",
-        "'tool_choice.type' must be \"auto\" or \"none\": calls cannot be forced yet");
+    if (span_equals(type, "none")) wish->choice = TOOL_CHOICE_NONE;
+    else if (span_equals(type, "any")) wish->choice = TOOL_CHOICE_REQUIRED;
+    else if (span_equals(type, "tool")) wish->choice = TOOL_CHOICE_NAMED;
+    else if (!span_equals(type, "auto"))
+        return api_refuse(f->err, API_INVALID_VALUE, "tool_choice.type",
+                          "'tool_choice.type' must be auto, any, tool or none");
+    return wish->choice != TOOL_CHOICE_NAMED || wish->name.len > 0 ||
+           api_refuse(f->err, API_MISSING, "tool_choice.name",
+                      "'tool_choice.name' must name a tool");
 }
 
-static bool put_tools(struct json_writer *w, const struct fields *f)
+/* `output_format`, and where it stands since. */
+static bool read_format(const struct fields *f, struct constraint_wish *wish)
+{
+    const struct json *config = NULL;
+    if (!field_object(f, "output_config", &config)) return false;
+    struct fields c = { config, "output_config", f->err };
+    return wish_read_format(&c, "format", wish) && wish_read_format(f, "output_format", wish);
+}
+
+static bool put_tools(struct json_writer *w, const struct fields *f, bool hidden)
 {
     const struct json *tools = NULL;
-    bool hidden = false;
-    if (!field_array(f, "tools", &tools) || !read_choice(f, &hidden)) return false;
+    if (!field_array(f, "tools", &tools)) return false;
     if (json_length(tools) > OPENAI_TOOLS_MAX)
         return api_refuse(f->err, API_INVALID_VALUE, "tools",
                           "'tools' has %zu tools; at most %d are taken", json_length(tools),
@@ -449,8 +463,7 @@ static bool put_thinking(struct json_writer *w, const struct fields *f)
         return false;
     struct fields t = { thinking, "thinking", f->err }, c = { config, "output_config", f->err };
     if (!field_text(&t, "type", &type) || !field_int(&t, "budget_tokens", 1, INT32_MAX, &budget) ||
-        !field_text(&c, "effort", &effort) ||
-        !field_unsupported(&c, "format", "answers cannot be held to a format yet"))
+        !field_text(&c, "effort", &effort))
         return false;
     bool enabled = span_equals(type, "enabled"), adaptive = span_equals(type, "adaptive");
     if (!enabled && !adaptive && !span_equals(type, "disabled"))
@@ -474,16 +487,16 @@ static bool read_settings(const struct fields *f, struct generation *g)
            field_int(f, "top_k", 0, INT32_MAX, &g->top_k) &&
            generation_read_stop(f, "stop_sequences", GENERATION_STOPS_MAX, g) &&
            field_int(f, "max_tokens", 1, INT32_MAX, &g->max_tokens) &&
-           field_unsupported(f, "mcp_servers", "nothing here reaches the network") &&
-           field_unsupported(f, "output_format", "answers cannot be held to a format yet");
+           field_unsupported(f, "mcp_servers", "nothing here reaches the network");
 }
 
 bool anthropic_read(struct shape_request *r, const struct fields *f, bool count_only)
 {
     struct generation g = generation_unset;
+    struct constraint_wish wish = { 0 };
     struct json_writer w;
-    if (!openai_read_model(f, r) || !read_settings(f, &g) ||
-        (!count_only && !field_bool(f, "stream", &r->stream)))
+    if (!openai_read_model(f, r) || !read_settings(f, &g) || !read_choice(f, &wish) ||
+        !read_format(f, &wish) || (!count_only && !field_bool(f, "stream", &r->stream)))
         return false;
     if (!count_only && g.max_tokens == GENERATION_UNSET)
         return api_refuse(f->err, API_MISSING, "max_tokens", "'max_tokens' is missing");
@@ -491,7 +504,9 @@ bool anthropic_read(struct shape_request *r, const struct fields *f, bool count_
     if (!generation_reserve(r, 1, 1, f->err)) return false;
     json_writer_init(&w, &r->canonical[0], 0);
     json_open_object(&w);
-    if (!put_messages(&w, f, r) || !put_tools(&w, f) || !put_thinking(&w, f)) return false;
+    if (!put_messages(&w, f, r) || !put_tools(&w, f, wish.choice == TOOL_CHOICE_NONE) ||
+        !put_thinking(&w, f) || !wish_put(&w, &wish, field_get(f, "tools"), r, f->err))
+        return false;
     generation_close(&g, &w);
     return generation_finish(&g, r, f->err);
 }

@@ -7,6 +7,7 @@
  * indices, usage comes last. */
 #include "base/core/mem.h"
 #include "serve/server/api_openai.h"
+#include "serve/server/shape_constraint.h"
 #include "serve/server/shape_out.h"
 #include "serve/server/shape_parts.h"
 
@@ -44,19 +45,6 @@ static bool read_stream(const struct fields *f, struct shape_request *r, struct 
     return field_bool(&o, "include_usage", &own->usage_chunk);
 }
 
-static bool read_format(const struct fields *f)
-{
-    const struct json *format = NULL;
-    struct span type = { 0 };
-    if (!field_object(f, "response_format", &format)) return false;
-    struct fields o = { format, "response_format", f->err };
-    if (!field_text(&o, "type", &type)) return false;
-    if (!format || span_equals(type.data ? type : span_of(""), "text")) return true;
-    return api_refuse(f->err, API_UNSUPPORTED, "response_format",
-                      "'response_format' must be {\"type\": \"text\"}: answers cannot be held to a "
-                      "format yet");
-}
-
 static bool read_unsupported(const struct fields *f)
 {
     const struct json *modalities = field_get(f, "modalities");
@@ -67,8 +55,7 @@ static bool read_unsupported(const struct fields *f)
            field_unsupported(f, "audio", "the models here write text") &&
            field_unsupported(f, "web_search_options", "nothing here reaches the network") &&
            (text_only ||
-            field_unsupported(f, "modalities", "the models here write text: send [\"text\"]")) &&
-           read_format(f);
+            field_unsupported(f, "modalities", "the models here write text: send [\"text\"]"));
 }
 
 /* Members that other servers have added to the API, as lm/chat/chat_request.h has them. */
@@ -104,32 +91,38 @@ static bool read_generation(const struct fields *f, struct own *own, struct gene
            read_logprobs(f, own, g);
 }
 
-static bool put_canonical(const struct fields *f, struct buf *out, const struct generation *g)
+static bool put_canonical(struct shape_request *r, const struct fields *f,
+                          const struct constraint_wish *wish, const struct generation *g)
 {
     struct json_writer w;
-    bool no_tools;
-    json_writer_init(&w, out, 0);
+    json_writer_init(&w, &r->canonical[0], 0);
     json_open_object(&w);
-    if (!openai_read_tool_choice(f, &no_tools) || !openai_put_messages(&w, f) ||
-        !openai_put_tools(&w, f, no_tools) || !put_extensions(&w, f))
+    if (!openai_put_messages(&w, f) || !openai_put_tools(&w, f, wish->choice == TOOL_CHOICE_NONE) ||
+        !put_extensions(&w, f) || !wish_put(&w, wish, field_get(f, "tools"), r, f->err))
         return false;
     generation_close(g, &w);
-    return true;
+    return generation_finish(g, r, f->err);
+}
+
+static bool read_all(struct shape_request *r, const struct fields *f, struct constraint_wish *wish)
+{
+    struct generation g = generation_unset;
+    struct own *own = r->own;
+    int64_t n = 1;
+    return openai_read_model(f, r) && read_stream(f, r, own) && read_unsupported(f) &&
+           read_generation(f, own, &g) && field_int(f, "n", 1, SHAPE_CHOICES_MAX, &n) &&
+           wish_read_response_format(f, wish) && wish_read_extras(f, wish) &&
+           wish_read_tool_choice(f, wish) && generation_reserve(r, 1, (int)n, f->err) &&
+           put_canonical(r, f, wish, &g);
 }
 
 static bool read_body(struct shape_request *r, const struct fields *f,
                       const struct shape_context *context)
 {
-    struct generation g = generation_unset;
-    struct own *own = r->own;
-    int64_t n = 1;
-    bool parallel = true;
-    if (!openai_read_model(f, r) || !read_stream(f, r, own) || !read_unsupported(f) ||
-        !read_generation(f, own, &g) || !field_int(f, "n", 1, SHAPE_CHOICES_MAX, &n) ||
-        !field_bool(f, "parallel_tool_calls", &parallel))
-        return false;
-    return generation_reserve(r, 1, (int)n, f->err) && put_canonical(f, &r->canonical[0], &g) &&
-           generation_finish(&g, r, f->err);
+    struct constraint_wish wish = { 0 };
+    bool ok = read_all(r, f, &wish);
+    constraint_wish_release(&wish);
+    return ok;
 }
 
 static bool chat_read(struct shape_request *ret, const struct json *body,

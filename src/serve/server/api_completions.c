@@ -6,6 +6,7 @@
  * first of the prompt. Names of special tokens in a prompt become those tokens: the prompt is raw. */
 #include "base/core/mem.h"
 #include "serve/server/api_openai.h"
+#include "serve/server/shape_constraint.h"
 #include "serve/server/shape_out.h"
 
 #define LOGPROBS_MAX       20
@@ -72,7 +73,8 @@ static bool put_prompt(struct json_writer *w, const struct fields *f, struct own
     return true;
 }
 
-static bool put_canonicals(struct shape_request *r, const struct fields *f, struct generation *g)
+static bool put_canonicals(struct shape_request *r, const struct fields *f,
+                           const struct constraint_wish *wish, struct generation *g)
 {
     const struct json *prompt = field_get(f, "prompt");
     struct own *own = r->own;
@@ -83,6 +85,7 @@ static bool put_canonicals(struct shape_request *r, const struct fields *f, stru
         json_writer_init(&w, &r->canonical[i], 0);
         json_open_object(&w);
         if (!put_prompt(&w, f, own, p, i)) return false;
+        if (!wish_put(&w, wish, NULL, r, f->err)) return false;
         g->echo = own->echo && (own->logprobs || own->as_ids);
         generation_close(g, &w);
     }
@@ -133,8 +136,7 @@ static bool read_settings(struct shape_request *r, const struct fields *f, struc
     return field_bool(&o, "include_usage", &own->usage_chunk);
 }
 
-static bool read_body(struct shape_request *r, const struct fields *f,
-                      const struct shape_context *context)
+static bool read_all(struct shape_request *r, const struct fields *f, struct constraint_wish *wish)
 {
     struct generation g = generation_unset;
     int64_t n = 1, best_of = GENERATION_UNSET;
@@ -144,7 +146,17 @@ static bool read_body(struct shape_request *r, const struct fields *f,
     if (best_of != GENERATION_UNSET && best_of != n)
         return api_refuse(f->err, API_UNSUPPORTED, "best_of",
                           "'best_of' must be as large as 'n': all answers are given");
-    return reserve(r, f, n) && put_canonicals(r, f, &g);
+    return wish_read_response_format(f, wish) && wish_read_extras(f, wish) && reserve(r, f, n) &&
+           put_canonicals(r, f, wish, &g);
+}
+
+static bool read_body(struct shape_request *r, const struct fields *f,
+                      const struct shape_context *context)
+{
+    struct constraint_wish wish = { 0 };
+    bool ok = read_all(r, f, &wish);
+    constraint_wish_release(&wish);
+    return ok;
 }
 
 static bool completions_read(struct shape_request *ret, const struct json *body,

@@ -6,6 +6,7 @@
 #include "base/core/mem.h"
 #include "serve/server/api_ollama.h"
 #include "serve/server/api_openai.h"
+#include "serve/server/shape_constraint.h"
 #include "serve/server/shape_out.h"
 #include "serve/server/shape_parts.h"
 #include "serve/server/shape_time.h"
@@ -77,15 +78,15 @@ static bool read_options(const struct fields *f, struct generation *g)
            read_neutral(&o, "typical_p", 1) && read_neutral(&o, "tfs_z", 1);
 }
 
-static bool read_common(struct shape_request *r, const struct fields *f, struct generation *g)
+static bool read_common(struct shape_request *r, const struct fields *f, struct generation *g,
+                        struct constraint_wish *wish)
 {
     struct own *own = r->own;
     int64_t top = 0;
     r->stream = true;
     if (!read_model(r, f) || !field_bool(f, "stream", &r->stream) || !read_options(f, g) ||
         !field_bool(f, "logprobs", &own->logprobs) ||
-        !field_int(f, "top_logprobs", 0, TOP_LOGPROBS_MAX, &top) ||
-        !field_unsupported(f, "format", "answers cannot be held to a format yet"))
+        !field_int(f, "top_logprobs", 0, TOP_LOGPROBS_MAX, &top) || !wish_read_ollama(f, wish))
         return false;
     if (own->logprobs) g->logprobs = top;
     return true;
@@ -129,10 +130,11 @@ static bool read_chat_body(struct shape_request *r, const struct fields *f,
                            const struct shape_context *context)
 {
     struct generation g = generation_unset;
+    struct constraint_wish wish = { 0 };
     const struct json *messages = NULL;
     struct own *own = r->own;
     struct json_writer w;
-    if (!read_common(r, f, &g) || !field_array(f, "messages", &messages) ||
+    if (!read_common(r, f, &g, &wish) || !field_array(f, "messages", &messages) ||
         !generation_reserve(r, 1, 1, f->err))
         return false;
     own->load_only = !json_length(messages);
@@ -145,7 +147,9 @@ static bool read_chat_body(struct shape_request *r, const struct fields *f,
         json_close_array(&w);
     } else if (!openai_put_messages(&w, f)) return false;
     put_bool(&w, "add_generation_prompt", true);
-    if (!openai_put_tools(&w, f, false) || !put_think(&w, f)) return false;
+    if (!openai_put_tools(&w, f, false) || !put_think(&w, f) ||
+        !wish_put(&w, &wish, field_get(f, "tools"), r, f->err))
+        return false;
     return close_request(r, &w, &g, f->err);
 }
 
@@ -170,11 +174,12 @@ static bool read_generate_body(struct shape_request *r, const struct fields *f,
                                const struct shape_context *context)
 {
     struct generation g = generation_unset;
+    struct constraint_wish wish = { 0 };
     struct span prompt = { 0 }, system = { 0 };
     struct own *own = r->own;
     struct json_writer w;
     bool raw = false;
-    if (!read_common(r, f, &g) || !field_text(f, "prompt", &prompt) ||
+    if (!read_common(r, f, &g, &wish) || !field_text(f, "prompt", &prompt) ||
         !field_text(f, "system", &system) || !field_bool(f, "raw", &raw) ||
         !field_unsupported(f, "suffix", "put it into a raw prompt, as the model was trained for") ||
         !field_unsupported(f, "template",
@@ -187,7 +192,9 @@ static bool read_generate_body(struct shape_request *r, const struct fields *f,
     own->load_only = !prompt.len;
     json_writer_init(&w, &r->canonical[0], 0);
     json_open_object(&w);
-    if (!put_prompt(&w, f, prompt, system, raw && !own->load_only)) return false;
+    if (!put_prompt(&w, f, prompt, system, raw && !own->load_only) ||
+        !wish_put(&w, &wish, NULL, r, f->err))
+        return false;
     return close_request(r, &w, &g, f->err);
 }
 

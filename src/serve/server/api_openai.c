@@ -272,12 +272,11 @@ bool openai_put_function(struct json_writer *w, const struct fields *function,
 {
     struct span name = { 0 }, description = { 0 };
     const struct json *schema = NULL;
+    bool strict; /* for the constraint, not for the prompt */
     struct field_path path = path_in(function, "name");
     if (!field_text(function, "name", &name) ||
         !field_text(function, "description", &description) ||
-        !field_object(function, parameters, &schema) ||
-        !field_unsupported(function, "strict",
-                           "arguments are not yet held to their schema; send false"))
+        !field_object(function, parameters, &schema) || !field_bool(function, "strict", &strict))
         return false;
     if (!is_function_name(name, name_bytes_max))
         return api_refuse(function->err, name.data ? API_INVALID_VALUE : API_MISSING, path.text,
@@ -332,20 +331,6 @@ bool openai_put_tools(struct json_writer *w, const struct fields *f, bool hidden
     }
     json_close_array(w);
     return true;
-}
-
-bool openai_read_tool_choice(const struct fields *f, bool *ret_none)
-{
-    const struct json *v = field_get(f, "tool_choice");
-    struct span text = json_string(v);
-    *ret_none = false;
-    if (!v) return true;
-    if (text.data && (span_equals(text, "auto") || span_equals(text, "none"))) {
-        *ret_none = span_equals(text, "none");
-        return true;
-    }
-    return api_refuse(f->err, API_UNSUPPORTED, "tool_choice",
-                      "'tool_choice' must be \"auto\" or \"none\": calls cannot be forced yet");
 }
 
 void openai_put_kwargs(struct json_writer *w, const struct json *own, struct span effort)

@@ -27,8 +27,6 @@ bool openai_put_function(struct json_writer *w, const struct fields *function,
                          const char *parameters, size_t name_bytes_max);
 /* The body's "tools", unless they are hidden from the model. */
 bool openai_put_tools(struct json_writer *w, const struct fields *f, bool hidden);
-/* "auto" and "none" are taken: none hides the tools from the model. */
-bool openai_read_tool_choice(const struct fields *f, bool *ret_none);
 /* The member "chat_template_kwargs": the body's own, and the effort where it is given. */
 void openai_put_kwargs(struct json_writer *w, const struct json *own, struct span effort);
 

@@ -7,6 +7,7 @@
 #include "base/core/mem.h"
 #include "serve/server/api_openai.h"
 #include "serve/server/api_responses.h"
+#include "serve/server/shape_constraint.h"
 #include "serve/server/shape_out.h"
 #include "serve/server/shape_store.h"
 
@@ -568,7 +569,7 @@ static bool put_tools(struct json_writer *w, struct json_writer *echo, struct sh
         json_key(echo, "parameters");
         if (field_get(&tool, "parameters")) json_put_value(echo, field_get(&tool, "parameters"));
         else json_put_null(echo);
-        put_bool(echo, "strict", false);
+        put_bool(echo, "strict", json_bool(field_get(&tool, "strict"), false));
         json_close_object(echo);
     }
     if (taken) json_close_array(w);
@@ -583,19 +584,12 @@ static void echo_number(struct json_writer *echo, const struct fields *f, const 
     else json_put_null(echo);
 }
 
-static bool read_text_format(const struct fields *f)
+static bool read_text_format(const struct fields *f, struct constraint_wish *wish)
 {
-    const struct json *text = NULL, *format = NULL;
-    struct span type = span_of("text");
+    const struct json *text = NULL;
     if (!field_object(f, "text", &text)) return false;
     struct fields t = { text, "text", f->err };
-    if (!field_object(&t, "format", &format)) return false;
-    struct fields o = { format, "text.format", f->err };
-    if (!field_text(&o, "type", &type)) return false;
-    if (span_equals(type, "text")) return true;
-    return api_refuse(f->err, API_UNSUPPORTED, "text.format",
-                      "'text.format' must be {\"type\": \"text\"}: answers cannot be held to a "
-                      "format yet");
+    return wish_read_format(&t, "format", wish) && wish_read_extras(f, wish);
 }
 
 static bool read_include(const struct fields *f, struct responses_own *own, struct generation *g)
@@ -617,15 +611,14 @@ static bool read_include(const struct fields *f, struct responses_own *own, stru
 
 static bool read_settings(struct shape_request *r, const struct fields *f,
                           const struct shape_context *context, bool count_only,
-                          struct generation *g)
+                          struct generation *g, struct constraint_wish *wish)
 {
     struct responses_own *own = r->own;
-    bool store = true, parallel = true;
+    bool store = true;
     if (!openai_read_model(f, r) || (!count_only && !field_bool(f, "stream", &r->stream)) ||
         !field_bool(f, "store", &store) || !generation_read(f, g) ||
         !field_int(f, "max_output_tokens", 1, INT32_MAX, &g->max_tokens) ||
-        !read_include(f, own, g) || !read_text_format(f) ||
-        !field_bool(f, "parallel_tool_calls", &parallel) ||
+        !read_include(f, own, g) || !read_text_format(f, wish) || !wish_read_tool_choice(f, wish) ||
         !field_unsupported(f, "background", "answers come while the client waits") ||
         !field_unsupported(f, "conversation",
                            "send the history in 'input', or the "
@@ -635,6 +628,20 @@ static bool read_settings(struct shape_request *r, const struct fields *f,
         return false;
     own->store = store && context->store && !count_only;
     return true;
+}
+
+static void put_text_format(struct json_writer *echo, const struct json *format)
+{
+    json_key(echo, "text");
+    json_open_object(echo);
+    json_key(echo, "format");
+    if (json_type(format) == JSON_OBJECT) json_put_value(echo, format);
+    else {
+        json_open_object(echo);
+        put_text(echo, "type", "text");
+        json_close_object(echo);
+    }
+    json_close_object(echo);
 }
 
 /* The rest of the response's members that repeat the request. */
@@ -657,13 +664,10 @@ static bool put_echo(struct json_writer *echo, const struct fields *f)
         json_open_object(echo);
         json_close_object(echo);
     }
-    json_key(echo, "text");
-    json_open_object(echo);
-    json_key(echo, "format");
-    json_open_object(echo);
-    put_text(echo, "type", "text");
-    json_close_object(echo);
-    json_close_object(echo);
+    put_text_format(echo, json_get(field_get(f, "text"), "format"));
+    json_key(echo, "tool_choice");
+    if (field_get(f, "tool_choice")) json_put_value(echo, field_get(f, "tool_choice"));
+    else json_put_string(echo, "auto");
     return true;
 }
 
@@ -686,33 +690,43 @@ static bool put_reasoning(struct json_writer *w, struct json_writer *echo, const
     return true;
 }
 
-bool responses_read_body(struct shape_request *r, const struct fields *f,
-                         const struct shape_context *context, bool count_only)
+static bool put_canonical(struct shape_request *r, const struct fields *f,
+                          const struct shape_context *context, const struct constraint_wish *wish,
+                          const struct generation *g)
 {
-    struct generation g = generation_unset;
     struct responses_own *own = r->own;
     struct json_writer w, echo;
     struct span instructions = { 0 };
     struct error e;
-    bool hidden;
-    own->echo = own->items = BUF_INIT(GENERATION_BYTES_MAX);
-    if (!read_settings(r, f, context, count_only, &g) ||
-        !field_text(f, "instructions", &instructions) || !openai_read_tool_choice(f, &hidden) ||
-        !generation_reserve(r, 1, 1, f->err))
+    bool hidden = wish->choice == TOOL_CHOICE_NONE;
+    if (!field_text(f, "instructions", &instructions) || !generation_reserve(r, 1, 1, f->err))
         return false;
-    if (count_only) g.max_tokens = 0;
     json_writer_init(&w, &r->canonical[0], 0);
     json_writer_init(&echo, &own->echo, 0);
     json_open_object(&w);
     json_open_object(&echo);
     if (!put_conversation(&w, r, f, context, instructions) || !put_echo(&echo, f) ||
-        !put_tools(&w, &echo, r, f, hidden) || !put_reasoning(&w, &echo, f))
+        !put_tools(&w, &echo, r, f, hidden) || !put_reasoning(&w, &echo, f) ||
+        !wish_put(&w, wish, field_get(f, "tools"), r, f->err))
         return false;
-    put_text(&echo, "tool_choice", hidden ? "none" : "auto");
-    generation_close(&g, &w);
+    generation_close(g, &w);
     if (buf_check(&own->echo, "the request", &e) || buf_check(&own->items, "the request", &e))
         return api_refuse_error(f->err, &e);
-    return generation_finish(&g, r, f->err);
+    return generation_finish(g, r, f->err);
+}
+
+bool responses_read_body(struct shape_request *r, const struct fields *f,
+                         const struct shape_context *context, bool count_only)
+{
+    struct generation g = generation_unset;
+    struct constraint_wish wish = { 0 };
+    struct responses_own *own = r->own;
+    own->echo = own->items = BUF_INIT(GENERATION_BYTES_MAX);
+    bool ok = read_settings(r, f, context, count_only, &g, &wish);
+    if (count_only) g.max_tokens = 0;
+    ok = ok && put_canonical(r, f, context, &wish, &g);
+    constraint_wish_release(&wish);
+    return ok;
 }
 
 void responses_release(struct shape_request *r)

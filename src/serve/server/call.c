@@ -228,6 +228,8 @@ static void fail_with(struct call *c, const struct error *err)
     if (c->ended) return;
     api_error_from(&e, err);
     hide_path(c, &e);
+    if (strncmp(e.text, "the constraint ", 15) == 0 && !e.param[0])
+        snprintf(e.param, sizeof e.param, "%s", c->request.constraint_param);
     call_fail(c, &e, e.http == 503 || e.http == 429 ? 1 : 0);
 }
 

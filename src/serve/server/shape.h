@@ -57,6 +57,8 @@ struct shape_request {
     bool has_seed;
     int64_t seed;     /* of choice 0 */
     size_t seed_tail; /* bytes at the end of each canonical: the seed and what closes the JSON */
+    /* The member to blame where a constraint is refused; "": none. */
+    char constraint_param[sizeof((struct api_error *)0)->param];
     const char *note; /* for the log: what was left out of the prompt on purpose; NULL: nothing */
     void *own;        /* the shape's: include_usage, echo ... */
 };
