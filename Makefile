@@ -6,6 +6,7 @@
 #   make lint      checks of the source          make format   clang-format
 #   make bench     speed against the machine     make fuzz     FUZZ_SECONDS for each target
 #   make night     TSan, fault sweep, aarch64    make install  DESTDIR and PREFIX
+#   make deb       a Debian package in build-deb
 MESON ?= meson
 PYTHON ?= python3
 PREFIX ?= /usr/local
@@ -21,7 +22,8 @@ options_build-tsan = $(sanitized) -Db_sanitize=thread
 options_build-fuzz = $(sanitized) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzers=true -Dtests=false
 options_build-arm = --cross-file tools/aarch64.ini -Dbuildtype=debugoptimized -Dchecks=true \
                     -Db_ndebug=false -Dkernels_only=true
-folders = build build-san build-tsan build-fuzz build-arm
+options_build-deb = -Dprefix=/usr -Dtests=false $(OPTIONS)
+folders = build build-san build-tsan build-fuzz build-arm build-deb
 build-fuzz/configured: export CC = clang
 
 all: build/configured
@@ -57,7 +59,12 @@ night:
 	@MAKE="$(MAKE)" tools/night
 
 install: all
+	@ninja -C build man1
 	@$(MESON) install -C build --no-rebuild --tags runtime
+
+deb: build-deb/configured
+	@ninja -C build-deb hearth man1
+	@MESON="$(MESON)" tools/make_deb build-deb
 
 clean:
 	@rm -rf $(folders)
@@ -73,4 +80,4 @@ $(folders:%=%/sources.txt): FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 FORCE:
-.PHONY: all run test quick lint format bench fuzz night install clean FORCE
+.PHONY: all run test quick lint format bench fuzz night install deb clean FORCE
