@@ -36,10 +36,16 @@ static bool only_fields(struct build *b, const struct json *spec, const char *co
 static bool read_whitespace(struct build *b, struct program *p, const struct json *spec)
 {
     const struct json *v = json_get(spec, "whitespace");
-    if (!v || span_equals(json_string(v), "flexible")) return true;
-    p->compact = span_equals(json_string(v), "compact");
-    return p->compact ||
-           build_fail(b, STATUS_BAD_INPUT, "/whitespace: has to be \"flexible\" or \"compact\"");
+    static const char *const names[] = { [WHITESPACE_NATURAL] = "natural",
+                                         [WHITESPACE_FLEXIBLE] = "flexible",
+                                         [WHITESPACE_COMPACT] = "compact" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (v && !span_equals(json_string(v), names[i])) continue;
+        p->whitespace = (enum whitespace)i;
+        return true;
+    }
+    return build_fail(b, STATUS_BAD_INPUT,
+                      "/whitespace: has to be \"natural\", \"flexible\" or \"compact\"");
 }
 
 static bool build_schema(struct build *b, struct program *p, const struct json *spec)

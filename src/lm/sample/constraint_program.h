@@ -64,6 +64,9 @@ struct program_object {
 #define OBJECT_WITNESS 1 /* bit: such a class with an option that shows something */
 #define OBJECT_NAME    2 /* first bit of the names */
 
+/* Between JSON tokens: nothing, one space, or the end of a line and an indentation; anything; nothing. */
+enum whitespace { WHITESPACE_NATURAL, WHITESPACE_FLEXIBLE, WHITESPACE_COMPACT };
+
 struct program {
     struct automaton **automata;
     uint32_t automaton_count;
@@ -76,7 +79,7 @@ struct program {
     size_t automata_cap, nodes_cap, lengths_cap, objects_cap, arrays_cap;
     uint32_t string_text; /* automaton: a string of any characters behind its opening quote */
     uint32_t root;        /* automaton */
-    bool compact;         /* JSON without white space */
+    enum whitespace whitespace;
 };
 
 /* Registers an automaton; PROGRAM_NONE on failure. */

@@ -189,11 +189,22 @@ static bool is_blank(uint32_t symbol)
     return symbol == ' ' || symbol == '\n' || symbol == '\t' || symbol == '\r';
 }
 
+/* Whether the symbol may come behind so many. */
+static bool blank_fits(enum whitespace w, uint32_t blanks, uint32_t symbol)
+{
+    if (w == WHITESPACE_COMPACT) return false;
+    if (w == WHITESPACE_FLEXIBLE) return blanks < RUN_BLANKS_MAX;
+    if (!blanks) return symbol == ' ' || symbol == '\n';
+    return blanks <= RUN_INDENT_MAX && (symbol == ' ' || symbol == '\t');
+}
+
 static bool step_blank(struct run *r, struct frame f, uint32_t symbol, struct tops *out)
 {
     if (!is_blank(symbol)) return false;
-    if (r->program->compact || f.blanks >= RUN_BLANKS_MAX) return true;
-    f.blanks++;
+    if (!blank_fits(r->program->whitespace, f.blanks, symbol)) return true;
+    /* Nothing comes behind the one space. */
+    bool last = r->program->whitespace == WHITESPACE_NATURAL && !f.blanks && symbol == ' ';
+    f.blanks = last ? RUN_BLANKS_MAX : f.blanks + 1;
     emit(r, new_frame(r, f), out);
     return true;
 }

@@ -15,6 +15,7 @@
 #define RUN_TOPS_MAX     256 /* configurations at once */
 #define RUN_DEPTH_MAX    200 /* frames of one stack */
 #define RUN_BLANKS_MAX   64  /* white space characters in a row, between JSON tokens */
+#define RUN_INDENT_MAX   40  /* of them behind a line's end, where white space is natural */
 #define RUN_WORK_MAX     ((uint32_t)8 << 20) /* steps of one mask: a few tenths of a second */
 #define RUN_SYMBOL_TOKEN 256                 /* symbols from here on are special tokens: + id */
 

@@ -1,8 +1,7 @@
-/* What an answer has to be: the formats and tool choices of every API, as one member of the canonical
- * request (lm/worker/client.h, "constraint").
+/* What an answer has to be: the formats and tool choices of every API.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Readers take what is written in an API's own words; nothing is compiled here. What cannot be is
+ * All become the member "constraint" of the canonical request (lm/worker/client.h). Readers take what is written in an API's own words; nothing is compiled here. What cannot be is
  * refused by the worker, before anything is told. */
 #ifndef SERVE_SERVER_SHAPE_CONSTRAINT_H
 #define SERVE_SERVER_SHAPE_CONSTRAINT_H
