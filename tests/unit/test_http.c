@@ -112,6 +112,14 @@ static void wait_kept(struct site *site)
 
 #define HEAD "POST /echo HTTP/1.1\r\nHost: here\r\n"
 
+#define GET     "GET /echo HTTP/1.1\r\nHost: here\r\n"
+#define CLOSED  "Connection: close\r\n\r\n"
+#define CHUNKED HEAD "Transfer-Encoding: chunked\r\n\r\n"
+#define ENDED   "GET /echo HTTP/1.1\r\nHost: here\r\n" CLOSED
+
+/* A text with a NUL byte where it has '~'. */
+#define WITH_NUL '~'
+
 static const struct {
     const char *what, *bytes;
     int status; /* 0: the connection is closed without an answer */
@@ -158,17 +166,77 @@ static const struct {
     { "fragment", "GET /echo#x HTTP/1.1\r\nHost: here\r\n\r\n", 400 },
     { "HTTP/1.2", "GET /echo HTTP/1.2\r\nHost: here\r\n\r\n", 400 },
     { "bad chunk size", HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\nhi\r\n0\r\n\r\n", 400 },
+    { "line feeds alone", "GET /echo HTTP/1.1\nHost: here\nConnection: close\n\n", 400 },
+    { "a line feed behind the first line", "GET /echo HTTP/1.1\nHost: here\r\n" CLOSED, 400 },
+    { "a line feed within", HEAD "X: a\nContent-Length: 2\r\nConnection: close\r\n\r\nhi", 400 },
+    { "a line feed behind the last header", HEAD "Content-Length: 2\n\r\nhi", 400 },
+    { "the last line a line feed", HEAD "Content-Length: 2\r\n\nhi", 400 },
+    { "a fold that hides a coding",
+      HEAD "X: a\r\n Transfer-Encoding: chunked\r\nContent-Length: 2\r\n" CLOSED "hi", 400 },
+    { "a folded length", HEAD "Content-Length:\r\n 2\r\n" CLOSED "hi", 400 },
+    { "a fold with a tab", GET "X: a\r\n\tb\r\n" CLOSED, 400 },
+    { "a folded first header", "GET /echo HTTP/1.1\r\n X: a\r\nHost: here\r\n" CLOSED, 400 },
+    { "NUL in a value", GET "X: a~b\r\n" CLOSED, 400 },
+    { "NUL in the length", HEAD "Content-Length: 2~0\r\n" CLOSED "hi", 400 },
+    { "NUL in the coding", HEAD "Transfer-Encoding: chunked~x\r\n" CLOSED "0\r\n\r\n", 400 },
+    { "NUL in the host", "GET /echo HTTP/1.1\r\nHost: here~there\r\n" CLOSED, 400 },
+    { "NUL in the last value", GET "Connection: close\r\nX: a~b\r\n\r\n", 400 },
+    { "NUL in the target", "GET /echo~x HTTP/1.1\r\nHost: here\r\n" CLOSED, 400 },
+    { "NUL in the version", "GET /echo HTTP/1.1~\r\nHost: here\r\n" CLOSED, 400 },
+    { "NUL in a name", GET "X~Y: a\r\n" CLOSED, 400 },
+    { "a header without a name", HEAD ": x\r\nContent-Length: 2\r\n" CLOSED "hi", 400 },
+    { "a header without a name, first", "GET /echo HTTP/1.1\r\n: x\r\nHost: here\r\n" CLOSED, 400 },
+    { "a header without a colon", GET "Content-Length 2\r\n" CLOSED, 400 },
+    { "white space alone as a value", GET "X:  \t \r\n" CLOSED, 200 },
+    { "a value at once", GET "X:a\r\n" CLOSED, 200 },
+    { "two spaces", "GET  /echo HTTP/1.1\r\nHost: here\r\n" CLOSED, 400 },
+    { "a tab for a space", "GET\t/echo\tHTTP/1.1\r\nHost: here\r\n" CLOSED, 0 },
+    { "a space in the target", "GET /ec ho HTTP/1.1\r\nHost: here\r\n" CLOSED, 0 },
+    { "a space before the method", " GET /echo HTTP/1.1\r\nHost: here\r\n" CLOSED, 0 },
+    { "a space behind the version", "GET /echo HTTP/1.1 \r\nHost: here\r\n" CLOSED, 400 },
+    { "no version", "GET /echo\r\n\r\n", 400 },
+    { "HTTP/1.10", "GET /echo HTTP/1.10\r\nHost: here\r\n" CLOSED, 400 },
+    { "a version in small letters", "GET /echo http/1.1\r\nHost: here\r\n" CLOSED, 400 },
+    { "HTTP/2's first words", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505 },
+    { "an authority as target", "CONNECT here:80 HTTP/1.1\r\nHost: here\r\n" CLOSED, 400 },
+    { "a comma behind the coding", HEAD "Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n", 400 },
+    { "coding xchunked", HEAD "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400 },
+    { "a length with a space within", HEAD "Content-Length: 2 0\r\n\r\nhi", 400 },
+    { "a coding in capitals", HEAD "Transfer-Encoding: CHUNKED\r\n" CLOSED "0\r\n\r\n", 200 },
+    { "chunk size with 0x", CHUNKED "0x2\r\nhi\r\n0\r\n\r\n" ENDED, 400 },
+    { "chunk size with a sign", CHUNKED "+2\r\nhi\r\n0\r\n\r\n" ENDED, 400 },
+    { "negative chunk size", CHUNKED "-1\r\nhi\r\n0\r\n\r\n" ENDED, 400 },
+    { "huge chunk size", CHUNKED "ffffffffffffffffff\r\nhi\r\n0\r\n\r\n" ENDED, 413 },
+    { "no chunk size", CHUNKED "\r\nhi\r\n0\r\n\r\n" ENDED, 400 },
+    { "chunk size and a space", CHUNKED "2 \r\nhi\r\n0\r\n\r\n" ENDED, 400 },
+    { "chunk longer than its size", CHUNKED "2\r\nhi!\r\n0\r\n\r\n" ENDED, 400 },
+    { "chunk without an end", CHUNKED "2\r\nhi0\r\n\r\n" ENDED, 400 },
     { "early refusal",
       "POST /forbidden HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",
       403 },
 };
+
+/* Sends the bytes, with NUL where they have '~', and reads until the connection is closed. */
+static struct buf talk(const struct site *site, const char *text)
+{
+    char bytes[512];
+    size_t len = strlen(text);
+    assert_true(len < sizeof bytes);
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = text[i] == WITH_NUL ? 0 : text[i];
+    int fd = raw_connect(site->name);
+    assert_int_equal(send(fd, bytes, len, MSG_NOSIGNAL), (ssize_t)len);
+    struct buf b = raw_read(fd, NULL, WAIT_MS);
+    close(fd);
+    return b;
+}
 
 static void test_heads(void **state)
 {
     struct site site;
     site_open(&site, NULL);
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
-        struct buf b = raw_talk(site.name, heads[i].bytes, WAIT_MS);
+        struct buf b = talk(&site, heads[i].bytes);
         if (raw_status(&b) != heads[i].status)
             fail_msg("%s: wanted %d, got: %s", heads[i].what, heads[i].status, b.data);
         if (heads[i].status >= 400 && heads[i].status != 403 && strstr(b.data, "HTTP/1.1 200"))
@@ -191,6 +259,28 @@ static void test_refused_then_closed(void **state)
     assert_null(strstr(b.data + 1, "HTTP/1.1"));
     assert_int_equal(atomic_load(&site.requests), 0);
     buf_release(&b);
+    site_close(&site);
+}
+
+/* Chunks are read by a lenient reader: it may not decide where another request begins. */
+static void test_nothing_behind_chunks(void **state)
+{
+    static const char *const bodies[] = {
+        "2\r\nhi\r\n0\r\n\r\n", "2;a=b\r\nhi\r\n0\r\n\r\n",       "2;a\nhi\r\n0\r\n\r\n",
+        "2\nhi\n0\n\n",         "0\r\nContent-Length: 5\r\n\r\n", "0\r\nAuthorization: x\r\n\r\n",
+    };
+    struct site site;
+    site_open(&site, NULL);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "%s%s%s", CHUNKED, bodies[i], ENDED);
+        struct buf b = talk(&site, text);
+        assert_int_equal(raw_status(&b), 200);
+        assert_non_null(strstr(b.data, "Connection: close"));
+        if (strstr(b.data + 1, "HTTP/1.1")) fail_msg("a second request was read: %s", b.data);
+        buf_release(&b);
+        assert_int_equal(atomic_load(&site.requests), (int)i + 1);
+    }
     site_close(&site);
 }
 
@@ -497,6 +587,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heads),
         cmocka_unit_test(test_refused_then_closed),
+        cmocka_unit_test(test_nothing_behind_chunks),
         cmocka_unit_test(test_keep_alive),
         cmocka_unit_test(test_body_limit),
         cmocka_unit_test(test_big_head),

@@ -181,8 +181,10 @@ static bool is_safe_line(const struct http_line *line)
     return true;
 }
 
-static void set_lines(struct MHD_Response *r, const struct http_line *lines, size_t count)
+static void set_lines(const struct http_exchange *x, struct MHD_Response *r,
+                      const struct http_line *lines, size_t count)
 {
+    if (x->closes) MHD_add_response_header(r, "Connection", "close");
     for (size_t i = 0; i < count; i++)
         if (lines[i].value && is_safe_line(&lines[i]))
             MHD_add_response_header(r, lines[i].name, lines[i].value);
@@ -219,7 +221,7 @@ void http_reply(struct http_exchange *x, int status, const struct http_line *lin
               : MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
     if (!r) mem_free(bytes);
     else {
-        set_lines(r, lines, line_count);
+        set_lines(x, r, lines, line_count);
     }
     x->sent_bytes = len;
     answer(x, status, r);
@@ -232,7 +234,7 @@ void http_stream_begin(struct http_exchange *x, int status, const struct http_li
                                                                read_stream, x, free_stream);
     if (r) {
         http_ref(x); /* free_stream's */
-        set_lines(r, lines, line_count);
+        set_lines(x, r, lines, line_count);
     }
     pthread_mutex_lock(&x->lock);
     x->streaming = true;

@@ -60,7 +60,10 @@ struct http_exchange {
 
     /* The library's thread only. */
     struct MHD_Connection *mhd;
+    const char *uri; /* in the library's buffer; until the head was checked */
+    size_t uri_len;
     bool checked, handed;
+    bool closes; /* the connection ends with this exchange */
     struct buf body;
     size_t body_counted; /* of server->bodies_bytes */
     int fault;           /* HTTP status of a fault in the body; 0: none */

@@ -79,6 +79,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     struct http_exchange *x = c ? exchange_new(s, uri, c) : NULL;
     if (!x) return NULL;
     x->mhd = mhd;
+    x->uri = uri;
+    x->uri_len = strlen(uri);
     watch_exchange(s, c, x);
     watch_phase(s, c, PHASE_HEAD);
     return x;
@@ -112,6 +114,45 @@ static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *k
     return MHD_YES;
 }
 
+/* How a header's line ended: libmicrohttpd makes zeros of it where it lies, "\r\n" or a bare "\n". */
+static bool ends_well(const char *end, size_t zeros)
+{
+    static const char wanted[4] = { 0 };
+    return memcmp(end, wanted, zeros) == 0;
+}
+
+static bool is_field_in_place(const struct http_field *f, const char *at)
+{
+    const char *value = f->name.data + f->name.len + 1;
+    if (f->name.data != at || f->name.len == 0) return false;
+    while (value < f->value.data && (*value == ' ' || *value == '\t'))
+        value++;
+    return value == f->value.data;
+}
+
+/* libmicrohttpd 0.9 takes lines that end in a bare line feed, lines that go on in the next one, texts
+ * cut by a NUL, and an empty name as the end of the head: all of them a proxy in front may read
+ * otherwise. It says nothing of them, but what it gives out points into the head as it came: whatever
+ * does not lie one behind the other, with one CRLF between, was written in such a way. (The last
+ * line's end is seen only where a body follows; where none does, nothing hangs on it.) From 1.0 on it
+ * refuses them itself. */
+static const char *check_layout(const struct http_exchange *x, const char *method,
+                                const char *version, const struct fields *fields)
+{
+    static const char words[] =
+        "the head is not one header a line with CRLF at its end: bare line feeds, folded lines, "
+        "NUL bytes and headers without a name are not taken";
+    if (strncmp(MHD_get_version(), "0.", 2) != 0) return NULL;
+    const char *at = version + strlen(version);
+    if (x->uri != method + strlen(method) + 1 || version != x->uri + x->uri_len + 1) return words;
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct http_field *f = &fields->at[i];
+        if (!ends_well(at, 2) || !is_field_in_place(f, at + 2)) return words;
+        at = f->value.data + f->value.len;
+    }
+    return ends_well(at, 4) ? NULL : words;
+}
+
 static const char *check_head(struct http_exchange *x, const char *method, const char *version)
 {
     struct fields fields = { .count = 0 };
@@ -122,7 +163,8 @@ static const char *check_head(struct http_exchange *x, const char *method, const
     struct http_head head = {
         span_of(method), { target, (size_t)len }, span_of(version), fields.at, fields.count
     };
-    return http_head_check(&head);
+    const char *wrong = http_head_check(&head);
+    return wrong ? wrong : check_layout(x, method, version, &fields);
 }
 
 static bool declared_too_long(struct http_exchange *x)
@@ -163,6 +205,8 @@ static enum MHD_Result take_head(struct http_exchange *x, struct http_connection
     const char *wrong = check_head(x, method, version);
     if (wrong) return refuse(x, 400, wrong);
     if (declared_too_long(x)) return refuse_body(x, 413);
+    /* Its chunks are read leniently (a bare line feed ends a line): nothing may stand behind them. */
+    x->closes = http_header(x, "Transfer-Encoding") != NULL;
     h->head(h->ctx, x);
     return x->answered ? exchange_deliver(x) : MHD_YES;
 }
