@@ -1,0 +1,142 @@
+/* `hearth licence`: what licence texts are, and whether they cover a declared use.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/core/file.h"
+#include "base/core/mem.h"
+#include "front/cmd/command.h"
+#include "front/cmd/model_options.h"
+#include "front/cmd/terminal.h"
+#include "govern/licence/licence.h"
+#include "govern/licence/licence_gguf.h"
+
+#define FILES_MAX        4096
+#define OUTPUT_BYTES_MAX (1u << 28)
+
+static const struct option_spec specs[] = {
+    { "use", 0, OPTION_TEXT, .value = "FILE",
+      .help = "the declared use: the part `use:` of hearth.yaml, or that part alone" },
+    { 0 },
+};
+static const struct option_table own_table = { "Options", specs };
+static const struct option_table *const tables[] = { &own_table, &json_table, NULL };
+
+struct desk {
+    struct licence_prints prints;
+    struct licence_use use;
+    struct buf out;
+    bool json;
+};
+
+static enum status read_use(struct licence_use *ret, const char *path, struct error *err)
+{
+    struct buf text = BUF_INIT(USE_BYTES_MAX);
+    licence_use_init(ret);
+    if (!path) return STATUS_OK;
+    enum status st = file_read(&text, path, err);
+    if (!st) st = licence_use_parse(ret, (struct span){ text.data, text.len }, path, err);
+    buf_release(&text);
+    return st;
+}
+
+static void report_rule(struct buf *out, const struct licence_rule *r)
+{
+    buf_format(out, "  %-5s %-22s %s\n", licence_answer_name(r->answer), licence_rule_name(r->id),
+               r->reason);
+    if (r->quote[0]) buf_format(out, "        \"%s\"\n", r->quote);
+    if (r->next[0]) buf_format(out, "        next: %s\n", r->next);
+}
+
+static void report_lines(struct buf *out, const char *path, const struct licence_reading *r,
+                         const struct licence_verdict *v)
+{
+    const char *id = licence_reading_id(r);
+    buf_format(out, "%s: %s\n", path, licence_answer_name(v->answer));
+    buf_format(out, "  %s (%s)%s%s\n", id ? id : "no known licence",
+               licence_match_name(r->match.kind), r->facts ? ": " : "",
+               r->facts ? r->facts->name : "");
+    for (int i = 0; i < v->count; i++)
+        report_rule(out, &v->rules[i]);
+}
+
+static enum status judge_text(struct desk *d, const char *path, struct span text, struct error *err)
+{
+    struct licence_reading *r;
+    struct licence_verdict *v = mem_zero(sizeof *v);
+    struct json_writer w;
+    if (!v) return error_set(err, STATUS_NO_MEMORY, "no memory for a verdict");
+    enum status st = licence_read(&r, &d->prints, text, err);
+    if (st) {
+        mem_free(v);
+        return st;
+    }
+    licence_judge(v, r, &d->use);
+    if (d->json) {
+        json_writer_init(&w, &d->out, 0);
+        licence_write(&w, path, r, v);
+        buf_byte(&d->out, '\n');
+    } else {
+        report_lines(&d->out, path, r, v);
+    }
+    licence_reading_free(r);
+    mem_free(v);
+    return buf_check(&d->out, "the verdicts", err);
+}
+
+static enum status judge_gguf(struct desk *d, const char *path, struct error *err)
+{
+    struct gguf *g;
+    struct buf card = BUF_INIT(GGUF_CARD_BYTES_MAX);
+    enum status st = gguf_open(&g, path, err);
+    if (st) return st;
+    st = licence_card_of_gguf(&card, g, err);
+    if (!st) st = judge_text(d, path, (struct span){ card.data, card.len }, err);
+    buf_release(&card);
+    gguf_close(g);
+    return st;
+}
+
+static enum status judge_file(struct desk *d, const char *path, struct error *err)
+{
+    struct file_map map;
+    enum status st = file_map_path(&map, path, err);
+    if (st) return st;
+    struct span text = { (const char *)map.data, map.len };
+    bool is_gguf = text.len > 4 && memcmp(text.data, "GGUF", 4) == 0;
+    st = is_gguf ? judge_gguf(d, path, err) : judge_text(d, path, text, err);
+    file_unmap(&map);
+    return st;
+}
+
+static enum status run(const struct args *args, struct error *err)
+{
+    struct desk d = { .out = BUF_INIT(OUTPUT_BYTES_MAX), .json = args_flag(args, "json") };
+    enum status st = licence_prints_builtin(&d.prints, err);
+    if (!st) st = read_use(&d.use, args_text(args, "use", NULL), err);
+    for (int i = 0; i < args->operand_count && !st; i++)
+        st = judge_file(&d, args_operand(args, i), err);
+    /* What was judged before a fault is still told. */
+    struct terminal t = terminal_of(stdout);
+    if (d.out.len && d.json) fwrite(d.out.data, 1, d.out.len, stdout);
+    else if (d.out.len) terminal_put(&t, (struct span){ d.out.data, d.out.len });
+    buf_release(&d.out);
+    return st;
+}
+
+const struct command cmd_licence = {
+    .name = "licence",
+    .summary = "recognise licence files and judge them for a declared use",
+    .operands = "FILE...",
+    .operands_min = 1,
+    .operands_max = FILES_MAX,
+    .about =
+        "Each FILE is judged by itself: a LICENSE or NOTICE, a use policy, a model card, or a GGUF "
+        "file "
+        "for the licence that it claims. The answer is allow, ask or deny; what is unknown, nearly "
+        "known or contradictory is asked about, never allowed. Without --use nothing is declared, "
+        "so "
+        "that whatever depends on the use is asked about.",
+    .tables = tables,
+    .run = run,
+};

@@ -1,0 +1,310 @@
+/* From a reading and a declared use to a verdict with its reasons.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "govern/licence/licence_judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *licence_answer_name(enum licence_answer a)
+{
+    static const char *const names[] = { "allow", "ask", "deny" };
+    return names[a];
+}
+
+const char *licence_rule_name(enum licence_rule_id id)
+{
+    static const char *const names[] = {
+#define RULE(symbol, name, words) name,
+#include "govern/licence/licence_rule_list.h"
+#undef RULE
+    };
+    return names[id];
+}
+
+struct licence_rule *rule_add(struct judgement *j, enum licence_rule_id id,
+                              enum licence_answer answer, const char *format, ...)
+{
+    struct licence_verdict *v = j->out;
+    struct licence_rule *r = NULL;
+    va_list args;
+    if (answer > v->answer) v->answer = answer;
+    for (int i = 0; i < v->count; i++) {
+        if (v->rules[i].id != id) continue;
+        if (v->rules[i].answer >= answer) return NULL;
+        r = &v->rules[i]; /* the stricter one takes its place */
+    }
+    if (!r && v->count < LICENCE_RULES_MAX) r = &v->rules[v->count++];
+    if (!r) return NULL;
+    *r = (struct licence_rule){ .id = id, .answer = answer };
+    va_start(args, format);
+    vsnprintf(r->reason, sizeof r->reason, format, args);
+    va_end(args);
+    return r;
+}
+
+void rule_next(struct licence_rule *r, const char *format, ...)
+{
+    va_list args;
+    if (!r) return;
+    va_start(args, format);
+    vsnprintf(r->next, sizeof r->next, format, args);
+    va_end(args);
+}
+
+void rule_quote_bytes(struct judgement *j, struct licence_rule *r, uint32_t begin, uint32_t end)
+{
+    if (!r || !j->reading || end <= begin) return;
+    licence_quote(r->quote, sizeof r->quote, j->reading, begin, end);
+    r->begin = begin;
+    r->end = end;
+}
+
+void rule_quote_span(struct judgement *j, struct licence_rule *r, struct span part)
+{
+    if (!j->reading || !part.len) return;
+    const char *base = j->reading->text.data;
+    rule_quote_bytes(j, r, (uint32_t)(part.data - base), (uint32_t)(part.data - base + part.len));
+}
+
+/* The whole line of a claim: "license: mit". */
+static void quote_claim(struct judgement *j, struct licence_rule *r)
+{
+    const struct licence_reading *reading = j->reading;
+    struct span value = reading->card.id.len ? reading->card.id : reading->card.name;
+    if (!value.len && reading->mention_count) value = reading->mentions[0].line;
+    if (!value.len) return;
+    const char *begin = value.data, *base = reading->text.data;
+    while (begin > base && begin[-1] != '\n')
+        begin--;
+    rule_quote_span(j, r, (struct span){ begin, (size_t)(value.data + value.len - begin) });
+}
+
+void rule_quote_clause(struct judgement *j, struct licence_rule *r, enum clause_kind kind)
+{
+    if (!r || !j->reading) return;
+    const struct licence_clause *c = licence_clause_first(&j->reading->clauses, kind);
+    if (c) rule_quote_bytes(j, r, c->begin, c->end);
+    else if (j->reading->from_claim) quote_claim(j, r);
+}
+
+const char *judged_name(const struct judgement *j)
+{
+    return j->facts ? j->facts->name : "the text";
+}
+
+/* The first words that differ, and how many there are in all. */
+static void judge_near(struct judgement *j)
+{
+    const struct licence_match *m = &j->reading->match;
+    uint32_t added = 0, missing = 0, count = 0;
+    const struct match_difference *shown = NULL;
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct match_difference *d = &m->differences[i];
+        if (d->harmless) continue;
+        added += d->words;
+        missing += d->missing;
+        count++;
+        if (!shown || (!shown->words && d->words)) shown = d;
+    }
+    struct licence_rule *r =
+        rule_add(j, RULE_NEAR, LICENCE_ASK,
+                 "the text is nearly %s: %u words are added and %u are missing, in %u places",
+                 m->id, added, missing, count);
+    if (shown && shown->words) rule_quote_bytes(j, r, shown->begin, shown->end);
+    else if (shown && shown->begin > 60)
+        rule_quote_bytes(j, r, shown->begin - 60, shown->begin + 60);
+    rule_next(r, "have the words that differ read by somebody who may decide, or get the text from "
+                 "the vendor at the pinned revision");
+}
+
+static void judge_no_text(struct judgement *j)
+{
+    const struct licence_reading *reading = j->reading;
+    const char *id = licence_reading_id(reading);
+    struct licence_rule *r;
+    if (reading->from_claim) {
+        r = rule_add(j, RULE_CLAIM_WITHOUT_TEXT, LICENCE_ASK,
+                     "the licence %s is named, but its text is not here", id);
+        quote_claim(j, r);
+        rule_next(r, "put the LICENSE file of the same revision beside it, and judge that");
+        return;
+    }
+    bool claims = reading->card.id.len || reading->card.name.len;
+    r = rule_add(j, RULE_UNKNOWN, LICENCE_ASK,
+                 claims ? "the licence that is named is not known, and no known text is here"
+                        : "no known licence text is here, not even nearly");
+    if (claims) quote_claim(j, r);
+    rule_next(r, "have the text read by somebody who may decide, and record the decision");
+}
+
+/* Does one name the other's kind? A claim "modified MIT" fits every MIT with a paragraph more. */
+static bool agree(const char *a, const char *b)
+{
+    static const char *const modified[] = { "kimi-k2", "kimi-k2.5", "minimax-m2", "devstral-2",
+                                            "modified-mit" };
+    static const char *const families[] = { "gemma-tou", "GPL-3.0", "GPL-2.0",
+                                            "AGPL-3.0",  "LGPL",    "bigscience" };
+    int hits = 0;
+    if (strcmp(a, b) == 0) return true;
+    for (size_t i = 0; i < sizeof modified / sizeof *modified; i++)
+        hits += strcmp(a, modified[i]) == 0 || strcmp(b, modified[i]) == 0;
+    if (hits == 2 && (strcmp(a, "modified-mit") == 0 || strcmp(b, "modified-mit") == 0))
+        return true;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        size_t len = strlen(families[i]);
+        if (strncmp(a, families[i], len) == 0 && strncmp(b, families[i], len) == 0) return true;
+    }
+    return false;
+}
+
+static void judge_own_conflict(struct judgement *j)
+{
+    const struct licence_reading *reading = j->reading;
+    const char *id = licence_reading_id(reading);
+    const char *other = reading->match.kind && reading->claimed && !agree(id, reading->claimed)
+                            ? reading->claimed
+                            : NULL;
+    struct span line = reading->card.id.len ? reading->card.id : reading->card.name;
+    for (int i = 0; i < reading->mention_count && !other; i++)
+        if (!agree(id, reading->mentions[i].id)) {
+            other = reading->mentions[i].id;
+            line = reading->mentions[i].line;
+        }
+    if (!other) return;
+    struct licence_rule *r = rule_add(j, RULE_CLAIMS_CONFLICT, LICENCE_ASK,
+                                      "the file names %s and is or names %s as well", other, id);
+    rule_quote_span(j, r, line);
+    rule_next(r, "ask the vendor which one holds for the weights, and record the decision");
+    /* The claim's own limits hold too until somebody has decided. */
+    struct judgement claim = *j;
+    claim.facts = licence_facts_of(other);
+    if (claim.facts && !claim.facts->companion) judge_facts(&claim);
+}
+
+static void judge_companion(struct judgement *j)
+{
+    struct licence_rule *r =
+        rule_add(j, RULE_COMPANION, LICENCE_ASK,
+                 "%s is a policy or notice beside %s: it grants nothing itself", j->facts->name,
+                 j->facts->belongs_to ? j->facts->belongs_to : "a licence");
+    rule_next(r, "judge it together with the LICENSE file of the same revision");
+    if (j->facts->not_in) judge_not_in(j, j->facts->not_in, false);
+    if (j->facts->not_multimodal_in) judge_not_in(j, j->facts->not_multimodal_in, true);
+}
+
+static void judge_terms_unknown(struct judgement *j)
+{
+    struct licence_rule *r = rule_add(j, RULE_TERMS_UNKNOWN, LICENCE_ASK,
+                                      "%s is a known text, but what it grants is not in the table",
+                                      j->reading->match.id);
+    rule_next(r, "have it read by somebody who may decide, and record the decision");
+}
+
+void licence_judge(struct licence_verdict *ret, const struct licence_reading *r,
+                   const struct licence_use *use)
+{
+    struct judgement j = { .out = ret, .reading = r, .facts = r->facts, .use = use };
+    memset(ret, 0, sizeof *ret);
+    if (r->unreadable[0]) {
+        struct licence_rule *rule = rule_add(&j, RULE_UNREADABLE, LICENCE_ASK, "%s", r->unreadable);
+        rule_next(rule, "get the licence as a text from the vendor");
+        return;
+    }
+    bool known = r->match.kind >= MATCH_NORMALISED;
+    if (r->match.kind == MATCH_NEAR) judge_near(&j);
+    if (r->match.kind == MATCH_NONE) judge_no_text(&j);
+    if (!r->facts && r->match.kind) judge_terms_unknown(&j);
+    if (r->facts && r->facts->companion) judge_companion(&j);
+    else if (r->facts) judge_facts(&j);
+    if (!known) judge_clauses(&j);
+    judge_own_conflict(&j);
+}
+
+void licence_judge_facts(struct licence_verdict *ret, const struct licence_facts *f,
+                         const struct licence_use *use)
+{
+    struct judgement j = { .out = ret, .facts = f, .use = use };
+    memset(ret, 0, sizeof *ret);
+    judge_facts(&j);
+}
+
+static void take_rules(struct licence_verdict *into, const struct licence_verdict *from)
+{
+    if (from->answer > into->answer) into->answer = from->answer;
+    for (int i = 0; i < from->count; i++) {
+        struct licence_rule *same = NULL;
+        for (int k = 0; k < into->count && !same; k++)
+            if (into->rules[k].id == from->rules[i].id) same = &into->rules[k];
+        if (same && same->answer >= from->rules[i].answer) continue;
+        if (!same && into->count < LICENCE_RULES_MAX) same = &into->rules[into->count++];
+        if (same) *same = from->rules[i];
+    }
+}
+
+/* A claim in a card is covered by a text beside it that says the same. */
+static bool is_covered(struct licence_reading *const *readings, int count, int i)
+{
+    const char *id = licence_reading_id(readings[i]);
+    bool mere = readings[i]->from_claim || (readings[i]->facts && readings[i]->facts->companion);
+    if (!mere || !id) return false;
+    const char *wanted =
+        readings[i]->facts && readings[i]->facts->companion ? readings[i]->facts->belongs_to : id;
+    for (int k = 0; k < count; k++)
+        if (k != i && readings[k]->match.kind >= MATCH_NORMALISED && wanted &&
+            agree(wanted, readings[k]->match.id))
+            return true;
+    return false;
+}
+
+static void drop_rule(struct licence_verdict *v, enum licence_rule_id id)
+{
+    int kept = 0;
+    v->answer = LICENCE_ALLOW;
+    for (int i = 0; i < v->count; i++) {
+        if (v->rules[i].id == id) continue;
+        if (v->rules[i].answer > v->answer) v->answer = v->rules[i].answer;
+        if (kept != i) v->rules[kept] = v->rules[i];
+        kept++;
+    }
+    v->count = kept;
+}
+
+static void judge_conflicts(struct judgement *j, struct licence_reading *const *readings,
+                            const char *const *names, int count)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = i + 1; k < count; k++) {
+            const char *a = licence_reading_id(readings[i]), *b = licence_reading_id(readings[k]);
+            bool companion = (readings[i]->facts && readings[i]->facts->companion) ||
+                             (readings[k]->facts && readings[k]->facts->companion);
+            if (!a || !b || companion || agree(a, b)) continue;
+            struct licence_rule *r =
+                rule_add(j, RULE_CLAIMS_CONFLICT, LICENCE_ASK, "%s says %s and %s says %s",
+                         names[i], a, names[k], b);
+            rule_next(r, "ask the vendor which one holds for the weights, and record the decision");
+            return;
+        }
+}
+
+void licence_judge_all(struct licence_verdict *ret, struct licence_reading *const *readings,
+                       const char *const *names, int count, const struct licence_use *use)
+{
+    struct judgement j = { .out = ret, .use = use };
+    struct licence_verdict one;
+    memset(ret, 0, sizeof *ret);
+    for (int i = 0; i < count; i++) {
+        licence_judge(&one, readings[i], use);
+        if (is_covered(readings, count, i)) {
+            drop_rule(&one, RULE_CLAIM_WITHOUT_TEXT);
+            drop_rule(&one, RULE_COMPANION);
+        }
+        take_rules(ret, &one);
+    }
+    if (!count) {
+        struct licence_rule *r = rule_add(&j, RULE_UNKNOWN, LICENCE_ASK,
+                                          "the model has no licence file and claims none");
+        rule_next(r, "ask the vendor for a licence, and record the answer");
+    }
+    judge_conflicts(&j, readings, names, count);
+}

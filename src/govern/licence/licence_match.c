@@ -1,0 +1,293 @@
+/* Candidates by pairs of words, then comparison in order.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "govern/licence/licence_match.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/core/digest.h"
+#include "base/core/mem.h"
+#include "govern/licence/licence_align.h"
+#include "govern/licence/licence_risk.h"
+
+#define CANDIDATES     4
+#define NEAR_DICE      0.40 /* below both, a text is not near to a known one */
+#define NEAR_CONTAINED 0.60
+#define NEAR_PAIRS_MIN 20 /* shorter texts are found in anything */
+#define SLOT_WORDS_MAX 20
+
+struct candidate {
+    uint32_t print;
+    double dice, contained, rank;
+};
+
+struct matcher {
+    const struct licence_prints *prints;
+    const struct licence_words *words;
+    uint16_t *ids;   /* [words->count] numbers of the dictionary */
+    uint32_t *pairs; /* open addressing; 0: empty */
+    uint32_t pair_mask, pair_count;
+    struct candidate best[CANDIDATES];
+    int best_count;
+};
+
+const char *licence_match_name(enum match_kind kind)
+{
+    static const char *const names[] = { "none", "near", "normalised", "exact" };
+    return names[kind];
+}
+
+static uint32_t pair_of(uint16_t a, uint16_t b)
+{
+    return ((uint32_t)(a & 0x3FFF) << 14 | (b & 0x3FFF)) + 1;
+}
+
+static uint32_t pair_slot(const struct matcher *m, uint32_t pair)
+{
+    uint32_t at = (pair * 2654435761u) & m->pair_mask;
+    while (m->pairs[at] && m->pairs[at] != pair)
+        at = (at + 1) & m->pair_mask;
+    return at;
+}
+
+static bool fill_pairs(struct matcher *m)
+{
+    uint32_t n = m->words->count, size = 64;
+    while (size < 3 * (uint64_t)n)
+        size *= 2;
+    m->ids = mem_array(n + 1, sizeof *m->ids);
+    m->pairs = mem_array(size, sizeof *m->pairs);
+    if (!m->ids || !m->pairs) return false;
+    m->pair_mask = size - 1;
+    for (uint32_t i = 0; i < n; i++)
+        m->ids[i] = licence_print_word(m->prints, m->words->words[i].hash);
+    for (uint32_t i = 0; i + 1 < n; i++) {
+        uint32_t pair = pair_of(m->ids[i], m->ids[i + 1]), at = pair_slot(m, pair);
+        if (!m->pairs[at]) m->pair_count++;
+        m->pairs[at] = pair;
+    }
+    return true;
+}
+
+static void consider(struct matcher *m, struct candidate c)
+{
+    if (c.dice < NEAR_DICE && c.contained < NEAR_CONTAINED) return;
+    int at = m->best_count;
+    while (at > 0 && m->best[at - 1].rank < c.rank) {
+        if (at < CANDIDATES) m->best[at] = m->best[at - 1];
+        at--;
+    }
+    if (at == CANDIDATES) return;
+    m->best[at] = c;
+    if (m->best_count < CANDIDATES) m->best_count++;
+}
+
+/* How many different pairs of the known text are also in this one. Pairs within a text repeat seldom;
+ * counting repeats once too often moves a rank, not a verdict. */
+static void rank_print(struct matcher *m, uint32_t index)
+{
+    struct licence_print p = licence_print_at(m->prints, index);
+    uint32_t hits = 0;
+    if (!p.sequence || p.words < NEAR_PAIRS_MIN) return;
+    for (uint32_t i = 0; i + 1 < p.words; i++) {
+        uint32_t pair = pair_of(licence_print_entry(&p, i), licence_print_entry(&p, i + 1));
+        hits += m->pairs[pair_slot(m, pair)] == pair;
+    }
+    struct candidate c = { .print = index };
+    c.dice = 2.0 * hits / ((double)p.words + m->words->count);
+    c.contained = (double)hits / p.words;
+    if (c.dice > 1) c.dice = 1;
+    /* A short text inside another tells less than a long one that is nearly all of it. */
+    c.rank = c.dice > c.contained * 0.75 ? c.dice : c.contained * 0.75;
+    consider(m, c);
+}
+
+/* The copyright holder's name where BSD licences write it into their sentences. */
+static bool is_name_slot(const struct matcher *m, const struct align_hunk *h)
+{
+    static const char *const before[] = { "neither the name of", "provided by", NULL };
+    for (int i = 0; before[i]; i++) {
+        uint32_t words = i == 0 ? 4 : 2;
+        if (h->a_begin >= words && licence_phrase_at(m->words, h->a_begin - words, before[i]))
+            return h->a_end > h->a_begin && h->a_end - h->a_begin <= 8 &&
+                   h->b_end - h->b_begin <= 6;
+    }
+    return false;
+}
+
+static bool all_have(const struct licence_print *p, uint32_t begin, uint32_t end, uint16_t bits)
+{
+    for (uint32_t i = begin; i < end; i++)
+        if (!(licence_print_entry(p, i) & bits)) return false;
+    return true;
+}
+
+static bool all_markers(const struct licence_words *w, uint32_t begin, uint32_t end)
+{
+    for (uint32_t i = begin; i < end; i++)
+        if (!(w->words[i].flags & WORD_MARKER)) return false;
+    return true;
+}
+
+/* Whole copyright lines. */
+static bool all_copyright(const struct licence_words *w, uint32_t begin, uint32_t end)
+{
+    while (begin < end) {
+        uint32_t line = licence_copyright_line(w, begin);
+        if (!line || begin + line > end) return false;
+        begin += line;
+    }
+    return true;
+}
+
+/* A line that is only a title, before or between paragraphs. */
+static bool is_title_line(const struct licence_words *w, uint32_t begin, uint32_t end)
+{
+    if (end - begin > 10 || !(w->words[begin].flags & WORD_LINE_START)) return false;
+    if (end < w->count && !(w->words[end].flags & WORD_LINE_START)) return false;
+    return licence_words_are_title(w, begin, end);
+}
+
+/* May the text have these words where the known one has those? */
+static bool is_harmless(const struct matcher *m, const struct licence_print *p,
+                        const struct align_hunk *h)
+{
+    const struct licence_words *w = m->words;
+    uint32_t added = h->a_end - h->a_begin;
+    bool slot_near = (h->b_begin > 0 && licence_print_entry(p, h->b_begin - 1) & PRINT_WORD_SLOT) ||
+                     (h->b_end < p->words && licence_print_entry(p, h->b_end) & PRINT_WORD_SLOT);
+    bool is_slot = (h->b_end > h->b_begin || slot_near) && added <= SLOT_WORDS_MAX &&
+                   !licence_words_are_risky(w, h->a_begin, h->a_end);
+    if (h->b_end > h->b_begin && all_have(p, h->b_begin, h->b_end, PRINT_WORD_SLOT) && is_slot)
+        return true;
+    bool left_out = all_have(p, h->b_begin, h->b_end, PRINT_WORD_SLOT | PRINT_WORD_OMITTABLE);
+    if (!left_out) return is_name_slot(m, h) && !licence_words_are_risky(w, h->a_begin, h->a_end);
+    if (!added || all_markers(w, h->a_begin, h->a_end) || all_copyright(w, h->a_begin, h->a_end))
+        return true;
+    if (is_title_line(w, h->a_begin, h->a_end)) return true;
+    return h->b_begin == h->b_end && slot_near && is_slot;
+}
+
+static enum status keep_differences(struct licence_match *ret, const struct matcher *m,
+                                    const struct licence_print *p, const struct align_result *r,
+                                    struct error *err)
+{
+    bool all_harmless = true;
+    ret->count = r->count < MATCH_DIFFERENCES_MAX ? r->count : MATCH_DIFFERENCES_MAX;
+    ret->differences = mem_array(ret->count + 1, sizeof *ret->differences);
+    if (!ret->differences)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for %u differences", ret->count);
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct align_hunk *h = &r->hunks[i];
+        bool harmless = is_harmless(m, p, h);
+        all_harmless &= harmless;
+        if (i >= ret->count) continue;
+        struct match_difference *d = &ret->differences[i];
+        d->words = h->a_end - h->a_begin;
+        d->missing = h->b_end - h->b_begin;
+        d->harmless = harmless;
+        uint32_t at = h->a_begin < m->words->count ? h->a_begin : m->words->count - 1;
+        d->begin = m->words->words[at].begin;
+        d->end = d->words ? m->words->words[h->a_end - 1].end : d->begin;
+    }
+    ret->kind = all_harmless ? MATCH_NORMALISED : MATCH_NEAR;
+    return STATUS_OK;
+}
+
+static enum status compare(struct licence_match *ret, const struct matcher *m, uint32_t index,
+                           struct error *err)
+{
+    struct licence_print p = licence_print_at(m->prints, index);
+    struct align_result r = { 0 };
+    uint16_t *known = mem_array(p.words + 1, sizeof *known);
+    if (!known) return error_set(err, STATUS_NO_MEMORY, "no memory for %u words", p.words);
+    for (uint32_t i = 0; i < p.words; i++)
+        known[i] = PRINT_WORD(licence_print_entry(&p, i));
+    enum status st = licence_align(&r, m->ids, m->words->count, known, p.words, err);
+    mem_free(known);
+    if (!st) st = keep_differences(ret, m, &p, &r, err);
+    if (!st) {
+        snprintf(ret->id, sizeof ret->id, "%s", p.id);
+        ret->flags = p.flags;
+        ret->same = 2.0 * r.equal / ((double)p.words + m->words->count);
+        ret->contained = p.words ? (double)r.equal / p.words : 0;
+    }
+    align_result_release(&r);
+    return st;
+}
+
+/* The candidate that agrees in most words, or the one whose differences are all harmless. */
+static enum status compare_candidates(struct licence_match *ret, struct matcher *m,
+                                      struct error *err)
+{
+    enum status st = STATUS_OK;
+    struct licence_match best = { 0 };
+    for (int i = 0; i < m->best_count && !st; i++) {
+        struct licence_match one = { 0 };
+        st = compare(&one, m, m->best[i].print, err);
+        double score = one.same > 0.75 * one.contained ? one.same : 0.75 * one.contained;
+        double best_score = best.same > 0.75 * best.contained ? best.same : 0.75 * best.contained;
+        bool better =
+            !best.kind || one.kind > best.kind || (one.kind == best.kind && score > best_score);
+        struct licence_match *worse = better ? &best : &one;
+        struct licence_match swap = *worse;
+        if (better) best = one;
+        licence_match_release(&swap);
+    }
+    for (int i = 0, n = 0; i < m->best_count && n < 2 && !st; i++) {
+        struct licence_print p = licence_print_at(m->prints, m->best[i].print);
+        if (strcmp(p.id, best.id) == 0 || (n && strcmp(p.id, best.others[0]) == 0)) continue;
+        snprintf(best.others[n++], sizeof best.others[0], "%s", p.id);
+    }
+    if (st) licence_match_release(&best);
+    else *ret = best;
+    return st;
+}
+
+static void match_whole(struct licence_match *ret, const struct licence_print *p,
+                        enum match_kind kind)
+{
+    *ret = (struct licence_match){ .kind = kind, .flags = p->flags, .same = 1, .contained = 1 };
+    snprintf(ret->id, sizeof ret->id, "%s", p->id);
+}
+
+static enum status match_digests(struct licence_match *ret, const struct licence_prints *prints,
+                                 struct span text, const struct licence_words *words,
+                                 struct error *err)
+{
+    uint8_t file[32], folded[32];
+    enum status st = sha256_of(text.data ? text.data : "", text.len, file, err);
+    if (!st) st = licence_words_digest(words, folded, err);
+    if (st) return st;
+    for (uint32_t i = 0; i < prints->count && ret->kind != MATCH_EXACT; i++) {
+        struct licence_print p = licence_print_at(prints, i);
+        if (memcmp(p.words_digest, folded, PRINT_DIGEST_BYTES) != 0) continue;
+        bool same_bytes = memcmp(p.file_digest, file, PRINT_DIGEST_BYTES) == 0;
+        match_whole(ret, &p, same_bytes ? MATCH_EXACT : MATCH_NORMALISED);
+    }
+    return STATUS_OK;
+}
+
+enum status licence_match(struct licence_match *ret, const struct licence_prints *prints,
+                          struct span text, const struct licence_words *words, struct error *err)
+{
+    struct licence_match found = { 0 };
+    struct matcher m = { .prints = prints, .words = words };
+    enum status st = words->count ? match_digests(&found, prints, text, words, err) : STATUS_OK;
+    if (!st && !found.kind && words->count && words->count <= ALIGN_WORDS_MAX) {
+        if (!fill_pairs(&m)) st = error_set(err, STATUS_NO_MEMORY, "no memory to compare licences");
+        for (uint32_t i = 0; i < prints->count && !st; i++)
+            rank_print(&m, i);
+        if (!st) st = compare_candidates(&found, &m, err);
+    }
+    mem_free(m.ids);
+    mem_free(m.pairs);
+    if (!st) *ret = found;
+    return st;
+}
+
+void licence_match_release(struct licence_match *m)
+{
+    mem_free(m->differences);
+    *m = (struct licence_match){ 0 };
+}
