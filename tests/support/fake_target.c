@@ -14,7 +14,7 @@
 
 #define REQUESTS_MAX 512
 
-enum what { SAY, WAIT, CONTEXT, HALF, SCRIPT };
+enum what { SAY, WAIT, CONTEXT, HALF, SCRIPT, STATS };
 
 static const char *const tool_script[] = {
     "{\"call\":0,\"name\":\"get_weather\"}",
@@ -90,6 +90,7 @@ static enum status submit(void *self, uint64_t *ret_request, const char *request
         if (r->id) continue;
         *r = (struct fake_request){ .id = ++f->last_id, .tick = f->tick };
         read_command(f, r, text);
+        snprintf(f->script->last, sizeof f->script->last, "%s", text);
         *ret_request = r->id;
         atomic_fetch_add(&f->script->submitted, 1);
         free(text);
@@ -115,11 +116,12 @@ static void give(struct fake *f, struct fake_request *r, struct worker_event *re
 static void give_done(struct fake *f, struct fake_request *r, struct worker_event *ret,
                       const char *finish)
 {
-    char text[300];
+    char text[400];
     snprintf(text, sizeof text,
              "{\"finish\":\"%s\",\"prompt_tokens\":7,\"cached_tokens\":3,\"completion_tokens\":%d,"
              "\"reasoning_tokens\":0,\"decode_steps\":1,\"prompt_seconds\":0.1,\"decode_seconds\":"
-             "0.2,\"seed\":1,\"stop\":null,\"unparsed\":false}",
+             "0.2,\"queue_seconds\":0.05,\"cache\":\"disk\",\"restored_tokens\":2,\"displaced\":1,"
+             "\"seed\":1,\"stop\":null,\"unparsed\":false}",
              finish, r->said);
     give(f, r, ret, WORKER_DONE, text);
 }
@@ -130,6 +132,10 @@ static bool step(struct fake *f, struct fake_request *r, struct worker_event *re
     if (f->dead) {
         error_set(&f->error, STATUS_FAILED, "the worker was killed (signal 9)");
         give(f, r, ret, WORKER_ERROR, NULL);
+    } else if (r->what == STATS) {
+        give(f, r, ret, WORKER_DONE,
+             "{\"running\":2,\"retry_seconds\":3,\"kv\":{\"pages\":8,\"held\":2,\"cached\":5},"
+             "\"store\":{\"used\":4}}");
     } else if (r->cancelled) {
         give_done(f, r, ret, "cancelled");
     } else if (r->tick == f->tick || r->what == WAIT) {
@@ -201,9 +207,20 @@ static void stop(void *self)
     free(f);
 }
 
-static const struct target_class fake_class = {
-    submit, next, cancel, alive, descriptor, ready, stop
-};
+static enum status stats(void *self, uint64_t *ret_request, struct error *err)
+{
+    struct fake *f = self;
+    struct fake_request *r = f->requests;
+    while (r->id)
+        if (++r == f->requests + REQUESTS_MAX)
+            return error_set(err, STATUS_LIMIT, "the fake is full");
+    *r = (struct fake_request){ .id = ++f->last_id, .what = STATS };
+    *ret_request = r->id;
+    return STATUS_OK;
+}
+
+static const struct target_class fake_class = { submit,     next,  cancel, alive,
+                                                descriptor, ready, stop,   stats };
 
 enum status fake_target_open(void *ctx, struct target *ret, const char *path,
                              const struct engine_options *options, struct error *err)

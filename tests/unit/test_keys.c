@@ -47,9 +47,11 @@ static struct key_store *store_open(void)
 static void test_add_find_revoke(void **state)
 {
     char *chat[] = { "chat", "models", NULL };
-    struct key_grant grant = {
-        .name = "alice", .tenant = "lab", .models = all, .capabilities = chat
-    };
+    struct key_grant grant = { .name = "alice",
+                               .tenant = "lab",
+                               .models = all,
+                               .capabilities = chat,
+                               .priority = KEY_PRIORITY_LOW };
     char key[KEY_CHARS + 1], id[KEY_ID_CHARS + 1], other[KEY_CHARS + 1], other_id[KEY_ID_CHARS + 1];
     struct error err = { 0 };
     struct stat st;
@@ -72,6 +74,7 @@ static void test_add_find_revoke(void **state)
     assert_non_null(k);
     assert_string_equal(key_id(k), id);
     assert_string_equal(key_tenant(k), "lab");
+    assert_int_equal(key_priority(k), KEY_PRIORITY_LOW);
     assert_true(key_may(k, "chat"));
     assert_false(key_may(k, "metrics"));
     assert_true(key_may_model(k, "anything"));

@@ -221,12 +221,18 @@ static void test_own_routes(void **state)
     want(ask(&h, "GET", "/v1/models", "", ""), 200, "\"max_model_len\":512");
     want(ask(&h, "GET", "/v1/models/m", "", ""), 200, "\"object\":\"model\"");
     want(ask(&h, "GET", "/props", "", ""), 200, "\"state\":\"ready\"");
-    want(chat(&h, "[say 3]", false), 200, "w2");
+    want(chat(&h, "[say 3]", false), 200, "\"cache\":\"disk\"");
     struct buf b = ask(&h, "GET", "/metrics", "", "");
     static const char *const lines[] = {
         "hearth_prompt_tokens_total{model_name=\"m\"} 7\n",
         "hearth_generation_tokens_total{model_name=\"m\"} 3\n",
         "hearth_prefix_cache_hits_total{model_name=\"m\"} 3\n",
+        "hearth_prefix_cache_restored_total{model_name=\"m\"} 2\n",
+        "hearth_num_preemptions_total{model_name=\"m\"} 1\n",
+        "hearth_kv_cache_usage_perc{model_name=\"m\"} 0.25\n",
+        "hearth_kv_cache_pages_kept{model_name=\"m\"} 5\n",
+        "hearth_kv_store_pages{model_name=\"m\"} 4\n",
+        "hearth_request_queue_time_seconds_count{model_name=\"m\"} 1\n",
         "hearth_request_success_total{model_name=\"m\",finished_reason=\"stop\"} 1\n",
         "hearth_time_to_first_token_seconds_count{model_name=\"m\"} 1\n",
         "hearth_inter_token_latency_seconds_count{model_name=\"m\"} 2\n",
@@ -382,7 +388,7 @@ static void test_queue_full(void **state)
     for (int i = 0; i < WAIT_MS / 2 && atomic_load(&h.script.submitted) < 2; i++)
         raw_sleep_ms(2);
     struct buf b = chat(&h, "[say 1]", false);
-    assert_non_null(strstr(b.data, "Retry-After: 1"));
+    assert_non_null(strstr(b.data, "Retry-After: 3")); /* as the target guesses */
     want(b, 429, "rate_limit_exceeded");
     close(fds[0]);
     close(fds[1]);
@@ -463,6 +469,38 @@ static void test_keys(void **state)
     assert_null(strstr(b.data, "\"id\":\"m\""));
     buf_release(&b);
     server_tick(h.server);
+    close_house(&h);
+}
+
+/* A tenant has a cache and a share of its own, and its key says which; a request cannot. */
+static void test_keys_say_who_asks(void **state)
+{
+    struct house h;
+    char *all[] = { "*", NULL };
+    struct key_grant team = { .name = "a",
+                              .tenant = "te\"am",
+                              .models = all,
+                              .capabilities = all,
+                              .priority = KEY_PRIORITY_HIGH },
+                     own = { .name = "b", .models = all, .capabilities = all };
+    char keys[2][KEY_CHARS + 1], id[KEY_ID_CHARS + 1], wanted[128];
+    prepare(&h);
+    add_key(&h, &team, keys[0], id);
+    add_key(&h, &own, keys[1], id);
+    open_house(&h);
+    wait_model(&h);
+    want(chat_as(&h, keys[0], "[say 1]"), 200, "w0");
+    static const char begin[] = "{\"tenant\":\"te\\\"am\",\"priority\":\"high\",\"messages\":[";
+    assert_memory_equal(h.script.last, begin, sizeof begin - 1);
+    want(chat_as(&h, keys[1], "[say 1]"), 200, "w0");
+    snprintf(wanted, sizeof wanted, "{\"tenant\":\"%s\",\"priority\":\"normal\",", id);
+    assert_memory_equal(h.script.last, wanted, strlen(wanted));
+    want(chat(&h, "[say 1]", false), 200, "w0");
+    assert_memory_equal(h.script.last, "{\"messages\":[", 13);
+    want(ask(&h, "POST", "/v1/chat/completions", "",
+             chat_body("[say 1]", false, ",\"tenant\":\"te\",\"priority\":5")),
+         200, "w0");
+    assert_memory_equal(h.script.last, "{\"messages\":[", 13);
     close_house(&h);
 }
 
@@ -758,6 +796,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_queue_full),
         cmocka_unit_test(test_keep_alive_comments),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_keys_say_who_asks),
         cmocka_unit_test(test_key_concurrency),
         cmocka_unit_test(test_key_revoked_mid_stream),
         cmocka_unit_test(test_exposure),

@@ -24,6 +24,8 @@ static const struct option_spec specs[] = {
     { "concurrency", 0, OPTION_INT, "N", 1, LIMIT_MAX, "requests at once; by default no limit" },
     { "budget", 0, OPTION_INT, "TOKENS", 1, LIMIT_MAX,
       "that it may use in all; by default no limit" },
+    { "priority", 0, OPTION_TEXT, "low|normal|high",
+      .help = "its share of a model that several want: 1 to 4 to 16" },
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
@@ -74,6 +76,7 @@ static enum status read_grant(struct key_grant *g, const struct args *args, stru
         .concurrency = args_int(args, "concurrency", 0),
         .budget_tokens = args_int(args, "budget", 0),
     };
+    key_priority_of(args_text(args, "priority", NULL), &g->priority);
     if (!g->name || (tenant && !g->tenant)) return error_set(err, STATUS_NO_MEMORY, "no memory");
     if (!g->models)
         return error_set(err, STATUS_USAGE, "--models takes names with commas between, at most %d",

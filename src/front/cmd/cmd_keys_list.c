@@ -54,6 +54,7 @@ static void show_line(struct report *r, const struct key_info *k)
     report_line(r, "    made %s, tenant %s", day, g->tenant ? g->tenant : "its own");
     report_line(r, "    models %s", models.data);
     report_line(r, "    may    %s", can.data);
+    if (g->priority) report_line(r, "    priority %s", key_priority_name(g->priority));
     report_line(r, "    limits %s", limits.len ? limits.data : "none");
     report_line(r, "    used   %" PRIu64 " requests, %" PRIu64 " + %" PRIu64 " tokens",
                 k->usage.requests, k->usage.prompt_tokens, k->usage.completion_tokens);
@@ -77,6 +78,7 @@ static void show_json(struct report *r, const struct key_info *k)
     report_int(r, "tokens_per_minute", NULL, g->tokens_per_minute);
     report_int(r, "concurrency", NULL, g->concurrency);
     report_int(r, "budget_tokens", NULL, g->budget_tokens);
+    report_text(r, "priority", NULL, key_priority_name(g->priority));
     report_int(r, "requests", NULL, (int64_t)k->usage.requests);
     report_int(r, "prompt_tokens", NULL, (int64_t)k->usage.prompt_tokens);
     report_int(r, "completion_tokens", NULL, (int64_t)k->usage.completion_tokens);

@@ -24,6 +24,8 @@ struct target_class {
     int (*descriptor)(const void *self);
     const struct json *(*ready)(const void *self);
     void (*stop)(void *self);
+    /* worker_stats; NULL: it has none to tell. */
+    enum status (*stats)(void *self, uint64_t *ret_request, struct error *err);
 };
 
 struct target {

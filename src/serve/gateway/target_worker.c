@@ -41,8 +41,13 @@ static void stop(void *self)
     worker_stop(self);
 }
 
+static enum status stats(void *self, uint64_t *ret_request, struct error *err)
+{
+    return worker_stats(self, ret_request, err);
+}
+
 static const struct target_class worker_class = { submit,     next,  cancel, alive,
-                                                  descriptor, ready, stop };
+                                                  descriptor, ready, stop,   stats };
 
 enum status target_open_worker(void *ctx, struct target *ret, const char *path,
                                const struct engine_options *options, struct error *err)

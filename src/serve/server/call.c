@@ -17,6 +17,7 @@
 #define FRAME_BYTES_MAX ((size_t)64 << 20)
 #define FACTS_BYTES_MAX ((size_t)1 << 20)
 #define LINES_MAX       12
+#define OWNER_BYTES_MAX 4096
 
 enum status facts_new(struct facts **ret, const struct json *ready, struct error *err)
 {
@@ -90,10 +91,16 @@ void call_reply_with(struct call *c, int status, const char *type, const struct 
     http_reply(c->exchange, status, lines, n, body);
 }
 
+/* Until its place in the batch; known when the answer has ended. */
+static double queue_seconds(const struct call *c, int64_t from_ns)
+{
+    return (double)(c->submitted_ns - from_ns) / 1e9 + c->queue_seconds;
+}
+
 /* RFC: W3C Server Timing, section 4: what the time was spent on, in milliseconds. */
 static void server_timing(const struct call *c, char *out, size_t out_bytes)
 {
-    double queue = c->taken_ns ? (double)(c->taken_ns - http_begun_ns(c->exchange)) / 1e6 : 0;
+    double queue = c->submitted_ns ? queue_seconds(c, http_begun_ns(c->exchange)) * 1e3 : 0;
     snprintf(out, out_bytes, "queue;dur=%.1f, prompt;dur=%.1f, decode;dur=%.1f", queue,
              c->prompt_seconds * 1e3, c->decode_seconds * 1e3);
 }
@@ -239,13 +246,35 @@ static enum status begin_answer(struct call *c, struct error *err)
     return c->shape->begin(&c->answer, &c->request, &c->context, sink, c, err);
 }
 
+/* Who asks is the server's to say, whatever the request said. */
+static enum status put_owner(const struct call *c, struct buf *json, struct error *err)
+{
+    struct buf owned = BUF_INIT(json->len + OWNER_BYTES_MAX);
+    struct json_writer w;
+    if (!c->key) return STATUS_OK;
+    buf_text(&owned, "{\"tenant\":");
+    json_writer_init(&w, &owned, 0);
+    json_put_string(&w, key_tenant(c->key));
+    buf_format(&owned, ",\"priority\":\"%s\",", key_priority_name(key_priority(c->key)));
+    buf_append(&owned, json->data + 1, json->len - 1);
+    enum status st = buf_check(&owned, "a request to the worker", err);
+    if (st) {
+        buf_release(&owned);
+        return st;
+    }
+    buf_release(json);
+    *json = owned;
+    return STATUS_OK;
+}
+
 static enum status submit_one(struct call *c, int index, struct target *t, struct error *err)
 {
     struct buf json = { 0 };
     struct submission *s = &c->submissions[index];
     enum status st = shape_submission(&c->request, index, &json, err);
     if (st) return st;
-    st = t->class->submit(t->self, &s->request, json.data, json.len, err);
+    st = put_owner(c, &json, err);
+    if (!st) st = t->class->submit(t->self, &s->request, json.data, json.len, err);
     buf_release(&json);
     if (st) return st;
     s->open = true;
@@ -259,7 +288,7 @@ void call_submit(struct call *c, struct target *t, struct model_metrics *metrics
     int64_t count = (int64_t)c->request.prompt_count * c->request.choice_count;
     enum status st = STATUS_OK;
     c->served = true;
-    c->wrote_ns = clock_monotonic_ns();
+    c->wrote_ns = c->submitted_ns = clock_monotonic_ns();
     if (count > 0) {
         c->submissions = mem_array((size_t)count, sizeof *c->submissions);
         if (!c->submissions)
@@ -281,14 +310,6 @@ void call_cancel(struct call *c, struct target *t)
     c->cancelled = true;
     for (int i = 0; i < c->submission_count; i++)
         if (c->submissions[i].open) t->class->cancel(t->self, c->submissions[i].request, NULL);
-}
-
-/* The first sign that the model has taken the request up. */
-static void note_taken(struct call *c, int64_t now, struct model_metrics *metrics)
-{
-    if (c->taken_ns) return;
-    c->taken_ns = now;
-    metrics_observe(metrics, METRIC_QUEUE, (double)(now - c->offered_ns) / 1e9);
 }
 
 static bool has_content(const struct json *body)
@@ -330,6 +351,8 @@ static void note_done(struct call *c, int index, const struct json *body,
     }
     c->completion_tokens += completion;
     c->reasoning_tokens += count_of(body, "reasoning_tokens");
+    double queue = json_number(json_get(body, "queue_seconds"), 0);
+    if (queue > c->queue_seconds) c->queue_seconds = queue;
     c->prompt_seconds += json_number(json_get(body, "prompt_seconds"), 0);
     c->decode_seconds += json_number(json_get(body, "decode_seconds"), 0);
     metrics_finish(metrics, c->finish);
@@ -337,6 +360,9 @@ static void note_done(struct call *c, int index, const struct json *body,
     metrics_count(metrics, METRIC_GENERATION_TOKENS, completion);
     metrics_count(metrics, METRIC_CACHE_QUERIES, prompt);
     metrics_count(metrics, METRIC_CACHE_HITS, cached);
+    metrics_count(metrics, METRIC_CACHE_RESTORED, count_of(body, "restored_tokens"));
+    metrics_count(metrics, METRIC_PREEMPTIONS, count_of(body, "displaced"));
+    metrics_observe(metrics, METRIC_QUEUE, queue + (double)(c->submitted_ns - c->offered_ns) / 1e9);
     metrics_observe(metrics, METRIC_PROMPT_SIZE, (double)prompt);
     metrics_observe(metrics, METRIC_GENERATION_SIZE, (double)completion);
 }
@@ -361,7 +387,7 @@ void call_event(struct call *c, int index, const struct worker_event *event,
     struct error err = { 0 };
     enum status st = STATUS_OK;
     int64_t now = clock_monotonic_ns();
-    note_taken(c, now, metrics);
+    if (!c->taken_ns) c->taken_ns = now;
     if (event->kind == WORKER_DELTA) note_delta(c, event->body, now, metrics);
     if (event->kind == WORKER_DONE) note_done(c, index, event->body, metrics);
     if (event->kind == WORKER_ERROR) metrics_finish(metrics, "error");

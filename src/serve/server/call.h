@@ -70,13 +70,13 @@ struct call {
     struct call *next;         /* the hub's list */
 
     /* Monotonic; 0: not yet. */
-    int64_t offered_ns, taken_ns, first_ns, delta_ns, wrote_ns;
+    int64_t offered_ns, submitted_ns, taken_ns, first_ns, delta_ns, wrote_ns;
     int status; /* of HTTP */
     const char *error_code;
     char error_text[256];
     char finish[16];
     uint64_t prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens;
-    double prompt_seconds, decode_seconds;
+    double queue_seconds, prompt_seconds, decode_seconds; /* in the model */
 };
 
 /* From a hub's thread. */

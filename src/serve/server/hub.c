@@ -22,6 +22,8 @@
 #define EVENTS_PER_TURN 256
 #define HEALTHY_SECONDS 60 /* after so long a failure begins a new row */
 #define LOAD_RETRY_S    2
+#define STATS_NS        1000000000
+#define RETRY_S_MAX     60
 
 struct hub {
     atomic_int refs;
@@ -42,6 +44,7 @@ struct hub {
     int failures;
     struct error last;
     double load_seconds;
+    int retry_s;      /* until one more request is likely to find a place */
     int64_t retry_ns; /* of HUB_BACKOFF */
     struct facts *facts;
     bool opened; /* the opener has ended: */
@@ -57,6 +60,9 @@ struct hub {
     bool opening;
     atomic_bool abandon; /* the opener's progress gives up */
     int64_t used_ns, ready_ns, load_begin_ns;
+    uint64_t stats_request; /* 0: none under way */
+    int64_t stats_ns;
+    bool stats_stale; /* something has ended since */
 };
 
 const char *hub_state_name(enum hub_state s)
@@ -116,13 +122,13 @@ static bool refuse_offer(struct hub *h, struct api_error *err, int *ret_retry)
         *ret_retry = LOAD_RETRY_S;
         return true;
     }
-    int max = h->options.queue_max;
+    int max = h->options.queue_max, retry = h->retry_s ? h->retry_s : 1;
     if (h->call_count < max) return false;
     api_error_make(err, 429, "rate_limit_error", "rate_limit_exceeded",
-                   "the model %s has %d requests under way, as many as it takes; try again in 1s",
-                   h->name, max);
+                   "the model %s has %d requests under way, as many as it takes; try again in %ds",
+                   h->name, max, retry);
     metrics_count(h->metrics, METRIC_REJECTED, 1);
-    *ret_retry = 1;
+    *ret_retry = retry;
     return true;
 }
 
@@ -249,6 +255,9 @@ static void end_opening(struct hub *h)
         return;
     }
     h->target = h->opened_target;
+    h->stats_request = 0;
+    h->stats_ns = 0;
+    h->stats_stale = true;
     h->ready_ns = h->used_ns = clock_monotonic_ns();
     double seconds = (double)(h->ready_ns - h->load_begin_ns) / 1e9;
     pthread_mutex_lock(&h->lock);
@@ -404,6 +413,35 @@ static void lose_target(struct hub *h, const struct error *err)
     note_failure(h, err);
 }
 
+/* What only the worker knows; asked for while it has work, and once more when that has ended. */
+static void ask_stats(struct hub *h, int64_t now)
+{
+    if (!h->target.class->stats || h->stats_request || now - h->stats_ns < STATS_NS) return;
+    if (!h->active && !h->stats_stale) return;
+    h->stats_ns = now;
+    h->stats_stale = h->active != NULL;
+    if (h->target.class->stats(h->target.self, &h->stats_request, NULL)) h->stats_request = 0;
+}
+
+static void take_stats(struct hub *h, const struct worker_event *event)
+{
+    if (event->kind != WORKER_DONE && event->kind != WORKER_ERROR) return;
+    h->stats_request = 0;
+    if (event->kind == WORKER_ERROR) return;
+    const struct json *kv = json_get(event->body, "kv"), *store = json_get(event->body, "store");
+    double pages = json_number(json_get(kv, "pages"), 0);
+    metrics_set(h->metrics, METRIC_BATCH, json_number(json_get(event->body, "running"), 0));
+    metrics_set(h->metrics, METRIC_KV_PAGES, pages);
+    metrics_set(h->metrics, METRIC_KV_KEPT, json_number(json_get(kv, "cached"), 0));
+    metrics_set(h->metrics, METRIC_KV_USAGE,
+                pages > 0 ? json_number(json_get(kv, "held"), 0) / pages : 0);
+    metrics_set(h->metrics, METRIC_STORE_PAGES, json_number(json_get(store, "used"), 0));
+    int64_t retry = json_int(json_get(event->body, "retry_seconds"), 1);
+    pthread_mutex_lock(&h->lock);
+    h->retry_s = retry < 1 ? 1 : retry > RETRY_S_MAX ? RETRY_S_MAX : (int)retry;
+    pthread_mutex_unlock(&h->lock);
+}
+
 static void pump(struct hub *h)
 {
     struct worker_event event;
@@ -415,6 +453,10 @@ static void pump(struct hub *h)
         if (st) {
             lose_target(h, &err);
             return;
+        }
+        if (got && event.request == h->stats_request) {
+            take_stats(h, &event);
+            continue;
         }
         struct call *c = got ? find_call(h, event.request, &index) : NULL;
         if (c) call_event(c, index, &event, h->metrics);
@@ -525,6 +567,7 @@ static void *hub_run(void *arg)
         tend_active(h, now);
         tend_target(h, now, retiring);
         if (h->target.class) start_waiting(h);
+        if (h->target.class) ask_stats(h, now);
         prune_waiting(h, now);
         show_load(h);
         pthread_mutex_lock(&h->lock);

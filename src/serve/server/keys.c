@@ -60,6 +60,22 @@ struct key_store {
 
 /* Grants. */
 
+const char *key_priority_name(enum key_priority p)
+{
+    static const char *const names[KEY_PRIORITY_COUNT] = { "normal", "high", "low" };
+    return names[p];
+}
+
+bool key_priority_of(const char *name, enum key_priority *ret)
+{
+    for (int p = 0; name && p < KEY_PRIORITY_COUNT; p++) {
+        if (strcmp(name, key_priority_name((enum key_priority)p)) != 0) continue;
+        *ret = (enum key_priority)p;
+        return true;
+    }
+    return false;
+}
+
 static void names_free(char **names)
 {
     for (char **n = names; n && *n; n++)
@@ -158,6 +174,14 @@ bool key_is_revoked(struct key *k)
 const char *key_tenant(const struct key *k)
 {
     return k->grant.tenant ? k->grant.tenant : k->id;
+}
+
+enum key_priority key_priority(struct key *k)
+{
+    pthread_mutex_lock(&k->store->lock);
+    enum key_priority p = k->grant.priority;
+    pthread_mutex_unlock(&k->store->lock);
+    return p;
 }
 
 bool key_may(struct key *k, const char *capability)
@@ -282,6 +306,7 @@ static bool grant_of(struct key_grant *g, const struct json *item)
         .concurrency = limit_value(item, "concurrency"),
         .budget_tokens = limit_value(item, "budget_tokens"),
     };
+    key_priority_of(json_text(json_get(item, "priority")), &g->priority);
     if (g->name && g->models && g->capabilities) return true;
     key_grant_release(g);
     return false;
@@ -554,6 +579,10 @@ static void put_key(struct json_writer *w, const struct key *k)
     put_limit(w, "tokens_per_minute", k->grant.tokens_per_minute);
     put_limit(w, "concurrency", k->grant.concurrency);
     put_limit(w, "budget_tokens", k->grant.budget_tokens);
+    if (k->grant.priority) {
+        json_key(w, "priority");
+        json_put_string(w, key_priority_name(k->grant.priority));
+    }
     json_close_object(w);
 }
 

@@ -25,6 +25,12 @@
 #define KEYS_FILE_MAX        ((size_t)64 << 20)
 #define KEY_CAPABILITIES_ALL "*"
 
+/* Which share of a model its requests have, where several want it. */
+enum key_priority { KEY_PRIORITY_NORMAL, KEY_PRIORITY_HIGH, KEY_PRIORITY_LOW, KEY_PRIORITY_COUNT };
+const char *key_priority_name(enum key_priority p); /* "normal" */
+/* False: there is no such priority. */
+bool key_priority_of(const char *name, enum key_priority *ret);
+
 /* What a key is allowed; zero limits are none. */
 struct key_grant {
     char *name;    /* for people: "build server" */
@@ -35,6 +41,7 @@ struct key_grant {
     int64_t tokens_per_minute;
     int64_t concurrency;
     int64_t budget_tokens; /* that it may use in all */
+    enum key_priority priority;
 };
 void key_grant_release(struct key_grant *g);
 /* Comma-separated names to a list; NULL when memory is short or there are too many. */
@@ -77,6 +84,7 @@ void key_ref(struct key *k);
 void key_unref(struct key *k);
 const char *key_id(const struct key *k);
 const char *key_tenant(const struct key *k);
+enum key_priority key_priority(struct key *k);
 bool key_is_revoked(struct key *k);
 bool key_may(struct key *k, const char *capability);
 bool key_may_model(struct key *k, const char *model);

@@ -66,7 +66,7 @@ struct model_metrics {
     struct metrics *owner;
     char *name;
     uint64_t counters[METRIC_COUNTER_COUNT];
-    int64_t gauges[METRIC_GAUGE_COUNT];
+    double gauges[METRIC_GAUGE_COUNT];
     uint64_t finishes[METRIC_FINISH_COUNT];
     struct histogram histograms[METRIC_HISTOGRAM_COUNT];
 };
@@ -143,7 +143,7 @@ void metrics_count(struct model_metrics *m, enum metric_counter which, uint64_t 
     pthread_mutex_unlock(&m->owner->lock);
 }
 
-void metrics_set(struct model_metrics *m, enum metric_gauge which, int64_t value)
+void metrics_set(struct model_metrics *m, enum metric_gauge which, double value)
 {
     if (!m) return;
     pthread_mutex_lock(&m->owner->lock);
@@ -243,7 +243,7 @@ static void write_models(struct buf *out, const struct metrics *m)
         write_head(out, &gauges[i], "gauge");
         for (const struct model_metrics *each = m->models; each; each = each->next) {
             write_name(out, gauges[i].text, "", each);
-            buf_format(out, "} %" PRId64 "\n", each->gauges[i]);
+            buf_format(out, "} %.9g\n", each->gauges[i]);
         }
     }
     for (int i = 0; i < METRIC_HISTOGRAM_COUNT; i++) {

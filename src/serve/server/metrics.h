@@ -47,7 +47,7 @@ struct model_metrics *metrics_model(struct metrics *m, const char *name);
 
 /* A NULL model is fine. */
 void metrics_count(struct model_metrics *m, enum metric_counter which, uint64_t n);
-void metrics_set(struct model_metrics *m, enum metric_gauge which, int64_t value);
+void metrics_set(struct model_metrics *m, enum metric_gauge which, double value);
 void metrics_observe(struct model_metrics *m, enum metric_histogram which, double value);
 void metrics_finish(struct model_metrics *m, const char *finish); /* an unknown one is "error" */
 /* A request on a route ("other" for unknown ones) was answered. */

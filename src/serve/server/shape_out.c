@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "serve/server/shape_out.h"
 
+#include <stdio.h>
+
 #include "base/core/utf8.h"
 
 #define TOKEN_BYTES_MAX ((size_t)1 << 16)
@@ -112,7 +114,11 @@ void usage_add(struct usage *u, const struct json *done, bool with_prompt)
     if (with_prompt) {
         u->prompt += count_of(done, "prompt_tokens");
         u->cached += count_of(done, "cached_tokens");
+        const char *cache = json_text(json_get(done, "cache"));
+        snprintf(u->cache, sizeof u->cache, "%.15s", cache ? cache : "");
     }
+    double queue = json_number(json_get(done, "queue_seconds"), 0);
+    if (queue > u->queue_seconds) u->queue_seconds = queue;
     u->completion += count_of(done, "completion_tokens");
     u->reasoning += count_of(done, "reasoning_tokens");
     u->prompt_seconds += json_number(json_get(done, "prompt_seconds"), 0);
@@ -140,6 +146,8 @@ void timings_put(struct json_writer *w, const struct usage *u)
 {
     int64_t fresh = u->prompt - u->cached;
     json_open_object(w);
+    put_real(w, "queue_ms", u->queue_seconds * 1e3);
+    if (*u->cache) put_text(w, "cache", u->cache);
     put_int(w, "cache_n", u->cached);
     put_int(w, "prompt_n", fresh);
     put_real(w, "prompt_ms", u->prompt_seconds * 1e3);

@@ -39,7 +39,9 @@ void put_parsed(struct json_writer *w, const char *key, struct span text, bool o
 /* Sums over the answers of a request; prompts count once, not once per choice. */
 struct usage {
     int64_t prompt, cached, completion, reasoning;
-    double prompt_seconds, decode_seconds;
+    double queue_seconds, prompt_seconds,
+        decode_seconds; /* queue: of the one that waited longest */
+    char cache[16];     /* what the cache had, as the worker says it */
 };
 void usage_add(struct usage *u, const struct json *done, bool with_prompt);
 /* {"prompt_tokens", ...} as chat/completions and completions have it. */
