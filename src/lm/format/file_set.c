@@ -72,18 +72,34 @@ static enum status add(struct file_set *s, const char *name, uint64_t bytes, int
     return STATUS_OK;
 }
 
-/* "additional_chat_templates/NAME.jinja" */
-static bool is_template(const char *name)
+/* Folders within a model's folder, and how the names of files in them end. */
+static const struct {
+    const char *name, *ending;
+} inner_folders[] = {
+    { FILE_SET_TEMPLATES, ".jinja" },
+    { FILE_SET_POOLING, "config.json" },
+    { FILE_SET_LOGIT_SCORE, "config.json" },
+};
+#define INNER_FOLDERS (sizeof inner_folders / sizeof *inner_folders)
+
+/* "additional_chat_templates/NAME.jinja", "1_Pooling/config.json" */
+static bool is_inner(const char *name)
 {
-    size_t folder = sizeof FILE_SET_TEMPLATES - 1, len = strlen(name);
-    return len > folder + 1 + 6 && strncmp(name, FILE_SET_TEMPLATES "/", folder + 1) == 0 &&
-           !strchr(name + folder + 1, '/') && strcmp(name + len - 6, ".jinja") == 0;
+    size_t len = strlen(name);
+    for (size_t i = 0; i < INNER_FOLDERS; i++) {
+        size_t folder = strlen(inner_folders[i].name), end = strlen(inner_folders[i].ending);
+        if (len > folder + end && strncmp(name, inner_folders[i].name, folder) == 0 &&
+            name[folder] == '/' && !strchr(name + folder + 1, '/') &&
+            strcmp(name + len - end, inner_folders[i].ending) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool plain_name(const char *name)
 {
     size_t len = strlen(name);
-    return len > 0 && len <= FILE_SET_NAME_BYTES_MAX && (!strchr(name, '/') || is_template(name)) &&
+    return len > 0 && len <= FILE_SET_NAME_BYTES_MAX && (!strchr(name, '/') || is_inner(name)) &&
            strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
@@ -103,33 +119,51 @@ static enum status add_from_folder(struct file_set *s, const char *name, struct 
     return add(s, name, bytes, -1, err);
 }
 
-/* Files of the folder of further templates, as "folder/name". */
-static enum status add_templates(struct file_set *s, char **names, size_t count, struct error *err)
+struct listing {
+    char **names;
+    size_t count;
+};
+
+/* A folder that is not there, or cannot be read, has no files. */
+static void list_inner(const struct file_set *s, const char *folder, struct listing *ret)
+{
+    char path[FILE_SET_PATH_BYTES];
+    *ret = (struct listing){ 0 };
+    if (!file_join(path, sizeof path, s->folder, folder) || file_kind(path) != FILE_FOLDER) return;
+    if (file_list(&ret->names, &ret->count, path, NULL)) *ret = (struct listing){ 0 };
+}
+
+/* Files of a folder within, as "folder/name". */
+static enum status add_inner(struct file_set *s, const char *folder, const struct listing *l,
+                             struct error *err)
 {
     char name[FILE_SET_NAME_BYTES_MAX + 1];
     enum status st = STATUS_OK;
-    for (size_t i = 0; i < count && !st; i++)
-        if (file_join(name, sizeof name, FILE_SET_TEMPLATES, names[i]) && is_template(name))
+    for (size_t i = 0; i < l->count && !st; i++)
+        if (file_join(name, sizeof name, folder, l->names[i]) && is_inner(name))
             st = add_from_folder(s, name, err);
     return st;
 }
 
 static enum status list_folder(struct file_set *s, struct error *err)
 {
-    char path[FILE_SET_PATH_BYTES], **names, **more = NULL;
-    size_t count, more_count = 0;
-    enum status st = file_list(&names, &count, s->folder, err);
+    struct listing own, inner[INNER_FOLDERS];
+    enum status st = file_list(&own.names, &own.count, s->folder, err);
     if (st) return st;
-    if (!file_join(path, sizeof path, s->folder, FILE_SET_TEMPLATES) ||
-        file_kind(path) != FILE_FOLDER || file_list(&more, &more_count, path, NULL))
-        more_count = 0;
-    st = reserve(s, count + more_count, err);
-    for (size_t i = 0; i < count && !st; i++)
-        st = add_from_folder(s, names[i], err);
-    if (!st && more_count) st = add_templates(s, more, more_count, err);
+    size_t count = own.count;
+    for (size_t i = 0; i < INNER_FOLDERS; i++) {
+        list_inner(s, inner_folders[i].name, &inner[i]);
+        count += inner[i].count;
+    }
+    st = reserve(s, count, err);
+    for (size_t i = 0; i < own.count && !st; i++)
+        st = add_from_folder(s, own.names[i], err);
+    for (size_t i = 0; i < INNER_FOLDERS; i++) {
+        if (!st) st = add_inner(s, inner_folders[i].name, &inner[i], err);
+        if (inner[i].names) file_list_free(inner[i].names, inner[i].count);
+    }
     if (!st) qsort(s->entries, s->count, sizeof *s->entries, compare_entries);
-    file_list_free(names, count);
-    if (more) file_list_free(more, more_count);
+    file_list_free(own.names, own.count);
     return st;
 }
 

@@ -4,8 +4,8 @@
  * A set has one of two origins: a path, whose files are opened when they are asked for, or
  * descriptors that somebody else opened, for a process that can open nothing itself. Whoever reads a
  * model asks its set by base name and never uses a path. Only regular files (or links to such) are
- * in a set. Names are plain, without '/', but for the further chat templates that Hugging Face puts into a
- * folder of their own: "additional_chat_templates/tool_use.jinja". Immutable after opening. */
+ * in a set. Names are plain, without '/', but for what Hugging Face's tools put into folders of their own:
+ * "additional_chat_templates/tool_use.jinja", "1_Pooling/config.json". Immutable after opening. */
 #ifndef LM_FORMAT_FILE_SET_H
 #define LM_FORMAT_FILE_SET_H
 
@@ -20,6 +20,8 @@
 #define FILE_SET_PATH_BYTES     4096
 #define FILE_SET_NAME_BYTES_MAX 255
 #define FILE_SET_TEMPLATES      "additional_chat_templates"
+#define FILE_SET_POOLING        "1_Pooling"
+#define FILE_SET_LOGIT_SCORE    "1_LogitScore"
 
 struct file_set;
 

@@ -16,7 +16,7 @@ struct tokenizer *tokenizer_new(struct error *err)
         return NULL;
     }
     vocab_init(&t->vocab);
-    t->unknown_id = t->bos = t->eos = -1;
+    t->unknown_id = t->bos = t->eos = t->ending = -1;
     t->chat_template = BUF_INIT(CHAT_TEMPLATE_BYTES_MAX);
     for (int i = 0; i < 256; i++)
         t->byte_alias[i] = -1;
@@ -118,11 +118,13 @@ enum status tokenizer_finish(struct tokenizer *t, struct error *err)
     enum status status = vocab_index(&t->vocab, err);
     if (!status) status = check_id(t, t->bos, "begin-of-text", err);
     if (!status) status = check_id(t, t->eos, "end-of-text", err);
+    if (!status) status = check_id(t, t->ending, "last", err);
     if (!status) status = check_id(t, t->unknown_id, "unknown", err);
     if (!status) status = bpe_init(&t->bpe, t->merges.items, t->merges.count, err);
     if (status) return status;
     if (t->bos < 0) t->adds_bos = false;
-    if (t->eos < 0) t->adds_eos = false;
+    if (t->ending < 0) t->ending = t->eos;
+    if (t->ending < 0) t->adds_eos = false;
     find_bytes(t);
     status = build_sets(t, err);
     if (!status && (t->model == MODEL_BYTE_BPE || t->model == MODEL_TIKTOKEN))
@@ -293,6 +295,11 @@ int32_t tokenizer_bos(const struct tokenizer *t)
 int32_t tokenizer_eos(const struct tokenizer *t)
 {
     return t->eos;
+}
+
+int32_t tokenizer_ending(const struct tokenizer *t)
+{
+    return t->adds_eos ? t->ending : -1;
 }
 
 bool tokenizer_adds_bos(const struct tokenizer *t)

@@ -117,6 +117,9 @@ int32_t tokenizer_bos(const struct tokenizer *t);
 int32_t tokenizer_eos(const struct tokenizer *t);
 bool tokenizer_adds_bos(const struct tokenizer *t);
 bool tokenizer_adds_eos(const struct tokenizer *t);
+/* The token that goes behind a whole text where adds_eos: mostly EOS, but a post-processor may name
+ * another (Qwen3-Embedding); -1: none. */
+int32_t tokenizer_ending(const struct tokenizer *t);
 /* Chat template text as shipped with the tokenizer; {NULL,0} when none. */
 struct span tokenizer_chat_template(const struct tokenizer *t);
 

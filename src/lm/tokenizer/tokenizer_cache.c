@@ -14,7 +14,7 @@
 #include "base/core/file.h"
 #include "lm/tokenizer/tokenizer_parts.h"
 
-#define CACHE_MAGIC      "HEARTHT1" /* the last character is the version of all of this */
+#define CACHE_MAGIC      "HEARTHT2" /* the last character is the version of all of this */
 #define CACHE_MERGES_MIN 20000      /* fewer merges load fast enough */
 #define CACHE_BYTES_MAX  ((size_t)2 << 30)
 #define CACHE_PATH_BYTES 4096
@@ -42,7 +42,8 @@ bool tokenizer_pack(const struct tokenizer *t, struct buf *out)
                                 t->ignore_merges, t->byte_fallback, t->fuse_unknown,
                                 t->cut_user,      t->strip_blank,   t->strip_more,
                                 t->adds_bos,      t->adds_eos,      t->has_chat_template,
-                                t->unknown_id,    t->bos,           t->eos };
+                                t->unknown_id,    t->bos,           t->eos,
+                                t->ending };
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
         put(out, (uint64_t)numbers[i]);
     put_text(out, &t->unknown_score, sizeof(t->unknown_score));
@@ -134,6 +135,7 @@ static void unpack_numbers(struct tokenizer *t, struct reader *r)
     t->unknown_id = take_id(r);
     t->bos = take_id(r);
     t->eos = take_id(r);
+    t->ending = take_id(r);
     struct span score = take_text(r), pre = take_text(r), chat = take_text(r);
     if (score.len != sizeof(float) || pre.len >= sizeof(t->pre)) r->failed = true;
     if (r->failed) return;

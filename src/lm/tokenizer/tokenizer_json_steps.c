@@ -237,7 +237,7 @@ static enum status add_template(struct tokenizer *t, const struct json *post, st
             t->bos = (int32_t)id;
             t->adds_bos = true;
         } else if (seen && !t->adds_eos) {
-            t->eos = (int32_t)id;
+            t->eos = t->ending = (int32_t)id;
             t->adds_eos = true;
         } else {
             return refuse("post-processor", "TemplateProcessing with several tokens on one side",

@@ -56,6 +56,7 @@ struct tokenizer {
     int32_t unknown_id;  /* -1: none */
     float unknown_score; /* unigram */
     int32_t bos, eos;
+    int32_t ending; /* goes behind a text where adds_eos; -1: none */
     bool adds_bos, adds_eos;
     struct buf chat_template;
     bool has_chat_template;
