@@ -143,6 +143,14 @@ size_t engine_logits_max(const struct engine *e)
     return (size_t)e->logit_row_max;
 }
 
+const float *engine_hidden(const struct engine *e, const float *logits)
+{
+    const struct backend *b = e->backend;
+    const float *all = b->type->hidden(e->backend);
+    ptrdiff_t row = (logits - b->type->logits(e->backend)) / (ptrdiff_t)e->info.vocab_size;
+    return all ? all + row * (ptrdiff_t)e->info.hidden_size : NULL;
+}
+
 int64_t engine_pages_available(const struct engine *e)
 {
     return kv_available(e->pool);

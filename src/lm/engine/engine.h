@@ -63,6 +63,8 @@ const float *session_logits(const struct session *s);
 /* [hidden_size] of the last token behind the model's last norm, which the head makes logits of; valid as
  * long as they are, and there when they are. */
 const float *session_hidden(const struct session *s);
+/* The same for whoever has only the logits, as one of the functions here gave them in the last step. */
+const float *engine_hidden(const struct engine *e, const float *logits);
 size_t session_count(const struct session *s);
 const int32_t *session_tokens(const struct session *s);
 size_t session_reused(const struct session *s); /* tokens the last sync took from the cache */

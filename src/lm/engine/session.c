@@ -58,10 +58,8 @@ const float *session_logits(const struct session *s)
 
 const float *session_hidden(const struct session *s)
 {
-    const struct engine *e = s->engine;
-    const float *all = e->backend->type->hidden(e->backend);
-    if (!all || !session_logits(s)) return NULL;
-    return all + s->logits_row * e->info.hidden_size;
+    const float *logits = session_logits(s);
+    return logits ? engine_hidden(s->engine, logits) : NULL;
 }
 
 const float *session_logits_at(const struct session *s, size_t i)

@@ -35,9 +35,11 @@ static enum status read_json(struct source *source, const char *name, enum json_
                              struct json_doc **ret, struct error *err)
 {
     struct span text;
+    struct error missing;
     *ret = NULL;
-    enum status st = source_read(source, name, &text, err);
-    if (st) return st == STATUS_NOT_FOUND ? STATUS_OK : st;
+    enum status st = source_read(source, name, &text, &missing);
+    if (st == STATUS_NOT_FOUND) return STATUS_OK;
+    if (st) return error_set(err, st, "%s", missing.text);
     st = json_parse(ret, text.data, text.len, FILE_BYTES_MAX, name, err);
     if (st || json_type(json_root(*ret)) == type) return st;
     json_doc_free(*ret);

@@ -169,7 +169,9 @@ enum status decoder_family_record(decoder_read_fn *read, struct plan *p,
 
 bool decoder_ignored(struct span name)
 {
-    static const char *const ends[] = { "rotary_emb.inv_freq", "rope_freqs.weight" };
+    static const char
+        *const ends[] = { "rotary_emb.inv_freq", "rope_freqs.weight",
+                          "cls.output.weight" /* a reranker's, read where it scores */ };
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t len = strlen(ends[i]);
         if (name.len >= len && memcmp(name.data + name.len - len, ends[i], len) == 0) return true;

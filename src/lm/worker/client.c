@@ -278,6 +278,18 @@ enum status worker_score(struct worker *w, uint64_t *ret_request, const char *re
     return ask(w, FRAME_SCORE, (struct span){ request, len }, ret_request, err);
 }
 
+enum status worker_embed(struct worker *w, uint64_t *ret_request, const char *request, size_t len,
+                         struct error *err)
+{
+    return ask(w, FRAME_EMBED, (struct span){ request, len }, ret_request, err);
+}
+
+enum status worker_rerank(struct worker *w, uint64_t *ret_request, const char *request, size_t len,
+                          struct error *err)
+{
+    return ask(w, FRAME_RERANK, (struct span){ request, len }, ret_request, err);
+}
+
 enum status worker_probe(struct worker *w, uint64_t *ret_request, struct error *err)
 {
     return ask(w, FRAME_PROBE, (struct span){ "{}", 2 }, ret_request, err);

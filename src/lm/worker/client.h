@@ -80,7 +80,9 @@ void worker_stop(struct worker *w);
  * "vocab_size", "valid_vocab", "parameter_count", "weight_bytes", "cache_bytes", "work_bytes",
  * "tokenizer": bool, "chat": null (no template, or "chat_error" says why it cannot be used) or
  * {"template_sha256", "format", "thinking": bool, "thinking_variable", "effort_variable": text or null,
- * "tools": bool}, "generation": {"eos_ids", "has_sampling", "temperature", "top_k", "top_p", "min_p",
+ * "tools": bool}, "embedding": null (no embedder) or {"pooling": text, "dimensions": int, "normalize":
+ * bool}, "rerank": bool, "retrieval_error": text or null (what of these the files say and cannot be
+ * done), "generation": {"eos_ids", "has_sampling", "temperature", "top_k", "top_p", "min_p",
  * "repetition_penalty"}, "sandbox": {"landlock_abi", "seccomp": bool}}. Borrowed from the worker; NULL
  * where no model was loaded. */
 const struct json *worker_ready(const struct worker *w);
@@ -114,6 +116,20 @@ int worker_descriptor(const struct worker *w);
  * WORKER_DONE {"tokens", "scored_tokens", "logprob_sum", "windows", "window_tokens", "seconds"}. */
 enum status worker_score(struct worker *w, uint64_t *ret_request, const char *request, size_t len,
                          struct error *err);
+/* Vectors of texts. `request`: {"inputs": [text, or list of ids that are taken as they are], "dimensions":
+ * int, only the first so many, "normalize": bool, default: as the model's files say, after the cut;
+ * "truncate": bool, longer texts lose their end, default false: STATUS_CONTEXT}. Only models that
+ * are made for it: others are STATUS_UNSUPPORTED. Events: WORKER_PROGRESS; WORKER_DELTA {"index": int,
+ * "tokens": int, "embedding": text}, base64 of little-endian float32, in any order; WORKER_DONE as of
+ * worker_submit: "prompt_tokens" of all, no others. */
+enum status worker_embed(struct worker *w, uint64_t *ret_request, const char *request, size_t len,
+                         struct error *err);
+/* How well documents answer a query. `request`: {"query": text, "documents": [text], "instruction": text,
+ * what a document must do, default: the model's own}; or documents that are lists of ids, each a
+ * whole prompt, without "query"; "true_id", "false_id": int, the two tokens whose logits are compared,
+ * default: the model's. Events as of worker_embed: WORKER_DELTA {"index", "tokens", "score": real 0 to 1}. */
+enum status worker_rerank(struct worker *w, uint64_t *ret_request, const char *request, size_t len,
+                          struct error *err);
 /* Asks the worker to try what its sandbox must refuse: WORKER_DONE {"attempts": [{"what": "open a
  * file", "refused": bool, "errno": text}], "landlock_abi": int, "seccomp": bool}. For `hearth doctor` and tests. */
 enum status worker_probe(struct worker *w, uint64_t *ret_request, struct error *err);

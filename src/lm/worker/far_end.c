@@ -170,6 +170,8 @@ static enum status take_frame(struct far *f, const struct frame *frame, struct e
         return add_job(f, frame, err);
     case FRAME_SUBMIT:
     case FRAME_SCORE:
+    case FRAME_EMBED:
+    case FRAME_RERANK:
     case FRAME_PROBE:
     case FRAME_STATS:
         if (frame->request == 0)
@@ -256,6 +258,7 @@ static void answer(struct far *f, const struct far_job *job)
     else if (job->type == FRAME_STATS) far_stats(f, job->request);
     else if (!f->engine) st = error_set(&err, STATUS_USAGE, "no model is loaded");
     else if (job->type == FRAME_SUBMIT) st = far_generate(f, job, &err);
+    else if (job->type == FRAME_EMBED || job->type == FRAME_RERANK) st = far_embed(f, job, &err);
     else st = far_score(f, job, &err);
     if (st) far_send_error(f, job->request, &err);
 }

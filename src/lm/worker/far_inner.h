@@ -9,6 +9,7 @@
 #include "base/core/log.h"
 #include "lm/chat/chat.h"
 #include "lm/engine/engine.h"
+#include "lm/format/config_retrieval.h"
 #include "lm/sched/sched.h"
 #include "lm/worker/far_end.h"
 #include "lm/worker/frame.h"
@@ -54,7 +55,9 @@ struct far {
     struct chat *chat;       /* NULL: no template */
     struct error chat_error; /* why there is none, where the model has one that cannot be used */
     struct far_constraints *constraints; /* NULL until the first one */
-    int model_file;                      /* descriptor of one of its files; -1: none */
+    struct retrieval_config retrieval;
+    struct error retrieval_error; /* what of it cannot be used; status 0: nothing */
+    int model_file;               /* descriptor of one of its files; -1: none */
     struct {
         int64_t requests, prompt_tokens, cached_tokens, completion_tokens;
     } sums;
@@ -78,5 +81,6 @@ enum status far_load(struct far *f, struct span body, struct error *err);
 enum status far_generate(struct far *f, const struct far_job *job, struct error *err);
 enum status far_score(struct far *f, const struct far_job *job, struct error *err);
 void far_stats(struct far *f, uint64_t request);
+enum status far_embed(struct far *f, const struct far_job *job, struct error *err); /* RERANK too */
 
 #endif

@@ -145,6 +145,15 @@ static enum status open_chat(struct far *f, struct error *err)
     return STATUS_OK;
 }
 
+/* A model whose files say what cannot be done about embedding still generates. */
+static enum status read_retrieval(struct far *f, struct error *err)
+{
+    f->retrieval = (struct retrieval_config){ .true_id = -1, .false_id = -1 };
+    enum status st = config_retrieval(engine_source(f->engine), &f->retrieval, &f->retrieval_error);
+    if (st == STATUS_NO_MEMORY) return error_set(err, st, "%s", f->retrieval_error.text);
+    return STATUS_OK;
+}
+
 static enum status open_engine(struct far *f, const struct json *load, struct error *err)
 {
     struct teller teller = { f, 0 };
@@ -228,6 +237,22 @@ static void put_chat(struct json_writer *w, const struct far *f)
     json_close_object(w);
 }
 
+static void put_retrieval(struct json_writer *w, const struct far *f)
+{
+    const struct retrieval_config *r = &f->retrieval;
+    json_key(w, "embedding");
+    if (r->pooling == POOLING_NONE || r->rerank) json_put_null(w);
+    else {
+        json_open_object(w);
+        put_text(w, "pooling", pooling_name(r->pooling));
+        put_int(w, "dimensions", engine_info(f->engine)->hidden_size);
+        put_bool(w, "normalize", r->normalize);
+        json_close_object(w);
+    }
+    put_bool(w, "rerank", r->rerank);
+    put_text(w, "retrieval_error", f->retrieval_error.status ? f->retrieval_error.text : NULL);
+}
+
 static void put_generation(struct json_writer *w, const struct generation_config *g)
 {
     json_key(w, "generation");
@@ -270,6 +295,7 @@ static void send_ready(struct far *f)
     put_facts(&w, engine_info(f->engine));
     put_bool(&w, "tokenizer", engine_tokenizer(f->engine) != NULL);
     put_chat(&w, f);
+    put_retrieval(&w, f);
     put_generation(&w, &engine_info(f->engine)->generation);
     json_key(&w, "sandbox");
     json_open_object(&w);
@@ -289,6 +315,7 @@ enum status far_load(struct far *f, struct span body, struct error *err)
     st = open_engine(f, json_root(doc), err);
     if (!st) st = open_sched(f, json_get(json_root(doc), "engine"), err);
     if (!st) st = open_chat(f, err);
+    if (!st) st = read_retrieval(f, err);
     if (!st) send_ready(f);
     json_doc_free(doc);
     return st;

@@ -15,22 +15,6 @@
 
 /* ---- members ---- */
 
-enum member_kind {
-    MEMBER_ANY,
-    MEMBER_BOOL,
-    MEMBER_INT,
-    MEMBER_NUMBER,
-    MEMBER_TEXT,
-    MEMBER_ARRAY,
-    MEMBER_OBJECT
-};
-
-struct member_rule {
-    const char *name;
-    enum member_kind kind;
-    int64_t min, max; /* of integers */
-};
-
 static const struct member_rule request_rules[] = {
     { "messages", MEMBER_ARRAY, 0, 0 },
     { "tools", MEMBER_ARRAY, 0, 0 },
@@ -110,9 +94,8 @@ static enum status check_member(const struct member_rule *rule, const struct jso
     return STATUS_OK;
 }
 
-/* Every member is known and of its kind: nothing that was asked for is passed over. */
-static enum status check_members(const struct json *object, const struct member_rule *rules,
-                                 struct error *err)
+enum status far_check_members(const struct json *object, const struct member_rule *rules,
+                              struct error *err)
 {
     if (json_type(object) != JSON_OBJECT)
         return error_set(err, STATUS_BAD_INPUT, "a request is a JSON object");
@@ -136,8 +119,7 @@ static bool given(const struct json *object, const char *name)
 
 /* ---- the prompt ---- */
 
-static enum status need_tokenizer(const struct far *f, const struct tokenizer **ret,
-                                  struct error *err)
+enum status far_need_tokenizer(const struct far *f, const struct tokenizer **ret, struct error *err)
 {
     *ret = engine_tokenizer(f->engine);
     if (*ret) return STATUS_OK;
@@ -162,8 +144,8 @@ static enum status encode_text(const struct tokenizer *t, const struct json *req
     return st;
 }
 
-static enum status read_ids(const struct far *f, const struct json *ids, struct token_list *out,
-                            struct error *err)
+enum status far_read_ids(const struct far *f, const struct json *ids, struct token_list *out,
+                         struct error *err)
 {
     int64_t vocab = engine_info(f->engine)->vocab_size;
     enum status st = STATUS_OK;
@@ -183,7 +165,7 @@ static enum status read_text(const struct far *f, const struct json *request,
                              struct token_list *out, struct error *err)
 {
     const struct tokenizer *t;
-    enum status st = need_tokenizer(f, &t, err);
+    enum status st = far_need_tokenizer(f, &t, err);
     if (!st && tokenizer_adds_bos(t)) st = token_list_push(out, tokenizer_bos(t), err);
     if (!st) st = encode_text(t, request, out, err);
     if (!st && out->count == 0)
@@ -240,7 +222,7 @@ static enum status read_messages(struct far_request *r, const struct far *f,
 {
     const struct tokenizer *t;
     struct chat_prompt p = { 0 };
-    enum status st = need_tokenizer(f, &t, err);
+    enum status st = far_need_tokenizer(f, &t, err);
     if (!st) st = need_chat(f, err);
     if (!st) st = chat_prompt(f->chat, request, NULL, &p, err);
     if (st) return st;
@@ -284,7 +266,7 @@ static enum status read_prompt(struct far_request *r, const struct far *f,
     if (chat) return read_messages(r, f, request, parse, err);
     if (parse) r->format = far_format(f, false);
     if (!given(request, "ids")) return read_text(f, request, &r->prompt, err);
-    st = read_ids(f, json_get(request, "ids"), &r->prompt, err);
+    st = far_read_ids(f, json_get(request, "ids"), &r->prompt, err);
     if (!st && r->prompt.count == 0) st = error_set(err, STATUS_BAD_INPUT, "\"ids\" is empty");
     return st;
 }
@@ -346,7 +328,7 @@ static enum status read_sampling(struct far_request *r, const struct far *f,
                                  const struct json *sampling, struct error *err)
 {
     struct sample_options o = sample_defaults(&engine_info(f->engine)->generation);
-    enum status st = sampling ? check_members(sampling, sampling_rules, err) : STATUS_OK;
+    enum status st = sampling ? far_check_members(sampling, sampling_rules, err) : STATUS_OK;
     if (st) return st;
     o.temperature = real_of(sampling, "temperature", o.temperature);
     o.top_k = (int32_t)json_int(json_get(sampling, "top_k"), o.top_k);
@@ -393,8 +375,7 @@ static enum status read_priority(struct far_request *r, const struct json *prior
     return error_set(err, STATUS_BAD_INPUT, "\"priority\" is \"high\", \"normal\" or \"low\"");
 }
 
-/* Requests without a tenant are of one family. */
-static enum status read_owner(struct far_request *r, const struct json *request, struct error *err)
+enum status far_read_owner(struct far_request *r, const struct json *request, struct error *err)
 {
     struct span tenant = json_string(json_get(request, "tenant"));
     uint8_t digest[SHA256_BYTES];
@@ -418,14 +399,14 @@ static enum status read_constraint(struct far_request *r, const struct far *f,
                          "\"constraint\" and \"ignore_eos\" exclude each other: what a constraint "
                          "asks for has an end");
     r->constraint = json_get(request, "constraint");
-    return need_tokenizer(f, &t, err);
+    return far_need_tokenizer(f, &t, err);
 }
 
 static enum status read_root(struct far_request *r, const struct far *f, struct error *err)
 {
     const struct json *request = json_root(r->doc);
-    enum status st = check_members(request, request_rules, err);
-    if (!st) st = read_owner(r, request, err);
+    enum status st = far_check_members(request, request_rules, err);
+    if (!st) st = far_read_owner(r, request, err);
     if (!st) st = read_stops(r, json_get(request, "stop"), err);
     if (!st)
         st = read_sampling(r, f, given(request, "sampling") ? json_get(request, "sampling") : NULL,
@@ -464,12 +445,12 @@ static enum status read_score(struct token_list *out, int32_t *ret_bos, const st
 {
     static const char *const names[] = { "text", "text_base64", "ids" };
     const struct tokenizer *t;
-    enum status st = check_members(request, score_rules, err);
+    enum status st = far_check_members(request, score_rules, err);
     if (!st) st = check_sources(request, names, 3, "\"text\", \"text_base64\" and \"ids\"", err);
     if (st) return st;
     *ret_bos = -1;
-    if (given(request, "ids")) return read_ids(f, json_get(request, "ids"), out, err);
-    st = need_tokenizer(f, &t, err);
+    if (given(request, "ids")) return far_read_ids(f, json_get(request, "ids"), out, err);
+    st = far_need_tokenizer(f, &t, err);
     if (st) return st;
     if (tokenizer_adds_bos(t)) *ret_bos = tokenizer_bos(t);
     return encode_text(t, request, out, err);

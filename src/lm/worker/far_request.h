@@ -32,6 +32,35 @@ struct far_request {
     const struct json *constraint; /* NULL: none; its members are checked where it is compiled */
 };
 
+enum member_kind {
+    MEMBER_ANY,
+    MEMBER_BOOL,
+    MEMBER_INT,
+    MEMBER_NUMBER,
+    MEMBER_TEXT,
+    MEMBER_ARRAY,
+    MEMBER_OBJECT
+};
+
+struct member_rule {
+    const char *name;
+    enum member_kind kind;
+    int64_t min, max; /* of integers */
+};
+
+/* Every member is known and of its kind: nothing that was asked for is passed over. The last rule has no
+ * name. */
+enum status far_check_members(const struct json *object, const struct member_rule *rules,
+                              struct error *err);
+/* STATUS_NOT_FOUND says which files are missing. */
+enum status far_need_tokenizer(const struct far *f, const struct tokenizer **ret,
+                               struct error *err);
+/* "tenant", "priority" and "deadline_ms"; requests without a tenant are of one family. */
+enum status far_read_owner(struct far_request *r, const struct json *request, struct error *err);
+/* Appends a list of the model's ids. */
+enum status far_read_ids(const struct far *f, const struct json *ids, struct token_list *out,
+                         struct error *err);
+
 /* On failure nothing is left to release. */
 enum status far_request_read(struct far_request *ret, const struct far *f, struct span body,
                              struct error *err);
