@@ -10,6 +10,7 @@
 #include "front/cmd/answer.h"
 #include "front/cmd/answer_view.h"
 #include "front/cmd/command.h"
+#include "front/cmd/constraint_flags.h"
 #include "front/cmd/interrupt.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/request.h"
@@ -32,8 +33,9 @@ static const struct option_spec run_specs[] = {
     { 0 },
 };
 static const struct option_table run_table = { "Generation", run_specs };
-static const struct option_table *const tables[] = { &run_table,   &sample_table, &context_table,
-                                                     &model_table, &json_table,   NULL };
+static const struct option_table *const tables[] = {
+    &run_table, &constraint_table, &sample_table, &context_table, &model_table, &json_table, NULL
+};
 
 /* A token as --json lists it. */
 struct token {
@@ -122,6 +124,8 @@ static enum status write_request(struct buf *out, const struct run *r, struct sp
     json_put_bool(&w, args_flag(r->args, "ignore-eos"));
     json_key(&w, "return_ids");
     json_put_bool(&w, r->json);
+    st = constraint_flags_write(r->args, &w, err);
+    if (st) return st;
     json_key(&w, "sampling");
     st = sample_flags_write(r->args, &w, err);
     if (st) return st;
