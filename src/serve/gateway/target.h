@@ -26,6 +26,11 @@ struct target_class {
     void (*stop)(void *self);
     /* worker_stats; NULL: it has none to tell. */
     enum status (*stats)(void *self, uint64_t *ret_request, struct error *err);
+    /* worker_embed, worker_rerank; NULL: it cannot. */
+    enum status (*embed)(void *self, uint64_t *ret_request, const char *request, size_t len,
+                         struct error *err);
+    enum status (*rerank)(void *self, uint64_t *ret_request, const char *request, size_t len,
+                          struct error *err);
 };
 
 struct target {

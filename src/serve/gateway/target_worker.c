@@ -46,8 +46,20 @@ static enum status stats(void *self, uint64_t *ret_request, struct error *err)
     return worker_stats(self, ret_request, err);
 }
 
-static const struct target_class worker_class = { submit,     next,  cancel, alive,
-                                                  descriptor, ready, stop,   stats };
+static enum status embed(void *self, uint64_t *ret_request, const char *request, size_t len,
+                         struct error *err)
+{
+    return worker_embed(self, ret_request, request, len, err);
+}
+
+static enum status rerank(void *self, uint64_t *ret_request, const char *request, size_t len,
+                          struct error *err)
+{
+    return worker_rerank(self, ret_request, request, len, err);
+}
+
+static const struct target_class worker_class = { submit, next, cancel, alive, descriptor,
+                                                  ready,  stop, stats,  embed, rerank };
 
 enum status target_open_worker(void *ctx, struct target *ret, const char *path,
                                const struct engine_options *options, struct error *err)

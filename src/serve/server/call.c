@@ -15,6 +15,7 @@
 #include "serve/server/hub.h"
 
 #define FRAME_BYTES_MAX ((size_t)64 << 20)
+#define BODY_BYTES_MAX  ((size_t)512 << 20) /* vectors of many texts */
 #define FACTS_BYTES_MAX ((size_t)1 << 20)
 #define LINES_MAX       12
 #define OWNER_BYTES_MAX 4096
@@ -193,7 +194,7 @@ static enum status sink(void *ctx, const char *event, struct span data, bool las
     struct call *c = ctx;
     if (c->ended) return STATUS_CANCELLED;
     if (!c->request.stream) {
-        struct buf body = BUF_INIT(FRAME_BYTES_MAX);
+        struct buf body = BUF_INIT(BODY_BYTES_MAX);
         if (!buf_append(&body, data.data, data.len)) {
             buf_release(&body);
             return error_set(err, STATUS_NO_MEMORY, "no memory for an answer of %zu bytes",
@@ -267,6 +268,22 @@ static enum status put_owner(const struct call *c, struct buf *json, struct erro
     return STATUS_OK;
 }
 
+static enum status hand_over(const struct call *c, struct target *t, uint64_t *ret_request,
+                             struct span json, struct error *err)
+{
+    const struct target_class *k = t->class;
+    switch (c->shape->job) {
+    case SHAPE_EMBED:
+        if (k->embed) return k->embed(t->self, ret_request, json.data, json.len, err);
+        break;
+    case SHAPE_RERANK:
+        if (k->rerank) return k->rerank(t->self, ret_request, json.data, json.len, err);
+        break;
+    default: return k->submit(t->self, ret_request, json.data, json.len, err);
+    }
+    return error_set(err, STATUS_UNSUPPORTED, "what serves %s makes answers only", c->model);
+}
+
 static enum status submit_one(struct call *c, int index, struct target *t, struct error *err)
 {
     struct buf json = { 0 };
@@ -274,7 +291,7 @@ static enum status submit_one(struct call *c, int index, struct target *t, struc
     enum status st = shape_submission(&c->request, index, &json, err);
     if (st) return st;
     st = put_owner(c, &json, err);
-    if (!st) st = t->class->submit(t->self, &s->request, json.data, json.len, err);
+    if (!st) st = hand_over(c, t, &s->request, (struct span){ json.data, json.len }, err);
     buf_release(&json);
     if (st) return st;
     s->open = true;

@@ -74,6 +74,8 @@ typedef enum status shape_sink(void *ctx, const char *event, struct span data, b
 struct shape_answer; /* one answer in the making; each shape defines its own */
 
 enum shape_framing { SHAPE_SSE, SHAPE_NDJSON };
+/* What the canonical request is for: worker_submit, worker_embed or worker_rerank. */
+enum shape_job { SHAPE_GENERATE, SHAPE_EMBED, SHAPE_RERANK };
 
 struct shape {
     const char *name;       /* "openai-chat" */
@@ -81,6 +83,7 @@ struct shape {
     const char *path;       /* "/v1/chat/completions" */
     const char *capability; /* that a key must have: "chat", "completions", "embeddings" ... */
     enum shape_framing framing;
+    enum shape_job job;
 
     /* False: *err says what is wrong with the body. On success the caller releases with `release`. */
     bool (*read)(struct shape_request *ret, const struct json *body,
