@@ -39,6 +39,15 @@ static const struct option_spec specs[] = {
     { "behind-proxy", 0, OPTION_FLAG,
       .help = "a proxy in front does TLS: plain HTTP on any address, keys needed everywhere" },
     { "require-key", 0, OPTION_FLAG, .help = "ask for a key on loopback addresses too" },
+    { "keep-pages", 0, OPTION_REAL, "GIB", 0.001, 65536,
+      "keep what the cache knows of prompts on the disk, so that conversations go on quickly after "
+      "a "
+      "restart: up to so much for each model, in HEARTH_HOME/kv. Off by default: it holds what "
+      "users "
+      "wrote" },
+    { "batch", 0, OPTION_INT, "N", 1, 256, "answers that a model writes at once; 16 by default" },
+    { "cache-tokens", 0, OPTION_INT, "N", 1, 1 << 30,
+      "tokens that the cache of a model holds for all its answers; by default --ctx" },
     { "no-request-log", 0, OPTION_FLAG, .help = "no line per request on standard error" },
     { 0 },
 };
@@ -51,6 +60,7 @@ struct serving {
     struct server_options options;
     struct server *server;
     char home[HOME_PATH_BYTES], cache_folder[HOME_PATH_BYTES];
+    char store_folder[HOME_PATH_BYTES];
     char embedded[HOME_PATH_BYTES];
     struct buf certificate, key;
     struct log log;
@@ -205,7 +215,7 @@ static enum status read_tls(struct serving *v, struct error *err)
     return st;
 }
 
-static void set_engine(struct serving *v)
+static enum status set_engine(struct serving *v, struct error *err)
 {
     const struct args *a = v->args;
     v->options.engine = (struct engine_options){
@@ -216,7 +226,17 @@ static void set_engine(struct serving *v)
         .thread_count = (int)args_int(a, "threads", 0),
         .context_max = args_int(a, "ctx", 0),
         .cache_folder = home_tokenizer_cache(v->cache_folder) ? v->cache_folder : NULL,
+        .streams_max = args_int(a, "batch", 0),
+        .cache_tokens = args_int(a, "cache-tokens", 0),
     };
+    double gib = args_real(a, "keep-pages", 0);
+    if (gib <= 0) return STATUS_OK;
+    if (!home_page_store(v->store_folder))
+        return error_set(err, STATUS_USAGE,
+                         "--keep-pages: there is no folder HEARTH_HOME/kv, and none can be made");
+    v->options.engine.store_folder = v->store_folder;
+    v->options.engine.store_bytes = (uint64_t)(gib * (1 << 30));
+    return STATUS_OK;
 }
 
 /* Thousands of connections need thousands of descriptors. */
@@ -357,10 +377,10 @@ static enum status run(const struct args *args, struct error *err)
     v->options.behind_proxy = args_flag(args, "behind-proxy");
     v->options.home = home_folder(v->home) ? v->home : NULL;
     if (!args_flag(args, "no-request-log")) v->options.request_log = write_line;
-    set_engine(v);
     systemd_watchdog_init(&v->watchdog);
     raise_descriptor_limit();
-    enum status st = make_settings(v, &v->options.settings, err);
+    enum status st = set_engine(v, err);
+    if (!st) st = make_settings(v, &v->options.settings, err);
     if (!st) st = read_tls(v, err);
     if (!st) st = open_listeners(v, err);
     if (!st) {

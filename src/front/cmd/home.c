@@ -35,9 +35,19 @@ bool home_folder(char out[HOME_PATH_BYTES])
     return home_path(out) && make_folders(out) && file_kind(out) == FILE_FOLDER;
 }
 
-bool home_tokenizer_cache(char out[HOME_PATH_BYTES])
+static bool folder_in_home(char out[HOME_PATH_BYTES], const char *name)
 {
     char home[HOME_PATH_BYTES];
-    if (!home_path(home) || !file_join(out, HOME_PATH_BYTES, home, "tokenizers")) return false;
+    if (!home_path(home) || !file_join(out, HOME_PATH_BYTES, home, name)) return false;
     return make_folders(out) && file_kind(out) == FILE_FOLDER;
+}
+
+bool home_tokenizer_cache(char out[HOME_PATH_BYTES])
+{
+    return folder_in_home(out, "tokenizers");
+}
+
+bool home_page_store(char out[HOME_PATH_BYTES])
+{
+    return folder_in_home(out, "kv");
 }

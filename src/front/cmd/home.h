@@ -14,5 +14,7 @@ bool home_path(char out[HOME_PATH_BYTES]);
 bool home_folder(char out[HOME_PATH_BYTES]);
 /* <home>/tokenizers, made if it is missing; false (no cache then) when that is not possible. */
 bool home_tokenizer_cache(char out[HOME_PATH_BYTES]);
+/* The same for <home>/kv, where cached pages are kept. */
+bool home_page_store(char out[HOME_PATH_BYTES]);
 
 #endif

@@ -9,6 +9,7 @@
 #include "lm/engine/engine_open.h"
 #include "lm/format/source.h"
 #include "lm/worker/worker_start.h"
+#include "govern/gate/gate_store.h"
 
 /* ---- a model's files, opened ---- */
 
@@ -81,6 +82,18 @@ static void find_kept(struct kept *k, const struct model_files *m, const char *f
     if (file_open_read(&k->form.fd, k->path, NULL)) k->form.fd = -1;
 }
 
+/* The worker answers without one, so a failure is a line in the log. */
+static bool open_store(struct worker_store *ret, const struct model_files *m,
+                       const struct engine_options *o)
+{
+    struct error err;
+    if (!o->store_folder || !o->store_bytes) return false;
+    enum status st =
+        gate_store_open(ret, o->store_folder, o->store_bytes, m->files, m->count, &err);
+    if (st) log_write(&o->log, LOG_WARN, "kv", "cached pages are not kept: %s", err.text);
+    return !st;
+}
+
 enum status gate_open_worker(struct worker **ret, const char *path,
                              const struct engine_options *options, struct error *err)
 {
@@ -89,15 +102,19 @@ enum status gate_open_worker(struct worker **ret, const char *path,
     enum status st = open_files(&m, path, err);
     if (st) return st;
     find_kept(&kept, &m, options->cache_folder);
+    struct worker_store store;
+    bool has_store = open_store(&store, &m, options);
     struct worker_options o = { .label = path,
                                 .main_file = file_set_main_file(m.set),
                                 .files = m.files,
                                 .file_count = m.count,
                                 .form = kept.form.fd >= 0 ? &kept.form : NULL,
                                 .keep_path = kept.path[0] ? kept.path : NULL,
+                                .store = has_store ? &store : NULL,
                                 .engine = *options };
     st = worker_start(ret, &o, err);
     file_close(kept.form.fd);
+    if (has_store) file_close(store.fd);
     close_files(&m);
     return st;
 }

@@ -16,7 +16,7 @@
 
 /* `path`: a Hugging Face folder or a GGUF file. The caller stops the worker (worker_stop). Files that a
  * model does not need (pickles among them) are named to the worker, never opened. `cache_folder` of the
- * options keeps compiled tokenizers; the worker itself sees no folder. */
+ * options keeps compiled tokenizers, `store_folder` cached pages; the worker itself sees no folder. */
 enum status gate_open_worker(struct worker **ret, const char *path,
                              const struct engine_options *options, struct error *err);
 /* A worker without a model, to look at its sandbox. */

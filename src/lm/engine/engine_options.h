@@ -38,6 +38,9 @@ struct engine_options {
     void *keep_ctx;
     const struct engine_store
         *store; /* NULL: none; a store that cannot be used is said in the log */
+    /* For the gate, which opens the file of such a store in this folder; 0 bytes: none. */
+    const char *store_folder;
+    uint64_t store_bytes;
     struct log log;
     struct progress progress; /* stages "read", "pack" */
 };

@@ -255,6 +255,7 @@ static void begin_anew(struct kv_store *s, const struct file_head *head)
     for (int64_t i = 0; i < s->slot_count && s->writable; i++) {
         struct slot_head old;
         if (s->io.read(s->io.ctx, file_offset(s, i), &old, sizeof old, NULL)) break; /* the end */
+        if (old.magic == 0) continue;                                                /* a hole */
         if (s->io.write(s->io.ctx, file_offset(s, i), nothing, sizeof old, &err))
             stop_writing(s, &err);
     }
@@ -298,8 +299,8 @@ static void read_slots(struct kv_store *s)
 static void read_file(struct kv_store *s, const uint8_t identity[SHA256_BYTES])
 {
     struct file_head want = make_file_head(s, identity), have;
-    if (s->io.read(s->io.ctx, 0, &have, sizeof have, NULL)) {
-        begin_anew(s, &want);
+    if (s->io.read(s->io.ctx, 0, &have, sizeof have, NULL) || have.magic == 0) {
+        begin_anew(s, &want); /* it is new */
     } else if (memcmp(&have, &want, sizeof want) != 0) {
         log_fault(s,
                   "the file of cached pages is of another model or engine, or damaged: it is begun "

@@ -58,6 +58,18 @@ static void put_engine(struct json_writer *w, const struct engine_options *o)
     json_close_object(w);
 }
 
+static void put_store(struct json_writer *w, const struct worker_store *s, int fd)
+{
+    char hex[SHA256_HEX_BYTES];
+    sha256_hex(s->identity, hex);
+    json_key(w, "store");
+    json_open_object(w);
+    put_int(w, "fd", fd);
+    put_int(w, "bytes", (int64_t)s->bytes);
+    put_text(w, "identity", hex);
+    json_close_object(w);
+}
+
 /* Descriptors have the numbers that worker_process_start gives them: in order, from 4 on. */
 static void put_files(struct json_writer *w, const struct worker_options *o)
 {
@@ -72,7 +84,8 @@ static void put_files(struct json_writer *w, const struct worker_options *o)
         json_close_object(w);
     }
     json_close_array(w);
-    put_int(w, "form", o->form ? next : -1);
+    put_int(w, "form", o->form ? next++ : -1);
+    if (o->store) put_store(w, o->store, next);
 }
 
 static enum status send_load(struct start *s, struct error *err)
@@ -185,11 +198,12 @@ static enum status start_process(struct worker_process *ret, const struct worker
                                  struct error *err)
 {
     size_t count = 0;
-    int *fds = mem_array(o->file_count + 2, sizeof *fds);
+    int *fds = mem_array(o->file_count + 3, sizeof *fds);
     if (!fds) return error_set(err, STATUS_NO_MEMORY, "no memory to start a worker");
     for (size_t i = 0; i < o->file_count; i++)
         if (o->files[i].fd >= 0) fds[count++] = o->files[i].fd;
     if (o->form) fds[count++] = o->form->fd;
+    if (o->store) fds[count++] = o->store->fd;
     enum status st = STATUS_OK;
     if (count > WORKER_FILES_MAX)
         st = error_set(err, STATUS_LIMIT,

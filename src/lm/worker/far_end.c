@@ -354,10 +354,23 @@ static int count_descriptors(void)
     return fd;
 }
 
+/* The one file that was opened for writing too, if there is one. Two would be a fault of the parent. */
+static int find_store(int descriptor_count)
+{
+    int found = -1;
+    for (int fd = WORKER_FIRST_FILE; fd < descriptor_count; fd++) {
+        int flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) continue;
+        if (found >= 0) return -1;
+        found = fd;
+    }
+    return found;
+}
+
 /* Ctrl-C is for the front to hear; a peer that is gone is seen where it is written to. */
 static void ignore_signals(void)
 {
-    static const int ignored[] = { SIGINT, SIGPIPE, SIGTTOU, SIGTTIN };
+    static const int ignored[] = { SIGINT, SIGPIPE, SIGTTOU, SIGTTIN, SIGXFSZ };
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = SIG_IGN;
@@ -383,8 +396,9 @@ enum status worker_run(struct error *err)
             "`hearth worker` is started by other commands, which hand it the files of a "
             "model; there is nothing to do with it by hand");
     ignore_signals();
+    int count = count_descriptors();
     enum status st =
-        sandbox_lock(&facts, WORKER_SOCKET, 2 * count_descriptors() + SPARE_DESCRIPTORS, err);
+        sandbox_lock(&facts, WORKER_SOCKET, find_store(count), 2 * count + SPARE_DESCRIPTORS, err);
     if (!st) return worker_serve(WORKER_SOCKET, &facts, err);
     refuse(err);
     return st;

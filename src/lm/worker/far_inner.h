@@ -9,6 +9,7 @@
 #include "base/core/log.h"
 #include "lm/chat/chat.h"
 #include "lm/engine/engine.h"
+#include "lm/engine/engine_options.h"
 #include "lm/format/config_retrieval.h"
 #include "lm/sched/sched.h"
 #include "lm/worker/far_end.h"
@@ -57,7 +58,9 @@ struct far {
     struct far_constraints *constraints; /* NULL until the first one */
     struct retrieval_config retrieval;
     struct error retrieval_error; /* what of it cannot be used; status 0: nothing */
-    int model_file;               /* descriptor of one of its files; -1: none */
+    struct engine_store store;    /* what the engine was given */
+    int store_file;
+    int model_file; /* descriptor of one of its files; -1: none */
     struct {
         int64_t requests, prompt_tokens, cached_tokens, completion_tokens;
     } sums;

@@ -154,6 +154,23 @@ static enum status read_retrieval(struct far *f, struct error *err)
     return STATUS_OK;
 }
 
+static enum status read_store(struct far *f, const struct json *load, struct engine_options *o,
+                              struct error *err)
+{
+    const struct json *s = json_get(load, "store");
+    struct span identity = json_string(json_get(s, "identity"));
+    int64_t fd = json_int(json_get(s, "fd"), -1), bytes = json_int(json_get(s, "bytes"), -1);
+    if (json_type(s) == JSON_NULL) return STATUS_OK;
+    if (fd < 0 || fd > INT32_MAX || bytes < 0 || !identity.data ||
+        !sha256_from_hex(identity.data, identity.len, f->store.identity))
+        return load_fault(err, "store");
+    f->store_file = (int)fd;
+    f->store.io = kv_store_file(&f->store_file);
+    f->store.bytes_max = (uint64_t)bytes;
+    o->store = &f->store;
+    return STATUS_OK;
+}
+
 static enum status open_engine(struct far *f, const struct json *load, struct error *err)
 {
     struct teller teller = { f, 0 };
@@ -163,6 +180,7 @@ static enum status open_engine(struct far *f, const struct json *load, struct er
     struct file_map form = { .fd = -1 };
     int64_t form_fd = json_int(json_get(load, "form"), -1);
     enum status st = read_engine(f, load, &teller, &options, err);
+    if (!st) st = read_store(f, load, &options, err);
     if (!st) st = read_files(f, load, &files, err);
     if (st) return st;
     st = source_open_files(&source, files, err);

@@ -19,6 +19,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,15 +92,15 @@ static enum status close_landlock(int *ret_abi, struct error *err)
 
 /* The number of processes is not limited here: the limit counts all processes of the user, and the list
  * below forbids new ones anyway. */
-static enum status set_limits(int descriptor_max, struct error *err)
+static enum status set_limits(int descriptor_max, rlim_t file_bytes, struct error *err)
 {
     const struct {
         int resource;
         rlim_t max;
     } limits[] = {
         { RLIMIT_CORE, 0 }, /* a dump would hold the users' texts */
-        { RLIMIT_FSIZE, 0 },   { RLIMIT_NOFILE, (rlim_t)descriptor_max },
-        { RLIMIT_MEMLOCK, 0 }, { RLIMIT_MSGQUEUE, 0 },
+        { RLIMIT_FSIZE, file_bytes }, { RLIMIT_NOFILE, (rlim_t)descriptor_max },
+        { RLIMIT_MEMLOCK, 0 },        { RLIMIT_MSGQUEUE, 0 },
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         struct rlimit l = { limits[i].max, limits[i].max }, now;
@@ -199,7 +200,7 @@ static int add_list(scmp_filter_ctx f, const int *calls, size_t count)
 }
 
 /* Calls that are allowed with certain arguments only. */
-static int add_conditional(scmp_filter_ctx f, int socket)
+static int add_conditional(scmp_filter_ctx f, int socket, int store)
 {
     const scmp_datum_t exec = PROT_EXEC, self = (scmp_datum_t)getpid();
     int failed =
@@ -218,6 +219,12 @@ static int add_conditional(scmp_filter_ctx f, int socket)
         failed =
             seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2,
                              ARG(0, SCMP_CMP_EQ, (scmp_datum_t)socket), ARG(4, SCMP_CMP_EQ, 0));
+    if (!failed && store >= 0) /* at a place, in one file */
+        failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(pread64), 1,
+                                  ARG(0, SCMP_CMP_EQ, (scmp_datum_t)store));
+    if (!failed && store >= 0)
+        failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 1,
+                                  ARG(0, SCMP_CMP_EQ, (scmp_datum_t)store));
     if (!failed)
         failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
                                   ARG(1, SCMP_CMP_EQ, F_DUPFD_CLOEXEC));
@@ -255,14 +262,14 @@ static int add_sanitizers(scmp_filter_ctx f)
 #endif
 }
 
-static enum status close_seccomp(int socket, struct error *err)
+static enum status close_seccomp(int socket, int store, struct error *err)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     if (!f) return error_set(err, STATUS_NO_MEMORY, "no memory for the sandbox's list of calls");
     /* A tree instead of a chain: the cost of a call falls from one comparison per line to a few. */
     int failed = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (!failed) failed = add_list(f, allowed, sizeof allowed / sizeof *allowed);
-    if (!failed) failed = add_conditional(f, socket);
+    if (!failed) failed = add_conditional(f, socket, store);
     if (!failed) failed = add_sanitizers(f);
     if (!failed) failed = seccomp_load(f);
     seccomp_release(f);
@@ -279,16 +286,23 @@ static void warm_up(void)
     sha256_of("", 0, digest, NULL);
 }
 
-enum status sandbox_lock(struct sandbox_facts *ret, int socket, int descriptor_max,
+/* A file that cannot be asked for its size cannot be written to. */
+static rlim_t bytes_of(int fd)
+{
+    struct stat s;
+    return fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) ? (rlim_t)s.st_size : 0;
+}
+
+enum status sandbox_lock(struct sandbox_facts *ret, int socket, int store, int descriptor_max,
                          struct error *err)
 {
     struct sandbox_facts facts = { 0 };
     warm_up();
     drop_personality();
-    enum status st = set_limits(descriptor_max, err);
+    enum status st = set_limits(descriptor_max, bytes_of(store), err);
     if (!st) st = drop_capabilities(err);
     if (!st) st = close_landlock(&facts.landlock_abi, err);
-    if (!st) st = close_seccomp(socket, err);
+    if (!st) st = close_seccomp(socket, store, err);
     if (st) return st;
     facts.seccomp = true;
     *ret = facts;

@@ -3,6 +3,7 @@
 #ifndef LM_WORKER_WORKER_START_H
 #define LM_WORKER_WORKER_START_H
 
+#include "base/core/digest.h"
 #include "lm/engine/engine_options.h"
 #include "lm/worker/client.h"
 
@@ -13,6 +14,12 @@ struct worker_file {
     int fd;           /* open for reading, stays the caller's; -1: only the name is told */
     uint64_t bytes;   /* of the file, where only the name is told */
 };
+/* Where cached pages outlive the worker (lm/kv/kv_store.h): the only file that it may write. */
+struct worker_store {
+    int fd;         /* open for reading and writing, the only such; stays the caller's */
+    uint64_t bytes; /* its size, which does not change */
+    uint8_t identity[SHA256_BYTES]; /* of the model's files */
+};
 struct worker_options {
     const char *program; /* path of the hearth executable; NULL: /proc/self/exe */
     const char *label;   /* the model in messages, as the user named it: its path */
@@ -22,7 +29,8 @@ struct worker_options {
     size_t file_count;
     const struct worker_file *form; /* compiled tokenizer that is kept of this model; NULL: none */
     const char *keep_path; /* where the form that the worker makes is written; NULL: nowhere */
-    uint64_t memory_max;   /* bytes of memory that is not a mapped file; 0: no limit */
+    const struct worker_store *store; /* NULL: none */
+    uint64_t memory_max;              /* bytes of memory that is not a mapped file; 0: no limit */
     struct engine_options
         engine; /* its log and progress hear the loading; its folders are not used */
 };

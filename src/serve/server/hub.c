@@ -27,7 +27,7 @@
 
 struct hub {
     atomic_int refs;
-    char *name, *path, *backend, *cpu_level, *cache_type, *cache_folder;
+    char *name, *path, *backend, *cpu_level, *cache_type, *cache_folder, *store_folder;
     struct hub_options options;
     struct model_metrics *metrics;
     struct log log;
@@ -98,6 +98,7 @@ void hub_unref(struct hub *h)
     mem_free(h->cpu_level);
     mem_free(h->cache_type);
     mem_free(h->cache_folder);
+    mem_free(h->store_folder);
     mem_free(h);
 }
 
@@ -593,11 +594,13 @@ static bool copy_options(struct hub *h, const struct hub_options *o)
     bool ok = copy(&h->name, o->name) && copy(&h->path, o->path) &&
               copy(&h->backend, o->engine.backend) && copy(&h->cpu_level, o->engine.cpu_level) &&
               copy(&h->cache_type, o->engine.cache_type) &&
-              copy(&h->cache_folder, o->engine.cache_folder);
+              copy(&h->cache_folder, o->engine.cache_folder) &&
+              copy(&h->store_folder, o->engine.store_folder);
     h->options.engine.backend = h->backend;
     h->options.engine.cpu_level = h->cpu_level;
     h->options.engine.cache_type = h->cache_type;
     h->options.engine.cache_folder = h->cache_folder;
+    h->options.engine.store_folder = h->store_folder;
     if (h->options.queue_max <= 0) h->options.queue_max = HUB_QUEUE_DEFAULT;
     if (o->metrics) h->metrics = metrics_model(o->metrics, o->name);
     return ok;
