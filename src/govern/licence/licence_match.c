@@ -10,7 +10,7 @@
 #include "govern/licence/licence_align.h"
 #include "govern/licence/licence_risk.h"
 
-#define CANDIDATES     4
+#define CANDIDATES 8
 #define NEAR_DICE      0.40 /* below both, a text is not near to a known one */
 #define NEAR_CONTAINED 0.60
 #define NEAR_PAIRS_MIN 20 /* shorter texts are found in anything */
@@ -216,7 +216,32 @@ static enum status compare(struct licence_match *ret, const struct matcher *m, u
     return st;
 }
 
-/* The candidate that agrees in most words, or the one whose differences are all harmless. */
+static uint32_t words_added(const struct licence_match *m)
+{
+    uint32_t added = 0;
+    for (uint32_t i = 0; i < m->count; i++)
+        added += m->differences[i].words;
+    return added;
+}
+
+static double score(const struct licence_match *m)
+{
+    return m->same > 0.75 * m->contained ? m->same : 0.75 * m->contained;
+}
+
+/* Whether `a` describes the text better than `b`. A text that is all of one licence but for the name in
+ * its copyright line, and a part of another one with that very name, is more likely the other one with a
+ * paragraph cut off: what MiniMax M2's licence becomes without its last one. */
+static bool is_better(const struct licence_match *a, const struct licence_match *b)
+{
+    if (!b->kind) return true;
+    if (a->kind == b->kind) return score(a) > score(b);
+    const struct licence_match *form = a->kind > b->kind ? a : b, *near = form == a ? b : a;
+    bool cut_off = words_added(form) && !words_added(near);
+    return cut_off ? near == a : form == a;
+}
+
+/* The candidate whose differences are all harmless, or the one that agrees in most words. */
 static enum status compare_candidates(struct licence_match *ret, struct matcher *m,
                                       struct error *err)
 {
@@ -225,14 +250,10 @@ static enum status compare_candidates(struct licence_match *ret, struct matcher 
     for (int i = 0; i < m->best_count && !st; i++) {
         struct licence_match one = { 0 };
         st = compare(&one, m, m->best[i].print, err);
-        double score = one.same > 0.75 * one.contained ? one.same : 0.75 * one.contained;
-        double best_score = best.same > 0.75 * best.contained ? best.same : 0.75 * best.contained;
-        bool better =
-            !best.kind || one.kind > best.kind || (one.kind == best.kind && score > best_score);
-        struct licence_match *worse = better ? &best : &one;
-        struct licence_match swap = *worse;
+        bool better = !st && is_better(&one, &best);
+        struct licence_match worse = better ? best : one;
         if (better) best = one;
-        licence_match_release(&swap);
+        licence_match_release(&worse);
     }
     for (int i = 0, n = 0; i < m->best_count && n < 2 && !st; i++) {
         struct licence_print p = licence_print_at(m->prints, m->best[i].print);
