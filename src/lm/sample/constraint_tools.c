@@ -36,6 +36,8 @@ static const char *const markers[] = {
     "<｜tool▁call▁end｜>",
     "<｜tool▁sep｜>",
     "[ARGS]",
+    "[unused11]",
+    "[unused12]",
     "<|constrain|>",
     "<|message|>",
 };

@@ -11,6 +11,8 @@ TOOL_SYNTAX("llama", "", "", "{\"name\": \"", "\", \"parameters\": ", "}", "; ",
 TOOL_SYNTAX("mistral", "[TOOL_CALLS]", "[TOOL_CALLS][", "{\"name\": \"", "\", \"arguments\": ", "}",
             ", ", "]")
 TOOL_SYNTAX("mistral_args", "[TOOL_CALLS]", "", "[TOOL_CALLS]", "[ARGS]", "", "", "")
+TOOL_SYNTAX("openpangu", "[unused11]", "[unused11][", "{\"name\": \"", "\", \"arguments\": ", "}",
+            ", ", "][unused12]")
 TOOL_SYNTAX("harmony", "", "", "commentary to=functions.", " <|constrain|>json<|message|>", "", "",
             "")
 TOOL_SYNTAX("kimi", "<|tool_calls_section_begin|>", "<|tool_calls_section_begin|>",

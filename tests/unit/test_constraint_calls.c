@@ -1,0 +1,287 @@
+/* Calls under constraints: whatever a constraint of tools lets through, the parser of the format reads as
+ * the calls that were asked for.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Texts are drawn at random from the masks, so that nothing but the constraint decides. The vocabulary is
+ * that of the model in the box, which spells every marker in bytes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/core/json.h"
+#include "base/core/mem.h"
+#include "lm/chat/parse.h"
+#include "lm/sample/random.h"
+#include "support/constraint_check.h"
+#include "support/fixture.h"
+
+#define ROUNDS    25
+#define STEPS_MAX 1500
+#define CALLS_MAX 16
+
+static struct constraint_check kit;
+
+static int open_kit(void **state)
+{
+    constraint_check_open(&kit, fixture_source("models/ember"));
+    return 0;
+}
+
+static int close_kit(void **state)
+{
+    constraint_check_close(&kit);
+    return 0;
+}
+
+static struct json_doc *parse(const char *text, size_t len)
+{
+    struct json_doc *doc;
+    struct error err = { .text = "" };
+    if (json_parse(&doc, text, len, (size_t)1 << 20, "a text", &err))
+        fail_msg("%.*s: %s", (int)len, text, err.text);
+    return doc;
+}
+
+/* ---- drawing ---- */
+
+static int32_t draw(const uint64_t *mask, struct pcg32 *random)
+{
+    int32_t id;
+    do
+        id = (int32_t)(pcg32_next(random) % kit.vocab->token_count);
+    while (!(mask[id / 64] >> (id % 64) & 1));
+    return id;
+}
+
+/* Text behind what `out` begins with. False: it did not end in STEPS_MAX tokens. */
+static bool draw_text(struct constraint *c, struct pcg32 *random, struct buf *out, const char *name)
+{
+    struct constraint_state *s;
+    struct error err = { .text = "" };
+    uint64_t *mask = mem_array(constraint_mask_words(c), sizeof *mask);
+    bool ended = false;
+    assert_int_equal(constraint_state_new(&s, c, &err), STATUS_OK);
+    if (out->len && constraint_accept_text(s, out->data, out->len) != out->len)
+        fail_msg("%s: rejects %s", name, out->data);
+    for (int i = 0; i < STEPS_MAX && !ended; i++) {
+        if (constraint_fill(s, mask, &err)) fail_msg("%s: %s", name, err.text);
+        bool may_end = mask[kit.end / 64] >> (kit.end % 64) & 1;
+        int32_t id = may_end && pcg32_next(random) % 4 == 0 ? kit.end : draw(mask, random);
+        if (constraint_accept(s, id, &err)) fail_msg("%s: %s", name, err.text);
+        ended = id == kit.end;
+        struct span piece = tokenizer_piece(kit.tokenizer, id);
+        if (!ended) buf_append(out, piece.data, piece.len);
+    }
+    constraint_state_free(s);
+    mem_free(mask);
+    return ended;
+}
+
+/* ---- reading ---- */
+
+struct calls {
+    int count, ended;
+    char names[CALLS_MAX][64];
+    struct buf arguments[CALLS_MAX], content, reasoning;
+};
+
+static enum status take(void *ctx, const struct chat_delta *d, struct error *err)
+{
+    struct calls *c = ctx;
+    if (d->kind == DELTA_CONTENT) buf_append(&c->content, d->text.data, d->text.len);
+    if (d->kind == DELTA_REASONING) buf_append(&c->reasoning, d->text.data, d->text.len);
+    if (d->kind == DELTA_CALL_END) c->ended++;
+    if (d->kind == DELTA_CALL && c->count < CALLS_MAX)
+        snprintf(c->names[c->count++], sizeof c->names[0], "%.*s", (int)d->text.len, d->text.data);
+    if (d->kind == DELTA_ARGUMENTS && d->call < CALLS_MAX)
+        buf_append(&c->arguments[d->call], d->text.data, d->text.len);
+    return STATUS_OK;
+}
+
+static void read_calls(struct calls *c, const char *format, const struct json *tools,
+                       const struct buf *text, bool begun)
+{
+    struct chat_parser *p;
+    struct error err;
+    struct chat_parser_options o = { .format = parse_format_find(format),
+                                     .open = begun ? PROMPT_OPEN_THINK : PROMPT_OPEN_NOTHING,
+                                     .tools = tools,
+                                     .fn = take,
+                                     .ctx = c };
+    *c = (struct calls){ .content = BUF_INIT(1 << 20), .reasoning = BUF_INIT(1 << 20) };
+    for (int i = 0; i < CALLS_MAX; i++)
+        c->arguments[i] = BUF_INIT(1 << 20);
+    assert_non_null(o.format);
+    assert_int_equal(chat_parser_new(&p, &o, &err), STATUS_OK);
+    assert_int_equal(chat_parser_feed(p, (struct span){ text->data, text->len }, &err), STATUS_OK);
+    assert_int_equal(chat_parser_finish(p, &err), STATUS_OK);
+    if (chat_parser_unparsed(p)) fail_msg("%s: does not parse: %s", format, text->data);
+    chat_parser_free(p);
+}
+
+static void calls_release(struct calls *c)
+{
+    for (int i = 0; i < CALLS_MAX; i++)
+        buf_release(&c->arguments[i]);
+    buf_release(&c->content);
+    buf_release(&c->reasoning);
+}
+
+/* ---- what was asked for ---- */
+
+static const char tools[] =
+    "[{\"type\":\"function\",\"function\":{\"name\":\"get_weather\",\"parameters\":{\"type\":"
+    "\"object\","
+    "\"properties\":{\"city\":{\"type\":\"string\",\"maxLength\":6},\"days\":{\"type\":\"integer\","
+    "\"minimum\":1,\"maximum\":9},\"units\":{\"enum\":[\"c\",\"f\"]},\"flags\":{\"type\":\"array\","
+    "\"items\":{\"type\":\"boolean\"},\"maxItems\":2}},\"required\":[\"city\",\"days\"],"
+    "\"additionalProperties\":false}}},{\"type\":\"function\",\"function\":{\"name\":\"ping\","
+    "\"parameters\":{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false}}}]";
+
+static void check_arguments(const char *format, const char *name, const struct buf *text)
+{
+    struct json_doc *doc = parse(text->data, text->len);
+    const struct json *v = json_root(doc), *days = json_get(v, "days");
+    size_t known = 0;
+    if (json_type(v) != JSON_OBJECT) fail_msg("%s: %s", format, text->data);
+    if (strcmp(name, "ping") == 0) {
+        assert_int_equal(json_length(v), 0);
+        json_doc_free(doc);
+        return;
+    }
+    assert_string_equal(name, "get_weather");
+    if (json_type(json_get(v, "city")) != JSON_STRING || json_type(days) != JSON_INT)
+        fail_msg("%s: %s", format, text->data);
+    assert_in_range(json_int(days, 0), 1, 9);
+    known += 2;
+    struct span units = json_string(json_get(v, "units"));
+    if (units.data) assert_true(span_equals(units, "c") || span_equals(units, "f"));
+    known += units.data != NULL;
+    const struct json *flags = json_get(v, "flags");
+    for (size_t i = 0; i < json_length(flags); i++)
+        assert_int_equal(json_type(json_at(flags, i)), JSON_BOOL);
+    known += flags != NULL;
+    assert_int_equal(json_length(v), known);
+    json_doc_free(doc);
+}
+
+static const struct {
+    const char *syntax, *format;
+    bool parallel;
+    const char *before;    /* what stands in front of calls, and begins them; NULL: nothing can */
+    const char *reasoning; /* as the spec has it; NULL: none */
+    const char *thoughts;
+} formats[] = {
+    { "hermes", "hermes", true, "Well.\n<tool_call>",
+      "{\"open\":\"<think>\",\"close\":\"</think>\",\"begun\":true}", "Hm, <b\n</think>\n\n" },
+    { "llama", "llama", true, NULL, NULL, NULL },
+    { "mistral", "mistral", true, "Well.[TOOL_CALLS]", NULL, NULL },
+    { "mistral_args", "mistral", true, "Well.[TOOL_CALLS]", NULL, NULL },
+    { "kimi", "kimi", true, "Well.<|tool_calls_section_begin|>",
+      "{\"open\":\"<think>\",\"close\":\"</think>\"}", "<think>Hm</think>" },
+    { "deepseek_v3", "deepseek_v3", true, "Well.<｜tool▁calls▁begin｜>", NULL, NULL },
+    { "deepseek_v3.1", "deepseek_v3", true, "Well.<｜tool▁calls▁begin｜>", NULL, NULL },
+    { "openpangu", "openpangu", true, "Well.[unused11]", NULL, NULL },
+    { "harmony", "harmony", false, "<|channel|>commentary", "\"harmony\"",
+      "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>commentary" },
+};
+
+static struct constraint *compile(size_t i, const char *choice, bool reasoning)
+{
+    char spec[4096];
+    int n = snprintf(spec, sizeof spec,
+                     "{\"type\":\"tools\",\"tools\":%s,\"format\":\"%s\",\"choice\":%s%s%s}", tools,
+                     formats[i].syntax, choice, reasoning ? ",\"reasoning\":" : "",
+                     reasoning ? formats[i].reasoning : "");
+    assert_true(n > 0 && (size_t)n < sizeof spec);
+    struct json_doc *doc = parse(spec, (size_t)n);
+    struct constraint *c = constraint_check_compile(&kit, json_root(doc), formats[i].syntax);
+    json_doc_free(doc);
+    return c;
+}
+
+struct tally {
+    int ended, several;
+};
+
+static void check_text(size_t i, const char *choice, const struct json *list,
+                       const struct buf *text, bool begun, struct tally *tally)
+{
+    const char *format = formats[i].format;
+    struct calls got;
+    bool automatic = strcmp(choice, "\"auto\"") == 0;
+    read_calls(&got, format, list, text, begun);
+    if (!got.count) fail_msg("%s: no call in: %s", format, text->data);
+    if (got.ended != got.count) fail_msg("%s: a call is not complete in: %s", format, text->data);
+    for (int k = 0; k < got.count; k++) {
+        check_arguments(format, got.names[k], &got.arguments[k]);
+        if (strstr(choice, "ping")) assert_string_equal(got.names[k], "ping");
+    }
+    if (!automatic && got.content.len) fail_msg("%s: content in: %s", format, text->data);
+    tally->several += got.count > 1;
+    tally->ended++;
+    calls_release(&got);
+}
+
+static void check_format(size_t i, const char *choice, bool reasoning, const char *prefix)
+{
+    struct constraint *c = compile(i, choice, reasoning);
+    struct json_doc *list = parse(tools, sizeof tools - 1);
+    struct pcg32 random;
+    struct tally tally = { 0, 0 };
+    bool begun = reasoning && strstr(formats[i].reasoning, "begun");
+    pcg32_seed(&random, 17 + i);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct buf text = BUF_INIT(1 << 20);
+        buf_text(&text, prefix);
+        if (draw_text(c, &random, &text, formats[i].syntax))
+            check_text(i, choice, json_root(list), &text, begun, &tally);
+        buf_release(&text);
+    }
+    if (tally.ended < ROUNDS / 4)
+        fail_msg("%s %s: only %d ended", formats[i].syntax, choice, tally.ended);
+    if (strcmp(choice, "\"required\"") == 0 && formats[i].parallel && !tally.several)
+        fail_msg("%s: never two calls", formats[i].syntax);
+    json_doc_free(list);
+    constraint_free(c);
+}
+
+static bool is_harmony(size_t i)
+{
+    return strcmp(formats[i].syntax, "harmony") == 0;
+}
+
+static void required(void **state)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        check_format(i, "\"required\"", is_harmony(i), is_harmony(i) ? formats[i].before : "");
+}
+
+static void named(void **state)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        check_format(i, "{\"name\":\"ping\"}", is_harmony(i),
+                     is_harmony(i) ? formats[i].before : "");
+}
+
+static void behind_text(void **state)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (formats[i].before) check_format(i, "\"auto\"", is_harmony(i), formats[i].before);
+}
+
+static void behind_thoughts(void **state)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (formats[i].thoughts) check_format(i, "\"required\"", true, formats[i].thoughts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(required),
+        cmocka_unit_test(named),
+        cmocka_unit_test(behind_text),
+        cmocka_unit_test(behind_thoughts),
+    };
+    return cmocka_run_group_tests(tests, open_kit, close_kit);
+}
