@@ -398,13 +398,68 @@ static void refusals(void **state)
     close_world(&x);
 }
 
+/* ---- compiling takes its time ---- */
+
+static uint64_t submit(struct world *x, const char *rest)
+{
+    char request[2048];
+    struct error err;
+    uint64_t id;
+    int n = snprintf(request, sizeof request,
+                     "{\"text\":\"The sea\",\"max_tokens\":900,\"sampling\":{\"seed\":1}%s}", rest);
+    assert_true(n > 0 && (size_t)n < sizeof request);
+    if (worker_submit(x->w, &id, request, (size_t)n, &err)) fail_msg("%s", err.text);
+    return id;
+}
+
+/* Others get their tokens meanwhile, and who waits can be cancelled. */
+static void compiled_aside(void **state)
+{
+    static const char slow[] = ",\"constraint\":{\"type\":\"regex\",\"pattern\":"
+                               "\"(a|b)*a(a|b){%d}\"}";
+    struct world x;
+    struct error err;
+    struct worker_event e;
+    char rest[256];
+    size_t meanwhile = 0;
+    bool got, free_done = false, refused_done = false, cancelled_done = false;
+    open_world(&x, NULL);
+    uint64_t free_id = submit(&x, ",\"ignore_eos\":true");
+    snprintf(rest, sizeof rest, slow, 40);
+    uint64_t refused_id = submit(&x, rest);
+    snprintf(rest, sizeof rest, slow, 41);
+    uint64_t cancelled_id = submit(&x, rest);
+    assert_int_equal(worker_cancel(x.w, cancelled_id, &err), STATUS_OK);
+    while (!free_done || !refused_done || !cancelled_done) {
+        if (worker_next(x.w, &e, &got, 60000, &err)) fail_msg("%s", err.text);
+        if (!got) fail_msg("nothing came for a minute");
+        if (e.request == free_id) {
+            assert_int_not_equal(e.kind, WORKER_ERROR);
+            free_done = e.kind == WORKER_DONE;
+            meanwhile += e.kind == WORKER_DELTA && !refused_done;
+        } else if (e.request == refused_id) {
+            assert_int_equal(e.kind, WORKER_ERROR);
+            assert_non_null(strstr(e.error->text, "refused"));
+            refused_done = true;
+            if (!free_done) assert_int_equal(worker_cancel(x.w, free_id, &err), STATUS_OK);
+        } else {
+            assert_int_equal(e.request, cancelled_id);
+            assert_int_equal(e.kind, WORKER_DONE);
+            assert_string_equal(json_text(json_get(e.body, "finish")), "cancelled");
+            cancelled_done = true;
+        }
+    }
+    assert_true(meanwhile >= 10);
+    close_world(&x);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(schemas),        cmocka_unit_test(texts),
         cmocka_unit_test(ends_at_once),   cmocka_unit_test(after_reasoning),
         cmocka_unit_test(required_calls), cmocka_unit_test(disarmed),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(refusals),       cmocka_unit_test(compiled_aside),
     };
     if (peer_is_worker(argc, argv)) return peer_run();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "lm/worker/far_constraint.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/core/digest.h"
 #include "base/core/mem.h"
@@ -17,6 +19,18 @@ struct entry {
     struct entry *next;
 };
 
+/* What is being compiled. `lock` guards `done` and `ended`; the rest is the thread's until it is done. */
+struct compiler {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool done;
+    const struct far_constraints *all;
+    struct entry *entry; /* NULL: nothing */
+    struct buf spec;
+    struct vocab_trie *vocab;
+};
+
 struct far_constraints {
     const struct tokenizer *tokenizer;
     struct vocab_trie *vocab; /* NULL until the first */
@@ -25,6 +39,7 @@ struct far_constraints {
     size_t end_count;
     struct entry *entries;
     uint64_t turn;
+    struct compiler compiler;
     struct far_constraints_stats stats;
 };
 
@@ -52,6 +67,8 @@ enum status far_constraints_new(struct far_constraints **ret, const struct token
     all->mask_words = (size_t)(bits + 63) / 64;
     all->end_count = end_count;
     if (end_count) memcpy(all->ends, ends, end_count * sizeof *ends);
+    pthread_mutex_init(&all->compiler.lock, NULL);
+    pthread_cond_init(&all->compiler.ended, NULL);
     *ret = all;
     return STATUS_OK;
 }
@@ -62,9 +79,14 @@ static void entry_free(struct entry *e)
     mem_free(e);
 }
 
+static void collect(struct far_constraints *all);
+
 void far_constraints_free(struct far_constraints *all)
 {
     if (!all) return;
+    if (all->compiler.entry) collect(all);
+    pthread_mutex_destroy(&all->compiler.lock);
+    pthread_cond_destroy(&all->compiler.ended);
     while (all->entries) {
         struct entry *e = all->entries;
         all->entries = e->next;
@@ -100,53 +122,136 @@ static void make_room(struct far_constraints *all)
     all->stats.remembered--;
 }
 
-static enum status compile(struct far_constraints *all, struct entry *e, struct span spec,
-                           struct error *err)
+/* ---- compiling ---- */
+
+/* Runs in the thread: everything it needs and makes is in here, and nobody else looks until `done`. */
+static void compile(struct compiler *x)
 {
     struct json_doc *doc;
     enum status st = STATUS_OK;
-    if (!all->vocab) st = vocab_trie_new(&all->vocab, all->tokenizer, err);
+    struct entry *e = x->entry;
+    const struct far_constraints *all = x->all;
+    if (!x->vocab) st = vocab_trie_new(&x->vocab, all->tokenizer, &e->error);
     if (!st)
-        st =
-            json_parse(&doc, spec.data, spec.len, CONSTRAINT_SPEC_BYTES_MAX, "the constraint", err);
-    if (st) return st;
-    st = constraint_compile(&e->constraint, json_root(doc), all->vocab, all->ends, all->end_count,
-                            &e->error);
+        st = json_parse(&doc, x->spec.data, x->spec.len, CONSTRAINT_SPEC_BYTES_MAX,
+                        "the constraint", &e->error);
+    if (st) return;
+    constraint_compile(&e->constraint, json_root(doc), x->vocab, all->ends, all->end_count,
+                       &e->error);
     json_doc_free(doc);
-    /* A refusal is remembered like the rest; lack of memory may pass. */
-    if (st == STATUS_NO_MEMORY) return error_set(err, st, "%s", e->error.text);
-    if (st) all->stats.refused++;
-    else {
-        all->stats.compiled++;
-        all->stats.compile_ns += constraint_facts(e->constraint).compile_ns;
-    }
-    return STATUS_OK;
 }
 
+static void *run_compiler(void *ctx)
+{
+    struct compiler *x = ctx;
+    compile(x);
+    pthread_mutex_lock(&x->lock);
+    x->done = true;
+    pthread_cond_signal(&x->ended);
+    pthread_mutex_unlock(&x->lock);
+    return NULL;
+}
+
+/* What the thread has made becomes ours. Lack of memory may pass: it is not remembered. */
+static void collect(struct far_constraints *all)
+{
+    struct compiler *x = &all->compiler;
+    struct entry *e = x->entry;
+    pthread_join(x->thread, NULL);
+    x->entry = NULL;
+    buf_release(&x->spec);
+    all->vocab = x->vocab;
+    if (e->constraint) {
+        all->stats.compiled++;
+        all->stats.compile_ns += constraint_facts(e->constraint).compile_ns;
+    } else {
+        all->stats.refused++;
+    }
+    make_room(all);
+    e->next = all->entries;
+    all->entries = e;
+    all->stats.remembered++;
+}
+
+/* Whether it is done, within `wait_ms`. */
+static bool wait_for(struct compiler *x, int wait_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)wait_ms * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&x->lock);
+    while (!x->done && wait_ms && pthread_cond_timedwait(&x->ended, &x->lock, &until) == 0) {}
+    bool done = x->done;
+    pthread_mutex_unlock(&x->lock);
+    return done;
+}
+
+bool far_constraints_settled(struct far_constraints *all)
+{
+    if (!all || !all->compiler.entry) return true;
+    if (!wait_for(&all->compiler, 0)) return false;
+    collect(all);
+    return true;
+}
+
+static enum status start(struct far_constraints *all, const uint8_t digest[SHA256_BYTES],
+                         struct span spec, struct error *err)
+{
+    struct compiler *x = &all->compiler;
+    struct entry *e = mem_zero(sizeof *e);
+    struct buf text = BUF_INIT(CONSTRAINT_SPEC_BYTES_MAX);
+    buf_append(&text, spec.data, spec.len);
+    enum status st = buf_check(&text, "the constraint", err);
+    if (!st && !e) st = error_set(err, STATUS_NO_MEMORY, "no memory for a constraint");
+    if (!st) {
+        memcpy(e->digest, digest, SHA256_BYTES);
+        e->used = ++all->turn;
+        x->all = all;
+        x->entry = e;
+        x->spec = text;
+        x->vocab = all->vocab;
+        x->done = false;
+        if (pthread_create(&x->thread, NULL, run_compiler, x))
+            st = error_set(err, STATUS_NO_MEMORY, "no thread could be started for a constraint");
+    }
+    if (!st) return STATUS_OK;
+    x->entry = NULL;
+    buf_release(&text);
+    mem_free(e);
+    return st;
+}
+
+/* *ret NULL: not yet. */
 static enum status entry_of(struct far_constraints *all, struct span spec, struct entry **ret,
                             struct error *err)
 {
     uint8_t digest[SHA256_BYTES];
     enum status st = sha256_of(spec.data, spec.len, digest, err);
     if (st) return st;
+    bool settled = far_constraints_settled(all);
     if ((*ret = find(all, digest))) {
         all->stats.found++;
         return STATUS_OK;
     }
-    make_room(all);
-    struct entry *e = mem_zero(sizeof *e);
-    if (!e) return error_set(err, STATUS_NO_MEMORY, "no memory for a constraint");
-    memcpy(e->digest, digest, sizeof digest);
-    st = compile(all, e, spec, err);
-    if (st) {
-        mem_free(e);
-        return st;
-    }
-    e->next = all->entries;
-    all->entries = e;
-    all->stats.remembered++;
-    *ret = e;
+    if (!settled) return STATUS_OK;
+    st = start(all, digest, spec, err);
+    if (st || !wait_for(&all->compiler, FAR_COMPILE_WAIT_MS)) return st;
+    collect(all);
+    *ret = find(all, digest);
     return STATUS_OK;
+}
+
+/* Nobody waits for a failure that may pass to be tried again. */
+static void forget(struct far_constraints *all, struct entry *e)
+{
+    struct entry **at = &all->entries;
+    while (*at != e)
+        at = &(*at)->next;
+    *at = e->next;
+    all->stats.remembered--;
+    entry_free(e);
 }
 
 /* ---- one answer ---- */
@@ -181,9 +286,14 @@ enum status far_constraint_new(struct far_constraint **ret, struct far_constrain
 {
     struct entry *e;
     enum status st = entry_of(all, spec, &e, err);
-    if (st) return st;
+    *ret = NULL;
+    if (st || !e) return st;
     e->used = ++all->turn;
-    if (!e->constraint) return error_set(err, e->error.status, "%s", e->error.text);
+    if (!e->constraint) {
+        st = error_set(err, e->error.status, "%s", e->error.text);
+        if (st == STATUS_NO_MEMORY) forget(all, e);
+        return st;
+    }
     struct far_constraint *c = mem_zero(sizeof *c);
     if (!c) return error_set(err, STATUS_NO_MEMORY, "no memory for a constraint");
     c->all = all;

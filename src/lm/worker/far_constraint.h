@@ -6,7 +6,9 @@
  * far_constraint_complete() the answer is over: nothing but the end of the turn may follow.
  *
  * Compiled constraints are remembered by the digest of their spec; so are refusals. The vocabulary's
- * tree is built by the first constraint of a model. One thread. */
+ * tree is built by the first constraint of a model. Compiling may take a second and more, so it is done by a
+ * thread of its own, one at a time; whoever asks waits FAR_COMPILE_WAIT_MS for it and then comes again
+ * when far_constraints_settled() says so. All calls come from one thread. */
 #ifndef LM_WORKER_FAR_CONSTRAINT_H
 #define LM_WORKER_FAR_CONSTRAINT_H
 
@@ -14,6 +16,7 @@
 #include "lm/sample/constraint.h"
 
 #define FAR_CONSTRAINTS_MAX 32 /* remembered besides those in use */
+#define FAR_COMPILE_WAIT_MS 20 /* about a step of the model */
 
 struct far_constraints; /* of one model */
 struct far_constraint;  /* of one answer */
@@ -24,6 +27,8 @@ enum status far_constraints_new(struct far_constraints **ret, const struct token
                                 int64_t mask_bits, const int32_t *ends, size_t end_count,
                                 struct error *err);
 void far_constraints_free(struct far_constraints *all); /* after all far_constraint */
+/* Whether nothing is being compiled (any more); NULL is fine. */
+bool far_constraints_settled(struct far_constraints *all);
 
 struct far_constraints_stats {
     int64_t compiled, found, refused;
@@ -32,7 +37,8 @@ struct far_constraints_stats {
 };
 struct far_constraints_stats far_constraints_stats(const struct far_constraints *all);
 
-/* `spec`: JSON text of a whole spec (lm/sample/constraint.h). */
+/* `spec`: JSON text of a whole spec (lm/sample/constraint.h). *ret stays NULL where it is not compiled
+ * yet: ask again once all is settled. */
 enum status far_constraint_new(struct far_constraint **ret, struct far_constraints *all,
                                struct span spec, struct error *err);
 void far_constraint_free(struct far_constraint *c);
@@ -50,8 +56,8 @@ size_t far_constraint_forced(struct far_constraint *c, int32_t *ret, size_t room
 struct far;
 struct far_request;
 /* What the request's "constraint" asks of this model; *ret stays NULL where it has none. Tools, their
- * format and the model's reasoning come from the request and the model. */
-enum status far_constraint_open(struct far_constraint **ret, struct far *f,
+ * format and the model's reasoning come from the request and the model. *ret_later: it is being compiled. */
+enum status far_constraint_open(struct far_constraint **ret, bool *ret_later, struct far *f,
                                 const struct far_request *r, struct error *err);
 /* Whether the constraint of the request lets the model reason first. */
 bool far_constraint_reasons(const struct far *f, const struct far_request *r);

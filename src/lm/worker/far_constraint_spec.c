@@ -190,9 +190,10 @@ static enum status open_all(struct far *f, struct error *err)
                                ends, count, err);
 }
 
-enum status far_constraint_open(struct far_constraint **ret, struct far *f,
+enum status far_constraint_open(struct far_constraint **ret, bool *ret_later, struct far *f,
                                 const struct far_request *r, struct error *err)
 {
+    *ret_later = false;
     if (!r->constraint) return STATUS_OK;
     enum status st = open_all(f, err);
     if (!st) st = compile(ret, f, r, false, err);
@@ -202,6 +203,7 @@ enum status far_constraint_open(struct far_constraint **ret, struct far *f,
      * their arguments are any object. */
     if (refused && type.data && span_equals(type, "tools") && has_lenient(r))
         st = compile(ret, f, r, true, err);
+    *ret_later = !st && !*ret;
     if (!st || st == STATUS_NO_MEMORY) return st;
     /* Too large is a fault of the request, not of the moment. */
     struct error why = *err;

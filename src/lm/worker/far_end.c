@@ -86,6 +86,7 @@ void far_send_error(struct far *f, uint64_t request, const struct error *error)
 
 static void drop_job(struct far *f, size_t i)
 {
+    f->held_count -= f->jobs[i].held;
     f->bytes -= f->jobs[i].len;
     mem_free(f->jobs[i].body);
     memmove(f->jobs + i, f->jobs + i + 1, (--f->job_count - i) * sizeof *f->jobs);
@@ -263,25 +264,47 @@ static void answer(struct far *f, const struct far_job *job)
     if (st) far_send_error(f, job->request, &err);
 }
 
+/* There is room: it has just left its place. */
+static void hold_job(struct far *f, struct far_job *job)
+{
+    job->held = true;
+    f->jobs[f->job_count++] = *job;
+    f->bytes += job->len;
+    f->held_count++;
+}
+
+static void release_jobs(struct far *f)
+{
+    for (size_t i = 0; i < f->job_count; i++)
+        f->jobs[i].held = false;
+    f->held_count = 0;
+}
+
 /* In order of arrival; some at a time, since rendering and tokenizing hold up those who decode. */
 static void take_jobs(struct far *f)
 {
     int64_t begin = clock_monotonic_ns();
-    while (f->job_count > 0 && !f->ended && clock_monotonic_ns() - begin < TAKE_NS) {
-        struct far_job job = f->jobs[0];
-        f->jobs[0].body = NULL;
-        drop_job(f, 0);
+    if (f->held_count && far_constraints_settled(f->constraints)) release_jobs(f);
+    while (f->job_count > f->held_count && !f->ended && clock_monotonic_ns() - begin < TAKE_NS) {
+        size_t i = 0;
+        while (f->jobs[i].held)
+            i++;
+        struct far_job job = f->jobs[i];
+        f->jobs[i].body = NULL;
+        drop_job(f, i);
+        f->hold = false;
         answer(f, &job);
-        mem_free(job.body);
+        if (f->hold) hold_job(f, &job);
+        else mem_free(job.body);
     }
 }
 
 /* Waits for a frame when there is nothing else to do. */
 static void listen_next(struct far *f)
 {
-    bool idle = f->job_count == 0 && !f->tasks;
+    bool idle = f->job_count == f->held_count && !f->tasks;
     if (idle && f->engine && engine_save(f->engine, 1) > 0) idle = false;
-    far_listen(f, idle ? -1 : 0);
+    far_listen(f, !idle ? 0 : f->held_count ? HELD_MS : -1);
 }
 
 static void serve(struct far *f)
@@ -294,7 +317,7 @@ static void serve(struct far *f)
         cork(f, true);
         bool stepped = sched_step(f->sched, clock_monotonic_ns(), NULL);
         cork(f, false);
-        if (!stepped && f->job_count == 0) far_listen(f, HELD_MS);
+        if (!stepped && f->job_count == f->held_count) far_listen(f, HELD_MS);
     }
 }
 

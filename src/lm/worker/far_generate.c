@@ -497,8 +497,10 @@ static enum status prepare(struct generation *g, struct error *err)
     g->stops = r->stops;
     g->limit = token_limit(g->far, r);
     if (t) detokenizer_init(&g->detokenizer, t, r->format == NULL); /* markers are special tokens */
-    enum status st = g->limit > 0 ? far_constraint_open(&g->constraint, g->far, r, err) : STATUS_OK;
-    if (st || !r->format) return st;
+    enum status st = g->limit > 0
+                         ? far_constraint_open(&g->constraint, &g->far->hold, g->far, r, err)
+                         : STATUS_OK;
+    if (st || g->far->hold || !r->format) return st;
     struct chat_parser_options options = {
         .format = r->format, .open = r->open, .tools = r->tools, .fn = take_delta, .ctx = g
     };
@@ -553,6 +555,10 @@ enum status far_generate(struct far *f, const struct far_job *job, struct error 
                               .tokens = BUF_INIT(TOKENS_BYTES_MAX) };
     enum status st = far_request_read(&g->r, f, (struct span){ job->body, job->len }, err);
     if (!st) st = prepare(g, err);
+    if (!st && f->hold) { /* its constraint is being compiled */
+        generation_free(g);
+        return STATUS_OK;
+    }
     if (!st && g->r.echo) st = begin_echo(g, err);
     if (!st && g->limit == 0 && !judges_prompt(g)) {
         st = only_count(g, err);

@@ -25,6 +25,7 @@ struct far_job {
     char *body; /* owned, terminated */
     size_t len;
     int64_t arrived_ns;
+    bool held; /* until what is being compiled is done */
 };
 
 /* A request that the scheduler has: the first member of what belongs to it. */
@@ -44,7 +45,8 @@ struct far {
     bool deaf;                 /* nobody reads any more */
 
     struct far_job jobs[FAR_JOBS_MAX]; /* [job_count], the first is next */
-    size_t job_count;
+    size_t job_count, held_count;
+    bool hold; /* the job being answered has to wait, and is asked again */
     struct far_task *tasks;
     size_t task_count, bytes; /* of the texts of jobs and tasks */
     bool ended;               /* stop, or end of the stream */
