@@ -146,6 +146,7 @@ def texts_to_vectors():
         equal((o["model"], o["embeddings"]), ("embedder", [d["embedding"] for d in r]))
         equal(o["prompt_eval_count"], sum(len(t) + 1 for t in texts))
         equal(post(url + "/api/embed", {"model": "embedder", "input": texts[1]})["embeddings"], [r[1]["embedding"]])
+        equal(post(url + "/api/show", {"model": "embedder"})["capabilities"], ["embedding"])
         equal(post(url + "/api/embeddings", {"model": "embedder", "prompt": texts[0]}), {"embedding": r[0]["embedding"]})
         long = "x" * 5000
         e = post(url + "/api/embed", {"model": "embedder", "input": long}, 400)["error"]

@@ -124,6 +124,8 @@ CASES = [
      r"tokenizer +none\nchat template +2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\n", ""),
     ("inspect_unreadable", "inspect {golden}/models/gpt-oss-mxfp4", None, 0,
      r"(?s)RoPE +yarn.*warning: .*GptOssForCausalLM.*warning: 16 tensors have a number format", ""),
+    ("inspect_embedder", "inspect {golden}/models/embed-qwen3-last", None, 0, r"embedding pooling +last\n  normalised +yes\n", ""),
+    ("inspect_reranker", "inspect {golden}/models/rerank-qwen3", None, 0, r"(?s)^(?!.*reranker  ).*family +qwen3\n.*$", ""),
     ("inspect_licence", "inspect {tmp}/nan", None, 0, r"(?s)licence claim +apache-2.0\n.*licence file +LICENSE", ""),
     ("doctor", "doctor", None, 0, r"(?s)CPU levels\n  base +present.*best level.*\nsandbox +\S.*seccomp; refuses files, sockets, exec", ""),
     ("worker_by_hand", "worker", None, 2, r"^$", r"started by other commands"),

@@ -12,6 +12,7 @@
 #include "front/cmd/report.h"
 #include "front/cmd/weight_check.h"
 #include "lm/chat/chat.h"
+#include "lm/format/config_retrieval.h"
 #include "lm/format/config.h"
 #include "lm/model/family.h"
 #include "math/quants/quant.h"
@@ -246,6 +247,25 @@ static void report_chat(struct report *r, struct source *source, const struct to
     chat_free(c);
 }
 
+/* Nothing is shown of a generator, which is most of them. */
+static void report_retrieval(struct report *r, struct source *source, struct warnings *w)
+{
+    struct retrieval_config c;
+    struct error err = { 0 };
+    struct config config;
+    if (config_init(&config, source, NULL)) return; /* said above */
+    config_release(&config);
+    if (config_retrieval(source, &c, &err)) {
+        warn(w, err.text);
+        return;
+    }
+    bool embeds = c.pooling != POOLING_NONE && c.pooling != POOLING_RANK;
+    report_text(r, "embedding_pooling", "embedding pooling",
+                embeds ? pooling_name(c.pooling) : NULL);
+    if (embeds) report_flag(r, "embedding_normalize", "  normalised", c.normalize);
+    if (r->json || c.rerank) report_flag(r, "reranker", "reranker", c.rerank);
+}
+
 static void report_special(struct report *r, const struct tokenizer *t, const char *key,
                            const char *label, int32_t id)
 {
@@ -341,6 +361,7 @@ static enum status inspect(struct source *source, const struct args *args, struc
     report_config(&r, source, &w);
     report_tensors(&r, source, &w);
     report_tokenizer(&r, source, &w);
+    report_retrieval(&r, source, &w);
     report_licence(&r, source);
     report_files(&r, source);
     if (args_flag(args, "check-weights"))

@@ -19,7 +19,7 @@ struct ollama_model {
     const char *quantization; /* "Q4_K" */
     uint64_t parameter_count;
     int64_t context_max;
-    bool tools, thinking;
+    bool tools, thinking, embedding;
 };
 
 void ollama_tags(struct buf *out, const struct ollama_model *models, size_t count);

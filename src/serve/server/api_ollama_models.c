@@ -86,7 +86,7 @@ void ollama_show(struct buf *out, const struct ollama_model *m)
     json_close_object(&w);
     json_key(&w, "capabilities");
     json_open_array(&w);
-    json_put_string(&w, "completion");
+    json_put_string(&w, m->embedding ? "embedding" : "completion");
     if (m->tools) json_put_string(&w, "tools");
     if (m->thinking) json_put_string(&w, "thinking");
     json_close_array(&w);

@@ -22,6 +22,7 @@ static struct ollama_model model_of(const char *name, int64_t modified, const st
         .context_max = json_int(json_get(ready, "context_max"), 0),
         .tools = json_bool(json_get(chat, "tools"), false),
         .thinking = json_bool(json_get(chat, "thinking"), false),
+        .embedding = json_type(json_get(ready, "embedding")) == JSON_OBJECT,
     };
 }
 
