@@ -67,6 +67,9 @@ struct licence_reading {
     struct licence_match match; /* of the body, or of a card's gate text */
     struct licence_clauses clauses;
     const struct licence_facts *facts; /* of the match, else of the claim; NULL: none known */
+    /* Of card.parents, from their names (licence_family.h); a caller who knows better sets them. NULL:
+     * unknown. */
+    const struct licence_facts *parents[CLAIM_PARENTS_MAX];
     bool from_claim;                   /* the facts are those of a mere claim */
     char unreadable[ERROR_TEXT_BYTES]; /* why the bytes are no text; "" */
 };

@@ -126,14 +126,20 @@ static void find_users(struct sentence *s)
         { "日 均 用 户", CLAUSE_USERS_DAY },
         { "日 活", CLAUSE_USERS_DAY },
     };
+    bool unsaid[CLAUSE_KINDS] = { 0 }, said[CLAUSE_KINDS] = { 0 };
     for (uint32_t i = s->begin; i < s->end; i++)
         for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
             uint32_t n = licence_phrase_at(s->w, i, words[k].phrase);
             if (!n || i + n > s->end) continue;
-            add_amount(s, words[k].kind, nearest_amount(s, i, n, 100));
+            int64_t amount = nearest_amount(s, i, n, 100);
+            if (amount >= 0) add_amount(s, words[k].kind, amount);
+            *(amount >= 0 ? &said[words[k].kind] : &unsaid[words[k].kind]) = true;
             i += n - 1;
             break;
         }
+    /* Users are spoken of, but no number was understood in the whole sentence. */
+    for (int kind = 0; kind < CLAUSE_KINDS; kind++)
+        if (unsaid[kind] && !said[kind]) add_amount(s, (enum clause_kind)kind, -1);
 }
 
 static bool near_word(const struct sentence *s, uint32_t at, const char *const *words)

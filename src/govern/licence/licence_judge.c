@@ -29,7 +29,9 @@ struct licence_rule *rule_add(struct judgement *j, enum licence_rule_id id,
     struct licence_rule *r = NULL;
     va_list args;
     if (answer > v->answer) v->answer = answer;
-    for (int i = 0; i < v->count; i++) {
+    bool repeats =
+        id == RULE_MORE_PERMISSIVE || id == RULE_PARENT_UNKNOWN || id == RULE_CLAIMS_CONFLICT;
+    for (int i = 0; i < v->count && !repeats; i++) {
         if (v->rules[i].id != id) continue;
         if (v->rules[i].answer >= answer) return NULL;
         r = &v->rules[i]; /* the stricter one takes its place */
@@ -67,12 +69,19 @@ void rule_quote_span(struct judgement *j, struct licence_rule *r, struct span pa
     rule_quote_bytes(j, r, (uint32_t)(part.data - base), (uint32_t)(part.data - base + part.len));
 }
 
+/* "license: other" says nothing when a name stands beside it. */
+static struct span claim_of(const struct licence_reading *r)
+{
+    bool by_name = r->card.name.len && (!r->card.id.len || !licence_id_of(r->card.id));
+    return by_name ? r->card.name : r->card.id;
+}
+
 /* The whole line of a claim: "license: mit". */
 static void quote_claim(struct judgement *j, struct licence_rule *r)
 {
     const struct licence_reading *reading = j->reading;
-    struct span value = reading->card.id.len ? reading->card.id : reading->card.name;
-    if (!value.len && reading->mention_count) value = reading->mentions[0].line;
+    struct span value = claim_of(reading);
+    if (!reading->claimed && reading->mention_count) value = reading->mentions[0].line;
     if (!value.len) return;
     const char *begin = value.data, *base = reading->text.data;
     while (begin > base && begin[-1] != '\n')
@@ -165,7 +174,7 @@ static void judge_own_conflict(struct judgement *j)
     const char *other = reading->match.kind && reading->claimed && !agree(id, reading->claimed)
                             ? reading->claimed
                             : NULL;
-    struct span line = reading->card.id.len ? reading->card.id : reading->card.name;
+    struct span line = claim_of(reading);
     for (int i = 0; i < reading->mention_count && !other; i++)
         if (!agree(id, reading->mentions[i].id)) {
             other = reading->mentions[i].id;
@@ -218,6 +227,7 @@ void licence_judge(struct licence_verdict *ret, const struct licence_reading *r,
     if (r->facts && r->facts->companion) judge_companion(&j);
     else if (r->facts) judge_facts(&j);
     if (!known) judge_clauses(&j);
+    judge_parents(&j);
     judge_own_conflict(&j);
 }
 

@@ -12,7 +12,8 @@ struct judgement {
     const struct licence_use *use;
 };
 
-/* Adds a rule, or finds that one as strict with the same identifier is there (then NULL, nothing added).
+/* Adds a rule, or finds that one as strict with the same identifier is there (then NULL, nothing added);
+ * findings about parents and claims repeat.
  * The reason is formatted; quote and next are set by the calls below. When the list is full the verdict
  * still becomes as strict. */
 struct licence_rule *rule_add(struct judgement *j, enum licence_rule_id id,
@@ -29,6 +30,7 @@ void rule_quote_span(struct judgement *j, struct licence_rule *r, struct span pa
 const char *judged_name(const struct judgement *j);
 
 void judge_facts(struct judgement *j);   /* licence_judge_facts.c */
+void judge_parents(struct judgement *j); /* licence_judge_parents.c */
 void judge_clauses(struct judgement *j); /* licence_judge_clauses.c */
 void judge_outputs_rule(struct judgement *j, enum output_rule rule);
 void judge_limit(struct judgement *j, enum licence_rule_id id, enum clause_kind kind, int64_t limit,

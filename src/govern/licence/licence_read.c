@@ -6,6 +6,7 @@
 #include "base/core/mem.h"
 #include "base/core/utf8.h"
 #include "govern/licence/licence.h"
+#include "govern/licence/licence_family.h"
 #include "govern/licence/licence_letters.h"
 
 /* A card may keep the licence in its front matter, behind a question before the download. */
@@ -103,6 +104,8 @@ enum status licence_read(struct licence_reading **ret, const struct licence_prin
     }
     read_claim(r);
     settle_facts(r);
+    for (int i = 0; i < r->card.parent_count; i++)
+        r->parents[i] = licence_of_model_name(r->card.parents[i]);
     *ret = r;
     return STATUS_OK;
 }
