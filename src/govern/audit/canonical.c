@@ -75,8 +75,14 @@ static enum status put_value(struct json_writer *w, const struct json *v, struct
 
 enum status canonical_write(struct buf *out, const struct json *value, struct error *err)
 {
+    return canonical_write_lines(out, value, 0, err);
+}
+
+enum status canonical_write_lines(struct buf *out, const struct json *value, int indent,
+                                  struct error *err)
+{
     struct json_writer w;
-    json_writer_init(&w, out, 0);
+    json_writer_init(&w, out, indent);
     enum status st = put_value(&w, value, err);
     return st ? st : buf_check(out, "canonical JSON", err);
 }

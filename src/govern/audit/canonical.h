@@ -10,10 +10,13 @@
 #include "base/core/buf.h"
 #include "base/core/json.h"
 
-#define CANONICAL_MEMBERS_MAX 4096 /* of one object */
+#define CANONICAL_MEMBERS_MAX 20000 /* of one object */
 
 /* Appends the value. STATUS_BAD_INPUT for a number that is no such integer. */
 enum status canonical_write(struct buf *out, const struct json *value, struct error *err);
+/* The same order and numbers, but a line for each item, indented by so many spaces a level. */
+enum status canonical_write_lines(struct buf *out, const struct json *value, int indent,
+                                  struct error *err);
 /* Whether the text is a JSON value in this form, and nothing else. */
 bool canonical_is(struct span text);
 

@@ -1,0 +1,505 @@
+/* The tables of the registry, over SQLite.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "govern/registry/registry_db.h"
+
+#include <limits.h>
+#include <sqlite3.h>
+#include <string.h>
+
+#include "govern/registry/model_scan.h"
+
+#define BUSY_MS         10000
+#define ARENA_BYTES_MAX ((size_t)256 << 20)
+#define ALIASES_MAX     100000
+
+struct registry_db {
+    sqlite3 *handle;
+    char path[REGISTRY_PATH_BYTES];
+};
+
+/* Ordered; never changed once published: what is new is another line. */
+static const char *const migrations[] = {
+    "CREATE TABLE migration (number INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT;"
+    "CREATE TABLE model ("
+    "  id INTEGER PRIMARY KEY,"
+    "  alias TEXT NOT NULL UNIQUE,"
+    "  source TEXT NOT NULL,"
+    "  revision TEXT,"
+    "  main_file TEXT,"
+    "  digest BLOB NOT NULL CHECK (length(digest) = 32),"
+    "  added_ms INTEGER NOT NULL,"
+    "  facts TEXT NOT NULL) STRICT;"
+    "CREATE TABLE file ("
+    "  model INTEGER NOT NULL REFERENCES model (id) ON DELETE CASCADE,"
+    "  name TEXT NOT NULL,"
+    "  bytes INTEGER NOT NULL CHECK (bytes >= 0),"
+    "  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),"
+    "  PRIMARY KEY (model, name)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX file_sha256 ON file (sha256);"
+    "CREATE TABLE blob ("
+    "  sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),"
+    "  identity BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE pending ("
+    "  identity BLOB PRIMARY KEY,"
+    "  sha256 BLOB NOT NULL CHECK (length(sha256) = 32)) STRICT, WITHOUT ROWID;",
+};
+#define MIGRATION_COUNT (int)(sizeof migrations / sizeof *migrations)
+
+/* ---- small steps ---- */
+
+static enum status failed(const struct registry_db *db, struct error *err)
+{
+    int code = sqlite3_errcode(db->handle);
+    const char *words = sqlite3_errmsg(db->handle);
+    if (code == SQLITE_NOMEM) return error_set(err, STATUS_NO_MEMORY, "no memory for the registry");
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        return error_set(err, STATUS_BAD_INPUT, "%s is damaged: %s", db->path, words);
+    if (code == SQLITE_BUSY)
+        return error_set(err, STATUS_FAILED, "%s is used by another process; try again", db->path);
+    return error_set(err, STATUS_IO, "%s: %s", db->path, words);
+}
+
+static enum status run(struct registry_db *db, const char *sql, struct error *err)
+{
+    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) ? failed(db, err) : STATUS_OK;
+}
+
+static enum status prepare(struct registry_db *db, const char *sql, sqlite3_stmt **ret,
+                           struct error *err)
+{
+    return sqlite3_prepare_v2(db->handle, sql, -1, ret, NULL) ? failed(db, err) : STATUS_OK;
+}
+
+/* Nothing is bound that lives shorter than the statement; a failure shows when it is stepped. */
+static void bind_text(sqlite3_stmt *s, int at, const char *text)
+{
+    if (text) sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
+}
+
+static void bind_bytes(sqlite3_stmt *s, int at, const void *bytes, size_t len)
+{
+    sqlite3_bind_blob64(s, at, bytes, len, SQLITE_STATIC);
+}
+
+/* One row, or none. */
+static enum status step(struct registry_db *db, sqlite3_stmt *s, bool *ret_row, struct error *err)
+{
+    int code = sqlite3_step(s);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return failed(db, err);
+    *ret_row = code == SQLITE_ROW;
+    return STATUS_OK;
+}
+
+static enum status step_once(struct registry_db *db, sqlite3_stmt *s, struct error *err)
+{
+    bool row;
+    return step(db, s, &row, err);
+}
+
+static bool column_bytes(sqlite3_stmt *s, int at, void *ret, size_t len)
+{
+    if (sqlite3_column_type(s, at) != SQLITE_BLOB || sqlite3_column_bytes(s, at) != (int)len)
+        return false;
+    memcpy(ret, sqlite3_column_blob(s, at), len);
+    return true;
+}
+
+static enum status damaged(const struct registry_db *db, const char *what, struct error *err)
+{
+    return error_set(err, STATUS_BAD_INPUT, "%s is damaged: %s", db->path, what);
+}
+
+/* ---- opening ---- */
+
+static enum status read_version(struct registry_db *db, int *ret, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool row = false;
+    enum status st = prepare(db, "PRAGMA user_version", &s, err);
+    if (!st) st = step(db, s, &row, err);
+    if (!st) *ret = row ? sqlite3_column_int(s, 0) : 0;
+    sqlite3_finalize(s);
+    return st;
+}
+
+static enum status note_migration(struct registry_db *db, int i, struct error *err)
+{
+    uint8_t digest[SHA256_BYTES];
+    sqlite3_stmt *s = NULL;
+    enum status st = sha256_of(migrations[i], strlen(migrations[i]), digest, err);
+    if (!st) st = prepare(db, "INSERT INTO migration VALUES (?, ?)", &s, err);
+    if (!st) {
+        sqlite3_bind_int(s, 1, i + 1);
+        bind_bytes(s, 2, digest, sizeof digest);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+static enum status migrate(struct registry_db *db, struct error *err)
+{
+    int version = 0;
+    char pragma[64];
+    enum status st = read_version(db, &version, err);
+    if (!st && version > MIGRATION_COUNT)
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "%s was written by a newer Hearth (version %d of its tables, %d here)",
+                         db->path, version, MIGRATION_COUNT);
+    if (st || version == MIGRATION_COUNT) return st;
+    st = db_begin(db, err);
+    if (!st) st = read_version(db, &version, err); /* another process may have been here */
+    for (int i = version; i < MIGRATION_COUNT && !st; i++) {
+        st = run(db, migrations[i], err);
+        if (!st) st = note_migration(db, i, err);
+        sqlite3_snprintf(sizeof pragma, pragma, "PRAGMA user_version = %d", i + 1);
+        if (!st) st = run(db, pragma, err);
+    }
+    if (!st) st = db_commit(db, err);
+    else db_rollback(db);
+    return st;
+}
+
+/* The file may have been tampered with: its schema gets no say in what is run. */
+static void distrust(sqlite3 *handle)
+{
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
+}
+
+enum status db_open(struct registry_db **ret, const char *path, struct error *err)
+{
+    struct registry_db *db = mem_zero(sizeof *db);
+    if (!db) return error_set(err, STATUS_NO_MEMORY, "no memory for the registry");
+    enum status st = STATUS_OK;
+    if (strlen(path) >= sizeof db->path)
+        st = error_set(err, STATUS_LIMIT, "the path is too long: %.200s", path);
+    else memcpy(db->path, path, strlen(path) + 1);
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+    if (!st && sqlite3_open_v2(path, &db->handle, flags, NULL)) st = failed(db, err);
+    if (!st) {
+        sqlite3_busy_timeout(db->handle, BUSY_MS);
+        distrust(db->handle);
+    }
+    if (!st)
+        st = run(db,
+                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+                 err);
+    if (!st) st = migrate(db, err);
+    if (st) db_close(db);
+    else *ret = db;
+    return st;
+}
+
+void db_close(struct registry_db *db)
+{
+    if (!db) return;
+    sqlite3_close(db->handle);
+    mem_free(db);
+}
+
+enum status db_begin(struct registry_db *db, struct error *err)
+{
+    return run(db, "BEGIN IMMEDIATE", err);
+}
+
+enum status db_commit(struct registry_db *db, struct error *err)
+{
+    enum status st = run(db, "COMMIT", err);
+    if (st) db_rollback(db);
+    return st;
+}
+
+void db_rollback(struct registry_db *db)
+{
+    if (!sqlite3_get_autocommit(db->handle)) sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* ---- models ---- */
+
+static enum status put_files(struct registry_db *db, int64_t id, const struct registry_model *m,
+                             struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db, "INSERT INTO file VALUES (?, ?, ?, ?)", &s, err);
+    for (size_t i = 0; i < m->file_count && !st; i++) {
+        const struct registry_file *f = &m->files[i];
+        sqlite3_bind_int64(s, 1, id);
+        bind_text(s, 2, f->name);
+        sqlite3_bind_int64(s, 3, (int64_t)f->bytes);
+        bind_bytes(s, 4, f->sha256, SHA256_BYTES);
+        st = step_once(db, s, err);
+        sqlite3_reset(s);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+enum status db_put_model(struct registry_db *db, const struct registry_model *m, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db,
+                             "INSERT INTO model (alias, source, revision, main_file, digest,"
+                             " added_ms, facts) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                             &s, err);
+    if (!st) {
+        bind_text(s, 1, m->alias);
+        bind_text(s, 2, m->source);
+        bind_text(s, 3, m->revision);
+        bind_text(s, 4, m->main_file);
+        bind_bytes(s, 5, m->digest, SHA256_BYTES);
+        sqlite3_bind_int64(s, 6, m->added_ms);
+        sqlite3_bind_text64(s, 7, m->facts.data, m->facts.len, SQLITE_STATIC, SQLITE_UTF8);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st ? st : put_files(db, sqlite3_last_insert_rowid(db->handle), m, err);
+}
+
+static const char *column_text(struct arena *a, sqlite3_stmt *s, int at)
+{
+    const char *text = (const char *)sqlite3_column_text(s, at);
+    return text ? arena_copy_text(a, text, (size_t)sqlite3_column_bytes(s, at)) : NULL;
+}
+
+static enum status read_file_row(struct registry_db *db, sqlite3_stmt *s, struct arena *a,
+                                 struct registry_file *ret, struct error *err)
+{
+    ret->name = column_text(a, s, 0);
+    ret->bytes = (uint64_t)sqlite3_column_int64(s, 1);
+    if (!ret->name) return error_set(err, STATUS_NO_MEMORY, "no memory for a model's files");
+    if (!column_bytes(s, 2, ret->sha256, SHA256_BYTES) || sqlite3_column_int64(s, 1) < 0)
+        return damaged(db, "a file has no digest or size", err);
+    enum status st = model_scan_check_name(ret->name, err);
+    return st ? error_wrap(err, st, "%s is damaged", db->path) : st;
+}
+
+static enum status read_files(struct registry_db *db, int64_t id, struct registry_model *m,
+                              struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool row = true;
+    /* BINARY collation: by bytes, as strcmp() sorts */
+    enum status st = prepare(
+        db, "SELECT name, bytes, sha256 FROM file WHERE model = ? ORDER BY name COLLATE BINARY", &s,
+        err);
+    if (!st) sqlite3_bind_int64(s, 1, id);
+    m->files = arena_array(&m->arena, REGISTRY_FILES_MAX, sizeof *m->files);
+    if (!st && !m->files) st = error_set(err, STATUS_NO_MEMORY, "no memory for a model's files");
+    while (!st && !(st = step(db, s, &row, err)) && row) {
+        if (m->file_count == REGISTRY_FILES_MAX)
+            st = damaged(db, "a model has too many files", err);
+        else st = read_file_row(db, s, &m->arena, &m->files[m->file_count++], err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+static enum status read_model_row(struct registry_db *db, sqlite3_stmt *s, struct registry_model *m,
+                                  struct error *err)
+{
+    m->source = column_text(&m->arena, s, 1);
+    m->revision = column_text(&m->arena, s, 2);
+    m->main_file = column_text(&m->arena, s, 3);
+    m->added_ms = sqlite3_column_int64(s, 5);
+    m->facts.data = column_text(&m->arena, s, 6);
+    m->facts.len = (size_t)sqlite3_column_bytes(s, 6);
+    if (!m->source || !m->facts.data || !m->alias)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a model of the registry");
+    if (!column_bytes(s, 4, m->digest, SHA256_BYTES))
+        return damaged(db, "a model has no digest", err);
+    return STATUS_OK;
+}
+
+enum status db_find_model(struct registry_db *db, const char *alias, struct registry_model *ret,
+                          struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    struct registry_model m = { .file_count = 0 };
+    bool row = false;
+    int64_t id = 0;
+    arena_init(&m.arena, ARENA_BYTES_MAX);
+    m.alias = arena_copy_text(&m.arena, alias, strlen(alias));
+    enum status st = prepare(db,
+                             "SELECT id, source, revision, main_file, digest, added_ms, facts"
+                             " FROM model WHERE alias = ?",
+                             &s, err);
+    if (!st) {
+        bind_text(s, 1, alias);
+        st = step(db, s, &row, err);
+    }
+    if (!st && !row) st = error_set(err, STATUS_NOT_FOUND, "there is no model \"%.128s\"", alias);
+    if (!st) {
+        id = sqlite3_column_int64(s, 0);
+        st = read_model_row(db, s, &m, err);
+    }
+    sqlite3_finalize(s);
+    if (!st) st = read_files(db, id, &m, err);
+    if (st) arena_release(&m.arena);
+    else *ret = m;
+    return st;
+}
+
+enum status db_remove_model(struct registry_db *db, const char *alias, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db, "DELETE FROM model WHERE alias = ?", &s, err);
+    if (!st) {
+        bind_text(s, 1, alias);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+static enum status collect_aliases(struct registry_db *db, sqlite3_stmt *s, char **list,
+                                   size_t count, struct error *err)
+{
+    bool row = true;
+    size_t n = 0;
+    enum status st = STATUS_OK;
+    while (!(st = step(db, s, &row, err)) && row && n < count) {
+        const char *text = (const char *)sqlite3_column_text(s, 0);
+        list[n] = text ? mem_copy_text(text, strlen(text)) : NULL;
+        if (!list[n++]) return error_set(err, STATUS_NO_MEMORY, "no memory for the list of models");
+    }
+    return st;
+}
+
+static enum status count_models(struct registry_db *db, size_t *ret, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool row = false;
+    enum status st = prepare(db, "SELECT count(*) FROM model", &s, err);
+    if (!st) st = step(db, s, &row, err);
+    int64_t count = row ? sqlite3_column_int64(s, 0) : 0;
+    sqlite3_finalize(s);
+    if (!st && count > ALIASES_MAX)
+        st = error_set(err, STATUS_LIMIT, "%s holds more than %d models", db->path, ALIASES_MAX);
+    if (!st) *ret = (size_t)count;
+    return st;
+}
+
+enum status db_aliases(struct registry_db *db, char ***ret, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    size_t count = 0;
+    enum status st = count_models(db, &count, err);
+    if (st) return st;
+    char **list = mem_array(count + 1, sizeof *list);
+    if (!list) return error_set(err, STATUS_NO_MEMORY, "no memory for the list of models");
+    st = prepare(db, "SELECT alias FROM model ORDER BY alias COLLATE BINARY", &s, err);
+    if (!st) st = collect_aliases(db, s, list, count, err);
+    sqlite3_finalize(s);
+    if (st) registry_aliases_free(list);
+    else *ret = list;
+    return st;
+}
+
+enum status db_is_used(struct registry_db *db, const uint8_t digest[SHA256_BYTES], bool *ret,
+                       struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db, "SELECT 1 FROM file WHERE sha256 = ? LIMIT 1", &s, err);
+    if (!st) {
+        bind_bytes(s, 1, digest, SHA256_BYTES);
+        st = step(db, s, ret, err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+/* ---- pairs of bytes ---- */
+
+static enum status put_pair(struct registry_db *db, const char *sql, const void *key,
+                            size_t key_len, const void *value, size_t value_len, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db, sql, &s, err);
+    if (!st) {
+        bind_bytes(s, 1, key, key_len);
+        bind_bytes(s, 2, value, value_len);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+static enum status find_pair(struct registry_db *db, const char *sql, const void *key,
+                             size_t key_len, void *ret, size_t len, bool *ret_found,
+                             struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool row = false;
+    enum status st = prepare(db, sql, &s, err);
+    if (!st) {
+        bind_bytes(s, 1, key, key_len);
+        st = step(db, s, &row, err);
+    }
+    if (!st) *ret_found = row && column_bytes(s, 0, ret, len);
+    sqlite3_finalize(s);
+    return st;
+}
+
+enum status db_put_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
+                        const uint8_t identity[FILE_IDENTITY_BYTES], struct error *err)
+{
+    return put_pair(db, "INSERT OR REPLACE INTO blob VALUES (?, ?)", digest, SHA256_BYTES, identity,
+                    FILE_IDENTITY_BYTES, err);
+}
+
+enum status db_find_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
+                         uint8_t ret[FILE_IDENTITY_BYTES], bool *ret_found, struct error *err)
+{
+    return find_pair(db, "SELECT identity FROM blob WHERE sha256 = ?", digest, SHA256_BYTES, ret,
+                     FILE_IDENTITY_BYTES, ret_found, err);
+}
+
+enum status db_forget_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
+                           struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db, "DELETE FROM blob WHERE sha256 = ?", &s, err);
+    if (!st) {
+        bind_bytes(s, 1, digest, SHA256_BYTES);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+enum status db_put_pending(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
+                           const uint8_t digest[SHA256_BYTES], struct error *err)
+{
+    return put_pair(db, "INSERT OR REPLACE INTO pending VALUES (?, ?)", identity,
+                    FILE_IDENTITY_BYTES, digest, SHA256_BYTES, err);
+}
+
+enum status db_find_pending(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
+                            uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err)
+{
+    return find_pair(db, "SELECT sha256 FROM pending WHERE identity = ?", identity,
+                     FILE_IDENTITY_BYTES, ret, SHA256_BYTES, ret_found, err);
+}
+
+enum status db_clear_pending(struct registry_db *db, struct error *err)
+{
+    return run(db, "DELETE FROM pending", err);
+}
+
+enum status db_check(struct registry_db *db, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool row = false;
+    enum status st = prepare(db, "PRAGMA quick_check(1)", &s, err);
+    if (!st) st = step(db, s, &row, err);
+    const char *words = row ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    if (!st && (!words || strcmp(words, "ok") != 0))
+        st = damaged(db, words ? words : "it cannot be checked", err);
+    sqlite3_finalize(s);
+    return st;
+}

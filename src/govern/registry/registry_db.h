@@ -1,0 +1,50 @@
+/* The tables of the registry, over SQLite: the only file that sees it.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What is read from the file is checked like anything from outside: names, sizes and digests must have their
+ * form. A change is whole or not at all: db_begin, then db_commit or db_rollback. */
+#ifndef GOVERN_REGISTRY_REGISTRY_DB_H
+#define GOVERN_REGISTRY_REGISTRY_DB_H
+
+#include "base/core/file.h"
+#include "govern/registry/registry.h"
+
+struct registry_db;
+
+/* Makes the file and its tables, or brings older ones up to date. STATUS_UNSUPPORTED for a newer one. */
+enum status db_open(struct registry_db **ret, const char *path, struct error *err);
+void db_close(struct registry_db *db); /* NULL is fine */
+
+enum status db_begin(struct registry_db *db, struct error *err);
+enum status db_commit(struct registry_db *db, struct error *err);
+void db_rollback(struct registry_db *db);
+
+enum status db_put_model(struct registry_db *db, const struct registry_model *m, struct error *err);
+/* STATUS_NOT_FOUND without words that suggest others. */
+enum status db_find_model(struct registry_db *db, const char *alias, struct registry_model *ret,
+                          struct error *err);
+enum status db_remove_model(struct registry_db *db, const char *alias, struct error *err);
+enum status db_aliases(struct registry_db *db, char ***ret, struct error *err);
+/* Whether some model has a file with this digest. */
+enum status db_is_used(struct registry_db *db, const uint8_t digest[SHA256_BYTES], bool *ret,
+                       struct error *err);
+
+/* The identity (file.h) that a stored file had when it was hashed. */
+enum status db_put_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
+                        const uint8_t identity[FILE_IDENTITY_BYTES], struct error *err);
+enum status db_find_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
+                         uint8_t ret[FILE_IDENTITY_BYTES], bool *ret_found, struct error *err);
+enum status db_forget_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
+                           struct error *err);
+
+/* What of an unfinished `add` is stored already: the identity of the file that was copied. */
+enum status db_put_pending(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
+                           const uint8_t digest[SHA256_BYTES], struct error *err);
+enum status db_find_pending(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
+                            uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err);
+enum status db_clear_pending(struct registry_db *db, struct error *err);
+
+/* SQLite's own check of the file's structure. */
+enum status db_check(struct registry_db *db, struct error *err);
+
+#endif
