@@ -21,7 +21,7 @@ struct fake_script {
     atomic_int opened, stopped, submitted, cancelled;
     atomic_int open_ms;    /* how long opening takes */
     atomic_int fail_opens; /* so many times it fails */
-    char last[128];        /* the beginning of the last request */
+    char last[1024];       /* the beginning of the last request */
 };
 
 target_open_fn fake_target_open; /* ctx: struct fake_script */

@@ -350,12 +350,62 @@ static void argument_forms(void **state)
     template_free(t);
 }
 
+/* What a model wrote stands as it was written, wherever a template writes it as JSON. */
+static const struct {
+    const char *template, *want;
+    enum chat_arguments form;
+} EXACT[] = {
+    { "{{ c.function.arguments | tojson }}", "{\"b\":1 , \"a\":\"\\u00e9\"}",
+      CHAT_ARGUMENTS_OBJECT },
+    { "{{ c.function | tojson }}",
+      "{\"name\": \"f\", \"arguments\": {\"b\":1 , \"a\":\"\\u00e9\"}}", CHAT_ARGUMENTS_OBJECT },
+    { "{% set f = c.function %}{{ {'x': f.arguments} | tojson }}",
+      "{\"x\": {\"b\":1 , \"a\":\"\\u00e9\"}}", CHAT_ARGUMENTS_AS_GIVEN },
+    { "{{ c.function.arguments }}", "{\"b\":1 , \"a\":\"\\u00e9\"}", CHAT_ARGUMENTS_TEXT },
+    /* With lines of its own the template's form wins, and a change makes it another value. */
+    { "{{ c.function.arguments | tojson(indent=1) }}", "{\n \"a\": \"é\",\n \"b\": 1\n}",
+      CHAT_ARGUMENTS_OBJECT },
+    { "{% set _ = c.function.arguments.update({'b': 2}) %}{{ c.function.arguments | tojson }}",
+      "{\"a\": \"é\", \"b\": 2}", CHAT_ARGUMENTS_OBJECT },
+    { "{{ c.function.exact is defined }}", "False", CHAT_ARGUMENTS_OBJECT },
+    { "{% for k, v in c.function.arguments|items %}{{ k }}{% endfor %}", "ab",
+      CHAT_ARGUMENTS_OBJECT },
+};
+
+static void exact_arguments(void **state)
+{
+    static const char request[] =
+        "{\"messages\": [{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {\"name\": "
+        "\"f\", "
+        "\"arguments\": {\"a\": \"\\u00e9\", \"b\": 1}, "
+        "\"exact\": \"{\\\"b\\\":1 , \\\"a\\\":\\\"\\\\u00e9\\\"}\"}}]}]}";
+    struct json_doc *doc = parse(request, sizeof request - 1);
+    for (size_t i = 0; i < sizeof EXACT / sizeof *EXACT; i++) {
+        char text[256];
+        struct template *t;
+        struct error err = { .text = "" };
+        struct template_output out;
+        struct chat_options options = { .arguments = EXACT[i].form };
+        snprintf(text, sizeof text, "{%% for c in messages[0].tool_calls %%}%s{%% endfor %%}",
+                 EXACT[i].template);
+        assert_int_equal(template_compile(&t, "t", span_of(text), &err), STATUS_OK);
+        if (chat_render(t, json_root(doc), &options, &out, &err))
+            fail_msg("%s: %s", text, err.text);
+        if (strcmp(out.text.data, EXACT[i].want) != 0)
+            fail_msg("%s: wanted %s, got %s", text, EXACT[i].want, out.text.data);
+        template_output_release(&out);
+        template_free(t);
+    }
+    json_doc_free(doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vendor_renders), cmocka_unit_test(origins),
-        cmocka_unit_test(refusals),       cmocka_unit_test(deep_sources),
-        cmocka_unit_test(bad_requests),   cmocka_unit_test(argument_forms),
+        cmocka_unit_test(vendor_renders),  cmocka_unit_test(origins),
+        cmocka_unit_test(refusals),        cmocka_unit_test(deep_sources),
+        cmocka_unit_test(bad_requests),    cmocka_unit_test(argument_forms),
+        cmocka_unit_test(exact_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,6 +164,65 @@ static void test_answers(void **state)
     assert_null(strstr(h.last_line, "[say"));
 }
 
+/* The id of the first call in an answer. */
+static void call_id(const struct buf *answer, const char *prefix, char ret[64])
+{
+    const char *at = strstr(answer->data, prefix);
+    assert_non_null(at);
+    snprintf(ret, 64, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+#define EXACT "\"exact\":\"{\\\"city\\\":\\\"París\\\"}\""
+
+static void replay_chat(struct house *h, const char *id, const char *arguments, bool known)
+{
+    char body[1024];
+    snprintf(
+        body, sizeof body,
+        "{\"messages\":[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"%s\","
+        "\"type\":\"function\",\"function\":{\"name\":\"get_weather\",\"arguments\":%s}}]},"
+        "{\"role\":\"user\",\"content\":\"[say 1]\"}]}",
+        id, arguments);
+    want(ask(h, "POST", "/v1/chat/completions", "", body), 200, "w0 ");
+    if ((strstr(h->script.last, EXACT) != NULL) != known)
+        fail_msg("%s %s: %s", id, arguments, h->script.last);
+}
+
+/* A call that comes back with the same value gets the text that the model wrote; a changed one not. */
+static void test_replayed_calls(void **state)
+{
+    struct house h;
+    char id[64], body[1024];
+    start(&h);
+    for (int stream = 0; stream < 2; stream++) {
+        struct buf b = chat(&h, "[tools]", stream);
+        call_id(&b, "call_", id);
+        buf_release(&b);
+        replay_chat(&h, id, "\"{\\\"city\\\":\\\"París\\\"}\"", true);
+        replay_chat(&h, id, "\"{ \\\"city\\\" : \\\"Par\\\\u00eds\\\" }\"", true);
+        replay_chat(&h, id, "{\"city\": \"París\"}", true);
+        replay_chat(&h, id, "\"{\\\"city\\\":\\\"Paris\\\"}\"", false);
+        replay_chat(&h, id, "{\"city\": \"París\", \"unit\": 1}", false);
+        replay_chat(&h, "call_of_somebody_else", "{\"city\": \"París\"}", false);
+    }
+    struct buf b =
+        ask(&h, "POST", "/v1/messages", "",
+            "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":"
+            "\"[tools]\"}]}");
+    call_id(&b, "toolu_", id);
+    buf_release(&b);
+    snprintf(
+        body, sizeof body,
+        "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"assistant\",\"content\":["
+        "{\"type\":\"tool_use\",\"id\":\"%s\",\"name\":\"get_weather\",\"input\":{\"city\":"
+        "\"París\"}}]},{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\","
+        "\"tool_use_id\":\"%s\",\"content\":\"12 C\"},{\"type\":\"text\",\"text\":\"[say 1]\"}]}]}",
+        id, id);
+    want(ask(&h, "POST", "/v1/messages", "", body), 200, "w0 ");
+    assert_non_null(strstr(h.script.last, EXACT));
+    close_house(&h);
+}
+
 static void test_refusals(void **state)
 {
     static const struct {
@@ -786,6 +845,7 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--serve-keys") == 0) return serve_here("key");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_replayed_calls),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_own_routes),
         cmocka_unit_test(test_trace),

@@ -136,10 +136,14 @@ static void put_arguments(struct rewrite *x, const struct json *v)
 
 static void put_function(struct rewrite *x, const struct json *function)
 {
+    /* Where the template wants a text, the one that was written is it. */
+    const struct json *exact = json_get(function, "exact");
+    if (x->options->arguments != CHAT_ARGUMENTS_TEXT || json_type(exact) != JSON_STRING)
+        exact = NULL;
     json_open_object(&x->out);
     for (struct json_member m = json_first(function); m.value; m = json_next(function, m)) {
         json_key_span(&x->out, m.key);
-        if (span_equals(m.key, "arguments")) put_arguments(x, m.value);
+        if (span_equals(m.key, "arguments")) put_arguments(x, exact ? exact : m.value);
         else json_put_value(&x->out, m.value);
     }
     json_close_object(&x->out);

@@ -8,6 +8,10 @@
  * as none when absent. Where a template fails on missing members because it was written for null,
  * it gets the nulls. Other members of messages pass through.
  *
+ * A call's function may have "exact" beside "arguments": the text that a model wrote, of the same
+ * value. Templates do not see it; where they write the arguments as JSON (`tojson` without an indent) it
+ * stands as it was written, so that what was generated is found again in the prefix cache.
+ *
  * continue_final_message (true, or the name of a member) ends the prompt inside the last message,
  * right behind its text. */
 #ifndef LM_CHAT_CHAT_REQUEST_H

@@ -186,6 +186,8 @@ static enum status read_call(struct reader *r, size_t i, const struct json *v,
     *ret = (struct chat_call){ .id = json_string(id),
                                .name = json_string(json_get(function, "name")),
                                .arguments = json_get(function, "arguments") };
+    if (json_type(json_get(function, "exact")) == JSON_STRING)
+        ret->arguments = json_get(function, "exact");
     if (!ret->name.len)
         return error_set(r->err, STATUS_BAD_INPUT,
                          "messages[%zu].tool_calls[%zu].function.name must be the name of the tool "

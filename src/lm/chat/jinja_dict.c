@@ -167,6 +167,7 @@ bool dict_set(struct render *r, struct value_dict *d, struct value key, struct v
     if (!value_hash(r, key, &hash)) return false;
     struct dict_entry *e = find_hashed(r, d, key, hash);
     if (r->status) return false;
+    d->exact = NULL;
     if (e) {
         e->value = v;
         return true;
@@ -182,5 +183,6 @@ void dict_remove(struct value_dict *d, struct dict_entry *e)
     size_t at = (size_t)(e - d->entries);
     memmove(e, e + 1, (d->count - at - 1) * sizeof *e);
     d->count--;
+    d->exact = NULL;
     if (d->index) index_fill(d);
 }

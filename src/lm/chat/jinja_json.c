@@ -130,6 +130,8 @@ static bool put_member(struct dump *d, size_t i, struct value key, struct value 
 static bool put_object(struct dump *d, struct value v)
 {
     struct value sorted;
+    const struct text *exact = d->style->pretty ? NULL : v.dict->exact;
+    if (exact) return writer_put_part(&d->out, exact, 0, exact->len);
     if (!v.dict->count) return put(d, "{}", v.from_data);
     if (d->style->sort_keys && !sorted_keys(d->out.r, v.dict, &sorted)) return false;
     if (!put(d, "{", v.from_data)) return false;

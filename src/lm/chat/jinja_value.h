@@ -77,6 +77,8 @@ struct value_dict {
     size_t count, cap;
     uint32_t *index;  /* entry + 1 by hash, open addressing; NULL while small */
     size_t index_cap; /* a power of two */
+    /* As a model wrote this object: what `tojson` makes of it. NULL: no model did, or it was changed. */
+    const struct text *exact;
 };
 
 static inline struct value value_none(void)

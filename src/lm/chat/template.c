@@ -97,6 +97,35 @@ static bool trust_roles(struct render *r, struct value messages)
     return true;
 }
 
+/* Members of one dictionary in another; NULL: there is none. */
+static struct value *member(struct value of, const char *name)
+{
+    struct dict_entry *e = of.type == VALUE_DICT ? dict_find_text(of.dict, span_of(name)) : NULL;
+    return e ? &e->value : NULL;
+}
+
+/* The arguments of a call know how they were written; the template does not see "exact". */
+static void use_exact(struct value call)
+{
+    struct value *function = member(call, "function");
+    struct value *exact = function ? member(*function, "exact") : NULL;
+    if (!exact) return;
+    const struct text *text = exact->type == VALUE_STRING ? exact->text : NULL;
+    dict_remove(function->dict, dict_find_text(function->dict, span_of("exact")));
+    struct value *arguments = member(*function, "arguments");
+    if (text && arguments && arguments->type == VALUE_DICT) arguments->dict->exact = text;
+}
+
+static void use_exact_calls(struct value messages)
+{
+    for (size_t i = 0; messages.type == VALUE_LIST && i < messages.list->count; i++) {
+        const struct value *calls = member(messages.list->items[i], "tool_calls");
+        if (!calls || calls->type != VALUE_LIST) continue;
+        for (size_t k = 0; k < calls->list->count; k++)
+            use_exact(calls->list->items[k]);
+    }
+}
+
 static bool add_context(struct render *r)
 {
     struct value dict, key, v;
@@ -107,6 +136,7 @@ static bool add_context(struct render *r)
         if (!value_of_bytes(r, one->name, strlen(one->name), false, &key)) return false;
         if (!value_from_json(r, one->value, !one->trusted, 0, &v)) return false;
         if (one->messages && !trust_roles(r, v)) return false;
+        if (one->messages) use_exact_calls(v);
         if (!dict_set(r, r->context, key, v)) return false;
     }
     return true;

@@ -7,6 +7,7 @@
 
 #include "base/core/mem.h"
 #include "serve/server/api_openai.h"
+#include "serve/server/shape_calls.h"
 #include "serve/server/shape_constraint.h"
 #include "serve/server/shape_out.h"
 
@@ -80,6 +81,7 @@ struct turn {
     struct buf text, thinking;
     bool has_text, is_assistant;
     const struct json *content;
+    const struct shape_context *context;
     struct api_error *err;
 };
 
@@ -263,7 +265,8 @@ static bool is_call(const struct json *block)
     return type.data && span_equals(type, "tool_use");
 }
 
-static void put_call(struct json_writer *w, const struct json *block)
+static void put_call(struct json_writer *w, const struct json *block,
+                     const struct shape_context *context)
 {
     const struct json *input = json_get(block, "input");
     json_open_object(w);
@@ -278,6 +281,7 @@ static void put_call(struct json_writer *w, const struct json *block)
         json_open_object(w);
         json_close_object(w);
     }
+    calls_put_exact(w, context, json_string(json_get(block, "id")), input);
     json_close_object(w);
     json_close_object(w);
 }
@@ -298,7 +302,7 @@ static void put_assistant(struct turn *t, const struct json *blocks)
         json_key(t->w, "tool_calls");
         json_open_array(t->w);
         for (size_t i = 0; i < count; i++)
-            if (is_call(json_at(blocks, i))) put_call(t->w, json_at(blocks, i));
+            if (is_call(json_at(blocks, i))) put_call(t->w, json_at(blocks, i), t->context);
         json_close_array(t->w);
     }
     json_close_object(t->w);
@@ -317,6 +321,7 @@ static bool put_turn(struct json_writer *w, const struct fields *f, const struct
                       .at = i,
                       .text = BUF_INIT(GENERATION_BYTES_MAX),
                       .thinking = BUF_INIT(GENERATION_BYTES_MAX),
+                      .context = f->context,
                       .err = f->err };
     struct span role = { 0 };
     bool ok = json_type(message.object) == JSON_OBJECT;

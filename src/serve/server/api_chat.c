@@ -281,8 +281,8 @@ static enum status chat_begin(struct shape_answer **ret, const struct shape_requ
     }
     if (!a || !a->choices) s = error_set(err, STATUS_NO_MEMORY, "out of memory for an answer");
     for (int i = 0; !s && i < a->count; i++) {
-        parts_init(&a->choices[i].parts, &(struct parts_options){ !request->stream, "call_", true,
-                                                                  context->request_id, i });
+        parts_init(&a->choices[i].parts,
+                   &(struct parts_options){ !request->stream, "call_", true, context, i });
         a->choices[i].logprobs = BUF_INIT(LOGPROBS_BYTES_MAX);
     }
     /* All at once: a client may not take choice 1 before choice 0. */

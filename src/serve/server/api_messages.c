@@ -48,7 +48,7 @@ static enum status messages_begin(struct shape_answer **ret, const struct shape_
     a->stream = request->stream;
     outlet_init(&a->out, sink, sink_ctx);
     /* Kept in streams too: the signature of thinking comes after it. */
-    parts_init(&a->parts, &(struct parts_options){ true, "toolu_", false, context->request_id, 0 });
+    parts_init(&a->parts, &(struct parts_options){ true, "toolu_", false, context, 0 });
     *ret = a;
     return STATUS_OK;
 }

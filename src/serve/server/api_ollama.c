@@ -245,7 +245,7 @@ static enum status begin(struct shape_answer **ret, const struct shape_request *
     a->is_chat = is_chat;
     a->logprobs = BUF_INIT(LOGPROBS_BYTES_MAX);
     outlet_init(&a->out, sink, sink_ctx);
-    parts_init(&a->parts, &(struct parts_options){ true, "call_", true, context->request_id, 0 });
+    parts_init(&a->parts, &(struct parts_options){ true, "call_", true, context, 0 });
     *ret = a;
     return STATUS_OK;
 }

@@ -3,6 +3,7 @@
 #include "serve/server/api_openai.h"
 
 #include "base/core/mem.h"
+#include "serve/server/shape_calls.h"
 #include "serve/server/shape_out.h"
 
 #define SHOWN_BYTES_MAX 60 /* of a client's text in a message */
@@ -128,7 +129,8 @@ static bool read_role(const struct fields *message, enum role *ret)
         shown(name), name.data);
 }
 
-static bool put_call(struct json_writer *w, const struct fields *call)
+static bool put_call(struct json_writer *w, const struct fields *call,
+                     const struct shape_context *context)
 {
     struct span id = { 0 }, type = { 0 }, name = { 0 };
     const struct json *function = NULL, *arguments;
@@ -161,12 +163,14 @@ static bool put_call(struct json_writer *w, const struct fields *call)
     json_key(w, "arguments");
     if (arguments) json_put_value(w, arguments);
     else json_put_string(w, "{}");
+    calls_put_exact(w, context, id, arguments);
     json_close_object(w);
     json_close_object(w);
     return true;
 }
 
-static bool put_calls(struct json_writer *w, const struct fields *message, const struct json *calls)
+static bool put_calls(struct json_writer *w, const struct fields *message, const struct json *calls,
+                      const struct shape_context *context)
 {
     struct field_path path = path_in(message, "tool_calls");
     if (json_length(calls) > OPENAI_TOOLS_MAX)
@@ -178,7 +182,7 @@ static bool put_calls(struct json_writer *w, const struct fields *message, const
     for (size_t i = 0; i < json_length(calls); i++) {
         struct field_path at = path_of("%s[%zu]", path.text, i);
         struct fields call = { json_at(calls, i), at.text, message->err };
-        if (!put_call(w, &call)) return false;
+        if (!put_call(w, &call, context)) return false;
     }
     json_close_array(w);
     return true;
@@ -214,7 +218,8 @@ static void put_others(struct json_writer *w, const struct json *message)
     }
 }
 
-static bool put_message(struct json_writer *w, const struct fields *message)
+static bool put_message(struct json_writer *w, const struct fields *message,
+                        const struct shape_context *context)
 {
     static const char *const types[] = { "text", "refusal", "input_text", "output_text", NULL };
     const struct json *calls = NULL;
@@ -236,7 +241,7 @@ static bool put_message(struct json_writer *w, const struct fields *message)
     if (has_calls && !field_get(message, "content")) put_null(w, "content");
     else if (!openai_put_content(w, message, types)) return false;
     if (role == ROLE_ASSISTANT && !put_reasoning(w, message)) return false;
-    if (has_calls && !put_calls(w, message, calls)) return false;
+    if (has_calls && !put_calls(w, message, calls, context)) return false;
     put_others(w, message->object);
     json_close_object(w);
     return true;
@@ -259,7 +264,7 @@ bool openai_put_messages(struct json_writer *w, const struct fields *f)
     for (size_t i = 0; i < count; i++) {
         struct field_path path = path_of("messages[%zu]", i);
         struct fields message = { json_at(messages, i), path.text, f->err };
-        if (!put_message(w, &message)) return false;
+        if (!put_message(w, &message, f->context)) return false;
     }
     json_close_array(w);
     return true;

@@ -322,7 +322,7 @@ static enum status responses_begin(struct shape_answer **ret, const struct shape
     a->status = "in_progress";
     a->fresh = BUF_INIT(LOGPROBS_BYTES_MAX);
     outlet_init(&a->out, sink, sink_ctx);
-    parts_init(&a->parts, &(struct parts_options){ true, "call_", true, context->request_id, 0 });
+    parts_init(&a->parts, &(struct parts_options){ true, "call_", true, context, 0 });
     if (a->stream) s = send_response(a, "response.created", NULL, false, err);
     if (a->stream && !s) s = send_response(a, "response.in_progress", NULL, false, err);
     if (s) answer_free(a);

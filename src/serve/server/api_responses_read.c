@@ -7,6 +7,7 @@
 #include "base/core/mem.h"
 #include "serve/server/api_openai.h"
 #include "serve/server/api_responses.h"
+#include "serve/server/shape_calls.h"
 #include "serve/server/shape_constraint.h"
 #include "serve/server/shape_out.h"
 #include "serve/server/shape_store.h"
@@ -98,6 +99,7 @@ static struct span *call_slot(const struct call_set *s, struct span id)
 struct reader {
     struct shape_request *r;
     struct responses_own *own;
+    const struct shape_context *context;
     struct api_error *err;
     struct buf system; /* what system messages at the beginning say */
     struct buf items;  /* canonical messages, a JSON list in the making */
@@ -171,6 +173,7 @@ static void add_call(struct reader *x, struct span id, struct span name, struct 
     json_open_object(&x->calls_w);
     put_span(&x->calls_w, "name", name);
     put_span(&x->calls_w, "arguments", arguments);
+    calls_put_exact_text(&x->calls_w, x->context, id, arguments);
     json_close_object(&x->calls_w);
     json_close_object(&x->calls_w);
     x->call_count++;
@@ -497,6 +500,7 @@ static bool put_conversation(struct json_writer *w, struct shape_request *r, con
 {
     struct reader x = { .r = r,
                         .own = r->own,
+                        .context = context,
                         .err = f->err,
                         .system = BUF_INIT(GENERATION_BYTES_MAX),
                         .items = BUF_INIT(GENERATION_BYTES_MAX),

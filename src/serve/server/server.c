@@ -13,6 +13,8 @@
 #define SAVE_SECONDS    5
 #define STORE_ENTRIES   ((size_t)4096)
 #define STORE_BYTES     ((size_t)64 << 20)
+#define CALLS_ENTRIES   ((size_t)16384)
+#define CALLS_BYTES     ((size_t)32 << 20)
 #define FRAME_BYTES_MAX ((size_t)64 << 20)
 
 /* The head. */
@@ -35,6 +37,7 @@ static struct call *call_new(struct server *s, struct http_exchange *x)
                                          .model = c->model,
                                          .fingerprint = "",
                                          .store = s->store,
+                                         .calls = s->known_calls,
                                          .created = clock_unix_ns() / 1000000000 };
     http_set_data(x, c);
     return c;
@@ -322,6 +325,7 @@ static enum status prepare(struct server *s, struct server_options *o, struct er
     if (!st && o->home) st = key_store_open(&s->keys, o->home, err);
     if (!st) st = check_exposure(o, s, err);
     if (!st) st = shape_store_new(&s->store, STORE_ENTRIES, STORE_BYTES, err);
+    if (!st) st = shape_store_new(&s->known_calls, CALLS_ENTRIES, CALLS_BYTES, err);
     if (!st) st = intake_new(&s->intake, INTAKE_THREADS, read_request, s, err);
     if (!st) st = server_open_models(s, err);
     return st;
@@ -415,6 +419,7 @@ void server_stop(struct server *s)
     key_store_close(s->keys);
     metrics_free(s->metrics);
     shape_store_free(s->store);
+    shape_store_free(s->known_calls);
     server_settings_release(&s->settings);
     pthread_mutex_destroy(&s->lock);
     mem_free(s);

@@ -27,6 +27,7 @@ struct server {
     struct metrics *metrics;
     struct intake *intake;
     struct shape_store *store; /* of answers that later requests refer to */
+    struct shape_store *known_calls; /* arguments as models wrote them */
     struct engine_options engine;
     target_open_fn *open;
     void *open_ctx;

@@ -42,6 +42,7 @@ struct shape_context {
     const struct json *ready;  /* worker_ready() of the model; NULL before it is known */
     const char *reasoning_key; /* in chat/completions; NULL: "reasoning_content" */
     struct shape_store *store; /* of answers that later requests refer to; NULL: none is kept */
+    struct shape_store *calls; /* of arguments as models wrote them (shape_calls.h); NULL: none */
     const char *tenant;        /* who finds them there; NULL: "" */
 };
 

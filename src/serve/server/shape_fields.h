@@ -12,6 +12,7 @@ struct fields {
     const struct json *object;
     const char *path; /* of the object: "" for the body, else "messages[3]" */
     struct api_error *err;
+    const struct shape_context *context; /* of the body only */
 };
 
 /* The place of a member, for api_error.param; cut where it is longer. */

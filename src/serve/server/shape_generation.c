@@ -213,7 +213,7 @@ bool generation_request(struct shape_request *ret, const struct json *body, size
                         void (*release)(struct shape_request *r),
                         const struct shape_context *context, struct api_error *err)
 {
-    struct fields f = { body, "", err };
+    struct fields f = { body, "", err, context };
     struct shape_request r = { .own = mem_zero(own_bytes) };
     struct error e;
     bool ok = false;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/core/mem.h"
+#include "serve/server/shape_calls.h"
 
 #define MODEL_ID_BYTES_MAX 64
 
@@ -65,7 +66,7 @@ static enum status add_text(struct parts *p, struct span text, struct steps *s, 
     struct part *last = &p->items[p->count - 1];
     last->len += text.len;
     add_step(s, STEP_TEXT, p->count - 1, text);
-    if (!p->options.keep) return STATUS_OK;
+    if (!p->options.keep && last->kind != PART_CALL) return STATUS_OK;
     buf_append(&last->text, text.data, text.len);
     return buf_check(&last->text, "an answer", err);
 }
@@ -88,7 +89,7 @@ static void set_id(struct parts *p, struct part *part, const char *own)
     if (fits) memcpy(part->id, own, len + 1);
     else
         snprintf(part->id, sizeof part->id, "%s%.40s_%d_%d", p->options.id_prefix,
-                 p->options.request_id, p->options.index, part->call);
+                 p->options.context->request_id, p->options.index, part->call);
 }
 
 static enum status open_call(struct parts *p, int64_t call, const struct json *delta,
@@ -123,6 +124,7 @@ static enum status take_call(struct parts *p, const struct json *delta, struct s
     /* A call without arguments has an empty object of them: clients parse what they get. */
     if (!last->len) status = add_text(p, span_of(empty), s, err);
     last->complete = true;
+    calls_keep(p->options.context, last->id, (struct span){ last->text.data, last->text.len });
     close_last(p, s);
     return status;
 }

@@ -18,7 +18,7 @@ enum part_kind { PART_CONTENT, PART_REASONING, PART_CALL };
 
 struct part {
     enum part_kind kind;
-    struct buf text; /* of calls: the arguments; empty unless parts are kept */
+    struct buf text; /* of calls: the arguments; of others empty unless parts are kept */
     size_t len;      /* of the text, kept or not */
     char *name;      /* of calls */
     char id[PART_ID_BYTES];
@@ -27,10 +27,10 @@ struct part {
 };
 
 struct parts_options {
-    bool keep;             /* hold the texts */
+    bool keep;             /* hold the texts; those of calls are held in any case */
     const char *id_prefix; /* of calls: "call_" */
     bool own_ids;          /* ids that the model wrote itself go to the client */
-    const char *request_id;
+    const struct shape_context *context;
     int index; /* of the answer */
 };
 

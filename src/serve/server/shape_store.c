@@ -3,6 +3,7 @@
 #include "serve/server/shape_store.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/core/mem.h"
@@ -10,6 +11,7 @@
 struct entry {
     char *tenant, *id, *text; /* NULL: free */
     size_t len;
+    uint64_t hash; /* of tenant and id */
 };
 
 struct shape_store {
@@ -57,11 +59,24 @@ void shape_store_free(struct shape_store *s)
     mem_free(s);
 }
 
+/* FNV-1a over both, with their terminators. */
+static uint64_t hash_of(const char *tenant, const char *id)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    const char *both[] = { tenant, id };
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k <= strlen(both[i]); k++)
+            h = (h ^ (unsigned char)both[i][k]) * 0x100000001b3u;
+    return h;
+}
+
 static struct entry *find(struct shape_store *s, const char *tenant, const char *id)
 {
+    uint64_t hash = hash_of(tenant, id);
     for (size_t i = 0; i < s->cap; i++) {
         struct entry *e = &s->entries[i];
-        if (e->text && strcmp(e->id, id) == 0 && strcmp(e->tenant, tenant) == 0) return e;
+        if (e->hash == hash && e->text && strcmp(e->id, id) == 0 && strcmp(e->tenant, tenant) == 0)
+            return e;
     }
     return NULL;
 }
@@ -72,7 +87,8 @@ enum status shape_store_put(struct shape_store *s, const char *tenant, const cha
     struct entry e = { .tenant = mem_copy_text(tenant, strlen(tenant)),
                        .id = mem_copy_text(id, strlen(id)),
                        .text = mem_copy_text(text.data, text.len),
-                       .len = text.len };
+                       .len = text.len,
+                       .hash = hash_of(tenant, id) };
     bool fits = text.len <= s->bytes_max, whole = e.tenant && e.id && e.text;
     if (!fits || !whole) {
         mem_free(e.tenant);
