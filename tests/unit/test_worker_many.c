@@ -382,6 +382,46 @@ static void a_score_beside_answers(void **state)
     close_world(&x);
 }
 
+/* Without a seed, at any temperature; whoever is beside it, at any time, with any number of threads. */
+static void deterministic(void **state)
+{
+    static const char request[] = "{\"text\":\"Once upon a time\",\"max_tokens\":40,"
+                                  "\"ignore_eos\":true,\"sampling\":{\"temperature\":1.5}}";
+    static const char second[] = "{\"choice\":1,\"text\":\"Once upon a time\",\"max_tokens\":40,"
+                                 "\"ignore_eos\":true,\"sampling\":{\"temperature\":1.5}}";
+    static char first_text[TEXT_MAX];
+    char other[512];
+    size_t first_len = 0;
+    for (int run = 0; run < 3; run++) {
+        struct world x;
+        struct crowd alone = { .count = 0 }, c = { .count = 0 };
+        peer_model_open(&x.model, fixture_source("models/ember"));
+        x.model.options.engine.context_max = CONTEXT;
+        x.model.options.engine.cache_tokens = 8192;
+        x.model.options.engine.deterministic = true;
+        x.model.options.engine.thread_count = 1 + run % 2;
+        x.w = peer_start(&x.model);
+        assert_true(json_bool(json_get(worker_ready(x.w), "deterministic"), false));
+        submit(&x, &alone, request);
+        hear_all(&x, &alone);
+        for (int i = 0; i < 16; i++) {
+            request_of(other, i);
+            submit(&x, &c, i == 7 ? request : i == 8 ? second : other);
+        }
+        hear_all(&x, &c);
+        if (run == 0) {
+            first_len = alone.streams[0].len;
+            memcpy(first_text, alone.streams[0].text, first_len);
+        }
+        expect_same(&c.streams[7], &alone.streams[0]);
+        assert_int_equal(alone.streams[0].len, first_len);
+        assert_memory_equal(alone.streams[0].text, first_text, first_len);
+        assert_true(c.streams[8].len != first_len ||
+                    memcmp(c.streams[8].text, first_text, first_len) != 0);
+        close_world(&x);
+    }
+}
+
 static int64_t stat_of(const struct json *body, const char *group, const char *name)
 {
     return json_int(json_get(group ? json_get(body, group) : body, name), -1);
@@ -426,17 +466,12 @@ int main(int argc, char **argv)
 {
     if (peer_is_worker(argc, argv)) return peer_run();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(many_with_room),
-        cmocka_unit_test(many_without_room),
-        cmocka_unit_test(one_is_cancelled),
-        cmocka_unit_test(a_prompt_is_shared),
-        cmocka_unit_test(tenants_share_nothing),
-        cmocka_unit_test(nobody_waits_behind_a_crowd),
-        cmocka_unit_test(the_high_come_first),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(all_are_told_of_a_crash),
-        cmocka_unit_test(a_score_beside_answers),
-        cmocka_unit_test(stats_add_up),
+        cmocka_unit_test(many_with_room),          cmocka_unit_test(many_without_room),
+        cmocka_unit_test(one_is_cancelled),        cmocka_unit_test(a_prompt_is_shared),
+        cmocka_unit_test(tenants_share_nothing),   cmocka_unit_test(nobody_waits_behind_a_crowd),
+        cmocka_unit_test(the_high_come_first),     cmocka_unit_test(refusals),
+        cmocka_unit_test(all_are_told_of_a_crash), cmocka_unit_test(a_score_beside_answers),
+        cmocka_unit_test(deterministic),           cmocka_unit_test(stats_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -278,6 +278,7 @@ static enum status run(const struct args *args, struct error *err)
     c.json = args_flag(args, "json");
     answer_init(&c.last);
     model_settings_init(&m, args, true);
+    m.options.deterministic = args_flag(args, "deterministic");
     enum status st = model_open_worker(&c.worker, &m, args, err);
     if (st) return st;
     st = converse(&c, err);

@@ -362,6 +362,7 @@ static enum status run(const struct args *args, struct error *err)
     if (st) return st;
     answer_init(&r.answer);
     model_settings_init(&m, args, true);
+    m.options.deterministic = args_flag(args, "deterministic");
     st = model_open_worker(&w, &m, args, err);
     if (!st) st = ask(&r, w, &prompt, &m, err);
     worker_stop(w);

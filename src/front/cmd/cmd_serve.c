@@ -45,6 +45,9 @@ static const struct option_spec specs[] = {
       "restart: up to so much for each model, in HEARTH_HOME/kv. Off by default: it holds what "
       "users "
       "wrote" },
+    { "deterministic", 0, OPTION_FLAG,
+      .help = "the same request gives the same bytes, whatever else is asked meanwhile: where it "
+              "names no seed, one is made from the prompt. Not with --keep-pages" },
     { "batch", 0, OPTION_INT, "N", 1, 256, "answers that a model writes at once; 16 by default" },
     { "cache-tokens", 0, OPTION_INT, "N", 1, 1 << 30,
       "tokens that the cache of a model holds for all its answers; by default --ctx" },
@@ -225,12 +228,17 @@ static enum status set_engine(struct serving *v, struct error *err)
         .cache_type = args_text(a, "cache", NULL),
         .thread_count = (int)args_int(a, "threads", 0),
         .context_max = args_int(a, "ctx", 0),
+        .deterministic = args_flag(a, "deterministic"),
         .cache_folder = home_tokenizer_cache(v->cache_folder) ? v->cache_folder : NULL,
         .streams_max = args_int(a, "batch", 0),
         .cache_tokens = args_int(a, "cache-tokens", 0),
     };
     double gib = args_real(a, "keep-pages", 0);
     if (gib <= 0) return STATUS_OK;
+    if (args_flag(a, "deterministic"))
+        return error_set(
+            err, STATUS_USAGE,
+            "--deterministic answers from the model's files alone: not with --keep-pages");
     if (!home_page_store(v->store_folder))
         return error_set(err, STATUS_USAGE,
                          "--keep-pages: there is no folder HEARTH_HOME/kv, and none can be made");

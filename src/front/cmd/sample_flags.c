@@ -26,6 +26,8 @@ static const struct option_spec sample_specs[] = {
       .help = "added to the logit of a token; -inf forbids it; may be given several times" },
     { "seed", 0, OPTION_INT, "N", 0, 0x1p63,
       "the same seed gives the same text; by default one is made up" },
+    { "deterministic", 0, OPTION_FLAG,
+      .help = "without --seed, make the seed from the prompt: the same bytes every time" },
     { "logprobs", 0, OPTION_INT, "N", 0, SAMPLE_TOP_LOGPROBS_MAX,
       "with --json: the log probability of each token and of the N most probable ones" },
     { 0 },

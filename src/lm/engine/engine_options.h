@@ -41,6 +41,9 @@ struct engine_options {
     /* For the gate, which opens the file of such a store in this folder; 0 bytes: none. */
     const char *store_folder;
     uint64_t store_bytes;
+    /* Of a worker: a seed that nobody gave is made from the prompt, so that the same request is answered
+     * by the same bytes, always. */
+    bool deterministic;
     struct log log;
     struct progress progress; /* stages "read", "pack" */
 };

@@ -33,6 +33,8 @@
  *   "tenant": text                     who asks, as the front knows it: the share of the machine, and whose
  *                                      cached prompts may be used; requests without are of one tenant
  *   "priority": "high" | "normal" | "low"      shares 16 : 4 : 1 of the machine; default: normal
+ *   "choice": int                      of several to the same request, where no seed is given and the worker
+ *                                      is deterministic: another seed for each
  *   "deadline_ms": int                 from its arrival; then it ends with WORKER_ERROR, CANCELLED
  *   "echo": bool                       deltas {"prompt": [token]} hold the prompt's tokens, first of
  *                                      all; with "logprobs" where sampling has them (first: null)
@@ -77,7 +79,7 @@ struct worker;
 void worker_stop(struct worker *w);
 
 /* What the worker said when it was ready: {"family", "backend", "context_max", "model_context",
- * "vocab_size", "valid_vocab", "parameter_count", "weight_bytes", "cache_bytes", "work_bytes",
+ * "vocab_size", "valid_vocab", "deterministic": bool, "parameter_count", "weight_bytes", "cache_bytes", "work_bytes",
  * "tokenizer": bool, "chat": null (no template, or "chat_error" says why it cannot be used) or
  * {"template_sha256", "format", "thinking": bool, "thinking_variable", "effort_variable": text or null,
  * "tools": bool}, "embedding": null (no embedder) or {"pooling": text, "dimensions": int, "normalize":

@@ -55,6 +55,8 @@ static void put_engine(struct json_writer *w, const struct engine_options *o)
     put_text(w, "cache_type", o->cache_type);
     put_int(w, "batch_max", o->batch_max);
     put_int(w, "streams_max", o->streams_max);
+    json_key(w, "deterministic");
+    json_put_bool(w, o->deterministic);
     json_close_object(w);
 }
 

@@ -55,6 +55,7 @@ struct far {
     char *label; /* the model in messages; owned */
     struct engine *engine;
     struct sched *sched;
+    bool deterministic;      /* no seed is left to chance */
     struct chat *chat;       /* NULL: no template */
     struct error chat_error; /* why there is none, where the model has one that cannot be used */
     struct far_constraints *constraints; /* NULL until the first one */

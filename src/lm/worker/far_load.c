@@ -124,6 +124,7 @@ static enum status read_engine(struct far *f, const struct json *load, struct te
         .cache_type = json_text(json_get(e, "cache_type")),
         .batch_max = json_int(json_get(e, "batch_max"), 0),
         .streams_max = streams,
+        .deterministic = json_bool(json_get(e, "deterministic"), false),
         .log = { tell_log, f },
         .progress = { tell_progress, teller },
     };
@@ -183,6 +184,7 @@ static enum status open_engine(struct far *f, const struct json *load, struct er
     if (!st) st = read_store(f, load, &options, err);
     if (!st) st = read_files(f, load, &files, err);
     if (st) return st;
+    f->deterministic = options.deterministic;
     st = source_open_files(&source, files, err);
     if (st) {
         file_set_free(files);
@@ -312,6 +314,7 @@ static void send_ready(struct far *f)
     json_open_object(&w);
     put_facts(&w, engine_info(f->engine));
     put_bool(&w, "tokenizer", engine_tokenizer(f->engine) != NULL);
+    put_bool(&w, "deterministic", f->deterministic);
     put_chat(&w, f);
     put_retrieval(&w, f);
     put_generation(&w, &engine_info(f->engine)->generation);

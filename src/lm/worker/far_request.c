@@ -39,6 +39,7 @@ static const struct member_rule request_rules[] = {
     { "tenant", MEMBER_TEXT, 0, 0 },
     { "priority", MEMBER_TEXT, 0, 0 },
     { "deadline_ms", MEMBER_INT, 1, INT32_MAX },
+    { "choice", MEMBER_INT, 0, INT32_MAX },
     { 0 },
 };
 static const struct member_rule sampling_rules[] = {
@@ -389,6 +390,17 @@ enum status far_read_owner(struct far_request *r, const struct json *request, st
 
 /* ---- whole requests ---- */
 
+/* The same prompt draws the same numbers; another choice others. */
+static enum status seed_of_prompt(struct far_request *r, int64_t choice, struct error *err)
+{
+    uint8_t digest[SHA256_BYTES];
+    enum status st = sha256_of(r->prompt.ids, r->prompt.count * sizeof *r->prompt.ids, digest, err);
+    if (st) return st;
+    memcpy(&r->sampling.seed, digest, sizeof r->sampling.seed);
+    r->sampling.seed = (r->sampling.seed >> 12) + (uint64_t)choice; /* as made_up_seed() */
+    return STATUS_OK;
+}
+
 static enum status read_constraint(struct far_request *r, const struct far *f,
                                    const struct json *request, struct error *err)
 {
@@ -418,6 +430,8 @@ static enum status read_root(struct far_request *r, const struct far *f, struct 
     r->ignore_eos = json_bool(json_get(request, "ignore_eos"), false);
     r->return_ids = json_bool(json_get(request, "return_ids"), false);
     st = read_prompt(r, f, request, err);
+    if (!st && f->deterministic && !given(json_get(request, "sampling"), "seed"))
+        st = seed_of_prompt(r, json_int(json_get(request, "choice"), 0), err);
     return st ? st : read_constraint(r, f, request, err);
 }
 

@@ -247,16 +247,21 @@ static enum status begin_answer(struct call *c, struct error *err)
     return c->shape->begin(&c->answer, &c->request, &c->context, sink, c, err);
 }
 
-/* Who asks is the server's to say, whatever the request said. */
-static enum status put_owner(const struct call *c, struct buf *json, struct error *err)
+/* Who asks is the server's to say, whatever the request said; and which choice it is. */
+static enum status put_owner(const struct call *c, int index, struct buf *json, struct error *err)
 {
     struct buf owned = BUF_INIT(json->len + OWNER_BYTES_MAX);
     struct json_writer w;
-    if (!c->key) return STATUS_OK;
-    buf_text(&owned, "{\"tenant\":");
-    json_writer_init(&w, &owned, 0);
-    json_put_string(&w, key_tenant(c->key));
-    buf_format(&owned, ",\"priority\":\"%s\",", key_priority_name(key_priority(c->key)));
+    int choice = index % c->request.choice_count;
+    if (!c->key && !choice) return STATUS_OK;
+    buf_byte(&owned, '{');
+    if (c->key) {
+        buf_text(&owned, "\"tenant\":");
+        json_writer_init(&w, &owned, 0);
+        json_put_string(&w, key_tenant(c->key));
+        buf_format(&owned, ",\"priority\":\"%s\",", key_priority_name(key_priority(c->key)));
+    }
+    if (choice) buf_format(&owned, "\"choice\":%d,", choice);
     buf_append(&owned, json->data + 1, json->len - 1);
     enum status st = buf_check(&owned, "a request to the worker", err);
     if (st) {
@@ -290,7 +295,7 @@ static enum status submit_one(struct call *c, int index, struct target *t, struc
     struct submission *s = &c->submissions[index];
     enum status st = shape_submission(&c->request, index, &json, err);
     if (st) return st;
-    st = put_owner(c, &json, err);
+    st = put_owner(c, index, &json, err);
     if (!st) st = hand_over(c, t, &s->request, (struct span){ json.data, json.len }, err);
     buf_release(&json);
     if (st) return st;
