@@ -1,5 +1,4 @@
-/* Calls under constraints: whatever a constraint of tools lets through, the parser of the format reads as
- * the calls that were asked for.
+/* Calls under constraints: what a constraint of tools lets through, the format's parser reads as asked.
  * SPDX-License-Identifier: Apache-2.0
  *
  * Texts are drawn at random from the masks, so that nothing but the constraint decides. The vocabulary is

@@ -9,6 +9,8 @@
 #include "base/core/digest.h"
 #include "base/core/mem.h"
 
+#define FORCED_BYTES_MAX 256 /* of text that is taken at once */
+
 /* Compiled, or refused for good. */
 struct entry {
     uint8_t digest[SHA256_BYTES];
@@ -346,13 +348,61 @@ static int32_t only_token(const struct far_constraint *c)
     return found;
 }
 
+/* Whether the tokens spell the text: some tokenizers normalise, or put a space in front. */
+static bool spells(const struct tokenizer *t, const struct token_list *ids, const struct buf *text)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < ids->count; i++) {
+        struct span p = tokenizer_piece(t, ids->ids[i]);
+        if (p.len > text->len - at || memcmp(p.data, text->data + at, p.len) != 0) return false;
+        at += p.len;
+    }
+    return at == text->len;
+}
+
+/* The tokens of the text that has to come, as the tokenizer cuts it. The last is left to the model: how it
+ * is cut depends on what follows. */
+static enum status forced_text(struct far_constraint *c, struct token_list *ids, struct error *err)
+{
+    const struct tokenizer *t = c->all->tokenizer;
+    struct buf text = BUF_INIT(FORCED_BYTES_MAX + 1);
+    enum status st = constraint_forced(c->state, FORCED_BYTES_MAX, &text, err);
+    if (!st && text.len > 1) {
+        st = tokenizer_encode(t, text.data, text.len, false, ids, err);
+        ids->count = !st && spells(t, ids, &text) && ids->count ? ids->count - 1 : 0;
+    }
+    buf_release(&text);
+    return st;
+}
+
+static bool is_allowed(const struct far_constraint *c, int32_t id)
+{
+    return c->mask[id / 64] >> (id % 64) & 1;
+}
+
+static size_t take_text(struct far_constraint *c, int32_t *ret, size_t room, struct error *err)
+{
+    struct token_list ids = { 0 };
+    size_t n = 0;
+    enum status st = forced_text(c, &ids, err);
+    for (size_t i = 0; i < ids.count && i < room && !st && is_allowed(c, ids.ids[i]); i++) {
+        st = far_constraint_accept(c, ids.ids[i], err);
+        if (!st) ret[n++] = ids.ids[i];
+    }
+    token_list_release(&ids);
+    return n;
+}
+
 size_t far_constraint_forced(struct far_constraint *c, int32_t *ret, size_t room, struct error *err)
 {
     size_t n = 0;
-    while (n < room && !c->complete) {
+    while (n < room && !c->complete && !err->status) {
         int32_t id = only_token(c);
-        if (id < 0 || far_constraint_accept(c, id, err)) break;
-        ret[n++] = id;
+        size_t more = 0;
+        if (id >= 0 && !far_constraint_accept(c, id, err)) ret[n + more++] = id;
+        else if (id < 0) more = take_text(c, ret + n, room - n, err);
+        if (!more) break;
+        n += more;
     }
     return n;
 }

@@ -48,8 +48,9 @@ const uint64_t *far_constraint_mask(const struct far_constraint *c);
 /* The token that was picked. Fails when nothing can follow it, or follow it no more. */
 enum status far_constraint_accept(struct far_constraint *c, int32_t id, struct error *err);
 bool far_constraint_complete(const struct far_constraint *c);
-/* Tokens that are certain to come: as long as one alone is allowed, they are accepted and written to
- * ret[0..room). Returns how many. */
+/* Tokens that need no choice, accepted and written to ret[0..room): the only one that is allowed, or, where
+ * the text has to go on in one way, those that the tokenizer cuts it into. Returns how many; err->status
+ * has to be 0 before and is set where that failed. */
 size_t far_constraint_forced(struct far_constraint *c, int32_t *ret, size_t room,
                              struct error *err);
 
