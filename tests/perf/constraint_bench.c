@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * constraint_bench TOKENIZER SAMPLE.jsonl [-v]: each line {"name", "maskbench": {"schema", "tests":
- * [{"valid", "data"}]}}, as JSONSchemaBench writes them. Exit 1 when an instance is judged wrongly. */
+ * [{"valid", "data"}]}}, as JSONSchemaBench writes them. Exit 1 when an instance is judged wrongly.
+ * constraint_bench TOKENIZER --spec SPEC.json TEXT: one constraint, and the masks along a text. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,30 @@ static void report(struct bench *b)
            (double)b->times[n - 1] / 1e3, 100.0 * (double)slow / (double)n);
 }
 
+static int one_spec(struct bench *b, const char *spec_path, const char *text_path)
+{
+    struct error err = { .text = "" };
+    struct file_map spec, text;
+    struct json_doc *doc;
+    struct constraint *c;
+    struct constraint_state *s;
+    size_t at;
+    if (file_map_path(&spec, spec_path, &err) || file_map_path(&text, text_path, &err) ||
+        json_parse(&doc, (const char *)spec.data, spec.len, (size_t)4 << 20, spec_path, &err) ||
+        constraint_compile(&c, json_root(doc), b->vocab, NULL, 0, &err) ||
+        constraint_state_new(&s, c, &err))
+        return fprintf(stderr, "%s\n", err.text), 1;
+    b->schemas = b->compiled = 1;
+    b->compile_max_ns = b->compile_ns = constraint_facts(c).compile_ns;
+    bool whole = feed(b, s, (const char *)text.data, text.len, &at);
+    printf("%s after %zu of %zu bytes\n", whole ? "complete" : "stopped", at, text.len);
+    report(b);
+    constraint_state_free(s);
+    constraint_free(c);
+    json_doc_free(doc);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct bench b = { .verbose = argc > 3 };
@@ -169,10 +194,12 @@ int main(int argc, char **argv)
     struct file_map map;
     if (argc < 3) return fprintf(stderr, "constraint_bench TOKENIZER SAMPLE.jsonl [-v]\n"), 2;
     if (source_open(&source, argv[1], &err) || tokenizer_open(&t, source, NULL, &err) ||
-        vocab_trie_new(&b.vocab, t, &err) || file_map_path(&map, argv[2], &err))
+        vocab_trie_new(&b.vocab, t, &err))
         return fprintf(stderr, "%s\n", err.text), 1;
     b.tokenizer = t;
     b.times = calloc(TIMES_MAX, sizeof *b.times);
+    if (strcmp(argv[2], "--spec") == 0 && argc == 5) return one_spec(&b, argv[3], argv[4]);
+    if (file_map_path(&map, argv[2], &err)) return fprintf(stderr, "%s\n", err.text), 1;
     for (size_t at = 0; at < map.len;) {
         const char *line = (const char *)map.data + at, *end = memchr(line, '\n', map.len - at);
         size_t len = end ? (size_t)(end - line) : map.len - at;
