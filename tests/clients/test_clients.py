@@ -382,6 +382,110 @@ def ember_chat():
 
 
 @case
+def ember_forms():
+    """Answers held to a form, asked as each client asks; the model, left to itself, writes none of them."""
+    openai = package("openai")
+    schema = {"type": "object", "properties": {"colour": {"enum": ["red", "green"]}, "sizes": {
+        "type": "array", "items": {"enum": [1, 2, 3]}, "minItems": 2, "maxItems": 2}}, "required": ["colour", "sizes"],
+        "additionalProperties": False}
+    form = {"name": "answer", "strict": True, "schema": schema}
+
+    def fits(text):
+        value = json.loads(text)
+        equal((sorted(value), value["colour"] in ("red", "green"), len(value["sizes"]), set(value["sizes"]) <= {1, 2, 3}),
+              (["colour", "sizes"], True, 2, True))
+
+    with served() as url:
+        c, about = openai_at(url), {"model": "ember", "messages": say("Which colour?"), "max_tokens": 90, "seed": 4}
+        whole = c.chat.completions.create(**about, response_format={"type": "json_schema", "json_schema": form})
+        equal(whole.choices[0].finish_reason, "stop")
+        fits(whole.choices[0].message.content)
+        fits("".join(p.choices[0].delta.content or "" for p in c.chat.completions.create(
+            **about, response_format={"type": "json_schema", "json_schema": form}, stream=True) if p.choices))
+        for x in c.chat.completions.create(**about, n=3, response_format={"type": "json_schema", "json_schema": form}).choices:
+            fits(x.message.content)
+        fits(c.responses.create(model="ember", input="Which colour?", max_output_tokens=90,
+                                text={"format": {"type": "json_schema", **form}}).output_text)
+        fits(package("ollama").Client(host=url).chat(model="ember", messages=about["messages"], format=schema).message.content)
+        llm = package("langchain_openai").ChatOpenAI(model="ember", base_url=url + "/v1", api_key="none", max_tokens=90)
+        fits(json.dumps(llm.with_structured_output({"title": "answer", **schema}, method="json_schema").invoke("Which colour?")))
+        for bad, words in (({"$ref": "#/nowhere"}, "/properties/a/$ref"), ({"type": "colour"}, "/properties/a/type")):
+            try:
+                c.chat.completions.create(**about, response_format={"type": "json_schema", "json_schema": {
+                    "name": "x", "schema": {"type": "object", "properties": {"a": bad}}}})
+                raise AssertionError(f"taken: {bad}")
+            except openai.BadRequestError as e:
+                assert words in e.message, e.message
+
+
+TOOL_TEMPLATE = """{%- if tools %}{{- '<|im_start|>system\\n<tools>' }}{%- for t in tools %}{{- '\\n' }}{{- t | tojson }}{%- endfor %}
+{{- '\\n</tools>\\nAnswer with <tool_call>\\n{"name": <function-name>, "arguments": <args-json-object>}\\n</tool_call><|im_end|>\\n' }}
+{%- endif %}
+{%- for m in messages %}{{- '<|im_start|>' + ('user' if m.role == 'tool' else m.role) + '\\n' + (m.content or '') }}
+{%- for c in m.tool_calls or [] %}{{- '<tool_call>\\n{"name": "' + c.function.name + '", "arguments": ' }}
+{{- c.function.arguments | tojson }}{{- '}\\n</tool_call>' }}{%- endfor %}{{- '<|im_end|>\\n' }}{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"""
+
+
+@contextlib.contextmanager
+def served_with_tools():
+    """The model in the box under a template that knows tools; its address and its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in os.listdir(EMBER):
+            os.symlink(os.path.join(EMBER, name), os.path.join(folder, name))
+        path = os.path.join(folder, "tokenizer_config.json")
+        with open(path) as f:
+            settings = json.load(f)
+        os.unlink(path)
+        with open(path, "w") as f:
+            json.dump({**settings, "chat_template": TOOL_TEMPLATE}, f)
+        with served(folder) as url:
+            yield url, os.path.basename(folder)
+
+
+@case
+def ember_tools():
+    """Calls that are asked for come, and come back as the model wrote them whatever the client makes of them."""
+    tool = {"type": "function", "function": {"name": "get_weather", "parameters": {
+        "type": "object", "properties": {"city": {"enum": ["Paris", "Rom"]}, "day": {"enum": [1, 2, 3]}},
+        "required": ["city", "day"], "additionalProperties": False}}}
+
+    def fits(name, arguments):
+        value = json.loads(arguments) if isinstance(arguments, str) else arguments
+        equal((name, sorted(value), value["city"] in ("Paris", "Rom")), ("get_weather", ["city", "day"], True))
+
+    with served_with_tools() as (url, model):
+        c = openai_at(url)
+        about = {"model": model, "messages": say("How is the weather?"), "tools": [tool], "max_tokens": 120, "seed": 5,
+                 "parallel_tool_calls": False}
+        for choice in ("required", {"type": "function", "function": {"name": "get_weather"}}):
+            r = c.chat.completions.create(**about, tool_choice=choice).choices[0]
+            equal((r.finish_reason, len(r.message.tool_calls)), ("tool_calls", 1))
+            fits(r.message.tool_calls[0].function.name, r.message.tool_calls[0].function.arguments)
+            with c.chat.completions.stream(**about, tool_choice=choice) as s:
+                final = s.get_final_completion().choices[0].message.tool_calls
+            fits(final[0].function.name, final[0].function.arguments)
+        equal(c.chat.completions.create(**about, tool_choice="none").choices[0].message.tool_calls, None)
+        r2 = anthropic_at(url).messages.create(model=model, max_tokens=120, messages=about["messages"], tool_choice={
+            "type": "any", "disable_parallel_tool_use": True}, tools=[{"name": "get_weather", "input_schema": tool["function"]["parameters"]}])
+        equal(r2.stop_reason, "tool_use")
+        fits(r2.content[-1].name, r2.content[-1].input)
+
+        def prompt_tokens(call_id, arguments):
+            call = {"id": call_id, "type": "function", "function": {"name": "get_weather", "arguments": arguments}}
+            turn = [*about["messages"], {"role": "assistant", "content": None, "tool_calls": [call]},
+                    {"role": "tool", "tool_call_id": call_id, "content": "12 C"}]
+            return c.chat.completions.create(model=model, messages=turn, tools=[tool], max_tokens=1).usage
+
+        call = r.message.tool_calls[0]
+        first = prompt_tokens(call.id, call.function.arguments)
+        wide = json.dumps(dict(reversed(json.loads(call.function.arguments).items())), indent=4)
+        again = prompt_tokens(call.id, wide)
+        equal(again.prompt_tokens, first.prompt_tokens)
+        assert again.prompt_tokens_details.cached_tokens >= first.prompt_tokens - 1, again
+
+
+@case
 def ember_lm_eval():
     """A harness that knows nothing of us, over echo and logprobs: a local task, sums of log probabilities."""
     rows = (("How do I see the", [" licence of a model?", " zebra purple"]), ("What is", [" the licence", " qqq zz"]))

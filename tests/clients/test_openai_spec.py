@@ -181,6 +181,19 @@ def errors():
 
 
 @case
+def embeddings():
+    folder = os.path.join(SHARED, "golden/models/embed-qwen3-last")
+    if not os.path.isdir(folder):
+        raise Skip(f"{folder} is not there")
+    with served(folder) as url:
+        check("CreateEmbeddingResponse", whole(url, "/v1/embeddings", {"model": "embed-qwen3-last", "input": [[20, 21], [30]]}))
+        for body in ({"input": []}, {"input": [[-1]]}, {"input": [[20]], "dimensions": 0}):
+            got, text = ask(url, "/v1/embeddings", body)
+            equal(got, 400)
+            check("ErrorResponse", json.loads(text))
+
+
+@case
 def ember():
     """Log probabilities, and everything else that only a model has."""
     with served() as url:

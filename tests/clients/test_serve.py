@@ -33,12 +33,12 @@ def until(what, f):
 class Serve:
     """A running server; `with` stops it by SIGTERM and wants exit status 0."""
 
-    def __init__(self, *options, home=None, listen=("--listen", "127.0.0.1:0"), **more):
+    def __init__(self, *options, home=None, listen=("--listen", "127.0.0.1:0"), program=(HEARTH,), **more):
         self.own_home = None if home else tempfile.TemporaryDirectory()
         self.home = home or self.own_home.name
         self.log = tempfile.TemporaryFile("w+")
         env = dict(os.environ, HEARTH_HOME=self.home, **more.pop("env", {}))
-        self.p = subprocess.Popen([HEARTH, "serve", *listen, *options], env=env, text=True, stdout=subprocess.PIPE,
+        self.p = subprocess.Popen([*program, "serve", *listen, *options], env=env, text=True, stdout=subprocess.PIPE,
                                   stderr=self.log, **more)
         line = self.p.stdout.readline().split()
         self.where = line[-1] if line else None
@@ -158,6 +158,42 @@ def killed_worker():
         until("the new worker", lambda: s.ask("POST", "/v1/completions", {"prompt": "O", "max_tokens": 3})[0] == 200)
         starts = [line for line in s.ask("GET", "/metrics")[1].split("\n") if line.startswith("hearth_worker_starts_total")]
         equal(starts, ['hearth_worker_starts_total{model_name="ember"} 2'])
+
+
+CACHED = {"model": "ember", "prompt": "word " * 300, "max_tokens": 1, "temperature": 0}
+
+
+def cached_tokens(s):
+    status, text = s.ask("POST", "/v1/completions", CACHED)
+    equal(status, 200)
+    return json.loads(text)["usage"]["prompt_tokens_details"]["cached_tokens"], json.loads(text)["choices"][0]["text"]
+
+
+@case
+def kept_pages_after_restart():
+    with tempfile.TemporaryDirectory() as home:
+        with Serve("--keep-pages", "0.1", home=home).ready() as s:
+            equal(cached_tokens(s)[0], 0)
+        with Serve("--keep-pages", "0.1", home=home).ready() as s:
+            assert cached_tokens(s)[0] >= 128
+
+
+@case
+def full_disk_under_kept_pages():
+    """The disk has less room than the file of pages is long: answers are the same, and nothing ends."""
+    with tempfile.TemporaryDirectory() as home:
+        with Serve(home=home).ready() as s:
+            text = cached_tokens(s)[1]
+        mount = 'mount -t tmpfs -o size=256k none "$HEARTH_HOME" && exec "$0" "$@"'
+        if subprocess.run(["unshare", "-rm", "sh", "-c", mount, "true"], env=dict(os.environ, HEARTH_HOME=home), capture_output=True).returncode:
+            raise Skip("no file system of its own can be mounted here")
+        with Serve("--keep-pages", "0.1", home=home, program=("unshare", "-rm", "sh", "-c", mount, HEARTH)).ready() as s:
+            for _ in range(4):
+                equal(cached_tokens(s)[1], text)
+            equal(s.ask("POST", "/v1/completions", {**CACHED, "prompt": "other " * 400})[0], 200)
+            starts = [line for line in s.ask("GET", "/metrics")[1].split("\n") if line.startswith("hearth_worker_starts_total")]
+            equal(starts, ['hearth_worker_starts_total{model_name="ember"} 1'])
+            assert "the store of cached pages takes no more" in s.stderr()
 
 
 @case
