@@ -398,6 +398,18 @@ def case_json_reports(tmp):
         expect(isinstance(json.loads(p.stdout), dict), "an object was wanted", p)
 
 
+def case_memory_is_limited(tmp):
+    need_shared()
+    p = hearth(["run", STORIES, "hi", "--memory", "0"])
+    expect(p.returncode == 2 and "--memory" in text(p.stderr), "0 GiB", p)
+    if sanitized():
+        return # its own memory is past every limit
+    p = hearth(["run", STORIES, "hi", "--memory", "0.001"])
+    expect(p.returncode == 7 and not p.stdout and "with the limit of 0.001 GiB" in text(p.stderr), "too small", p)
+    p = hearth(["run", STORIES, "hi", "--memory", "4", "-n", "1"])
+    expect(p.returncode == 0 and p.stdout, "enough", p)
+
+
 def case_help_everywhere(tmp):
     names = re.findall(r"^  ([a-z]+)  ", text(hearth(["help"]).stdout), re.M)
     names += re.findall(r"^  (debug [a-z]+)  ", text(hearth(["debug"]).stdout), re.M)

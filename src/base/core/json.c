@@ -89,9 +89,10 @@ static size_t too_deep_at(const char *text, size_t len)
 static enum status refuse(const json_error_t *e, const char *what, struct error *err)
 {
     enum json_error_code code = json_error_code(e);
-    enum status s = code == json_error_out_of_memory    ? STATUS_NO_MEMORY
-                    : code == json_error_stack_overflow ? STATUS_LIMIT
-                                                        : STATUS_BAD_INPUT;
+    /* Where memory runs out jansson says so, or nothing at all. */
+    if (code == json_error_out_of_memory || !e->text[0])
+        return error_set(err, STATUS_NO_MEMORY, "out of memory parsing %s", what);
+    enum status s = code == json_error_stack_overflow ? STATUS_LIMIT : STATUS_BAD_INPUT;
     return error_set(err, s, "%s: line %d, column %d: %s%s", what, e->line, e->column,
                      code == json_error_invalid_utf8 ? "invalid UTF-8, " : "", e->text);
 }

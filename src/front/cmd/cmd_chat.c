@@ -33,8 +33,9 @@ static const struct option_spec chat_json_specs[] = {
     { 0 },
 };
 static const struct option_table chat_json_table = { "Output", chat_json_specs };
-static const struct option_table *const tables[] = { &chat_table,  &sample_table,    &context_table,
-                                                     &model_table, &chat_json_table, NULL };
+static const struct option_table *const tables[] = { &chat_table,  &sample_table, &context_table,
+                                                     &model_table, &worker_table, &chat_json_table,
+                                                     NULL };
 
 /* --- output for scripts --- */
 

@@ -33,9 +33,10 @@ static const struct option_spec run_specs[] = {
     { 0 },
 };
 static const struct option_table run_table = { "Generation", run_specs };
-static const struct option_table *const tables[] = {
-    &run_table, &constraint_table, &sample_table, &context_table, &model_table, &json_table, NULL
-};
+static const struct option_table *const tables[] = { &run_table,    &constraint_table,
+                                                     &sample_table, &context_table,
+                                                     &model_table,  &worker_table,
+                                                     &json_table,   NULL };
 
 /* A token as --json lists it. */
 struct token {

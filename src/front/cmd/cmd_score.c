@@ -22,8 +22,8 @@ static const struct option_spec specs[] = {
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &context_table, &model_table,
-                                                     &json_table, NULL };
+static const struct option_table *const tables[] = { &own_table,    &context_table, &model_table,
+                                                     &worker_table, &json_table,    NULL };
 
 /* What the worker says of each token. */
 struct score {

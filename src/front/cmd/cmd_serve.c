@@ -56,7 +56,7 @@ static const struct option_spec specs[] = {
 };
 static const struct option_table own_table = { "Options", specs };
 static const struct option_table *const tables[] = { &own_table, &context_table, &model_table,
-                                                     NULL };
+                                                     &worker_table, NULL };
 
 struct serving {
     const struct args *args;
@@ -232,6 +232,7 @@ static enum status set_engine(struct serving *v, struct error *err)
         .cache_folder = home_tokenizer_cache(v->cache_folder) ? v->cache_folder : NULL,
         .streams_max = args_int(a, "batch", 0),
         .cache_tokens = args_int(a, "cache-tokens", 0),
+        .memory_max = worker_memory_max(a),
     };
     double gib = args_real(a, "keep-pages", 0);
     if (gib <= 0) return STATUS_OK;

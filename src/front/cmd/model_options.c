@@ -28,6 +28,20 @@ static const struct option_spec context_specs[] = {
 };
 const struct option_table context_table = { "Context", context_specs };
 
+static const struct option_spec worker_specs[] = {
+    { "memory", 0, OPTION_REAL, "GIB", 0.001, 65536,
+      "end a model's worker that wants more than GIB of memory beside the mapped files; no limit "
+      "by "
+      "default (`hearth plan` shows what a model needs)" },
+    { 0 },
+};
+const struct option_table worker_table = { "Worker", worker_specs };
+
+uint64_t worker_memory_max(const struct args *args)
+{
+    return (uint64_t)(args_real(args, "memory", 0) * (1 << 30));
+}
+
 static const struct option_spec json_specs[] = {
     { "json", 0, OPTION_FLAG, .help = "print one JSON object" },
     { 0 },
@@ -64,6 +78,7 @@ enum status model_open_worker(struct worker **ret, struct model_settings *m,
                               const struct args *args, struct error *err)
 {
     interrupt_install();
+    m->options.memory_max = worker_memory_max(args);
     enum status st = gate_open_worker(ret, args_operand(args, 0), &m->options, err);
     progress_bar_clear(&m->bar);
     return st;

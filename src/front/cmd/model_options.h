@@ -10,7 +10,11 @@
 
 extern const struct option_table model_table;   /* --backend --precise --cpu --threads --cache */
 extern const struct option_table context_table; /* --ctx */
+extern const struct option_table worker_table;  /* --memory, of commands that start a worker */
 extern const struct option_table json_table;    /* --json */
+
+/* What --memory says, in bytes; 0: no limit. */
+uint64_t worker_memory_max(const struct args *args);
 
 /* What engine_options point into; lives as long as they are used. */
 struct model_settings {

@@ -94,6 +94,15 @@ static bool open_store(struct worker_store *ret, const struct model_files *m,
     return !st;
 }
 
+/* What a limit of memory may have done is said with the limit: a thread that was refused, or worse. */
+static enum status blame_limit(enum status st, const char *path, uint64_t bytes, struct error *err)
+{
+    if (!bytes || (st != STATUS_NO_MEMORY && st != STATUS_FAILED && st != STATUS_CRASHED))
+        return st;
+    return error_wrap(err, st, "with the limit of %.3g GiB for the memory of %s",
+                      (double)bytes / (1 << 30), path);
+}
+
 enum status gate_open_worker(struct worker **ret, const char *path,
                              const struct engine_options *options, struct error *err)
 {
@@ -111,8 +120,10 @@ enum status gate_open_worker(struct worker **ret, const char *path,
                                 .form = kept.form.fd >= 0 ? &kept.form : NULL,
                                 .keep_path = kept.path[0] ? kept.path : NULL,
                                 .store = has_store ? &store : NULL,
+                                .memory_max = options->memory_max,
                                 .engine = *options };
     st = worker_start(ret, &o, err);
+    st = blame_limit(st, path, o.memory_max, err);
     file_close(kept.form.fd);
     if (has_store) file_close(store.fd);
     close_files(&m);

@@ -44,6 +44,7 @@ struct engine_options {
     /* Of a worker: a seed that nobody gave is made from the prompt, so that the same request is answered
      * by the same bytes, always. */
     bool deterministic;
+    uint64_t memory_max; /* for the gate: bytes of a worker that are no mapped file; 0: no limit */
     struct log log;
     struct progress progress; /* stages "read", "pack" */
 };

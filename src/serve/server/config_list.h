@@ -25,6 +25,7 @@ SETTING(model_settings_entry, "model", "aliases", TEXTS, aliases, 0, SERVER_ALIA
 SETTING(model_settings_entry, "model", "preload", FLAG, preload, 0, 0)
 SETTING(model_settings_entry, "model", "context", INT, context_max, 1, 1 << 30)
 SETTING(model_settings_entry, "model", "threads", INT, threads, 0, 512)
+SETTING(model_settings_entry, "model", "memory_bytes", INT, memory_bytes, 1 << 20, 1LL << 46)
 SETTING(model_settings_entry, "model", "queue", INT, queue_max, 1, 65536)
 SETTING(model_settings_entry, "model", "unload_after_seconds", INT, unload_after_s, 0, 31536000)
 SETTING(model_settings_entry, "model", "cache", TEXT, cache_type, 0, 0)

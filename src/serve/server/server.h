@@ -30,7 +30,7 @@ struct model_settings_entry {
     char *name, *path;
     char *aliases[SERVER_ALIASES_MAX]; /* NULL-terminated unless full */
     bool preload;
-    int64_t context_max, threads, queue_max, unload_after_s;
+    int64_t context_max, threads, queue_max, unload_after_s, memory_bytes;
     char *cache_type;
 };
 
