@@ -12,6 +12,9 @@
 #define ASKS(m) "{\"messages\":[" m "]}"
 #define TOOL(f) "{\"messages\":[" USER "],\"tools\":[{\"type\":\"function\",\"function\":" f "}]}"
 
+#define N32  "abcdefghijklmnopqrstuvwxyz_-0123"
+#define N128 N32 N32 N32 N32 /* the longest name of a tool that any API takes */
+
 /* What clients send, and what is read of it; want: "role[+calls][=answered name]:text|reasoning". */
 static const struct {
     const char *request, *want;
@@ -54,6 +57,7 @@ static const struct {
     { "{\"messages\":[" USER "],\"tools\":null,\"documents\":[{\"text\":\"d\"}],\"model\":7}",
       "2:Hi" },
     { TOOL("{\"name\":\"a-b_C9\"}"), "2:Hi" },
+    { TOOL("{\"name\":\"" N128 "\"}"), "2:Hi" },
     { TOOL("{\"name\":\"f\",\"description\":null,\"parameters\":null,\"strict\":true}"), "2:Hi" },
 };
 
@@ -130,8 +134,7 @@ static const struct {
       "tools[0].function.parameters" },
     { TOOL("{\"name\":\"f\",\"description\":[]}"), STATUS_BAD_INPUT,
       "tools[0].function.description" },
-    { TOOL("{\"name\":\"12345678901234567890123456789012345678901234567890123456789012345\"}"),
-      STATUS_BAD_INPUT, "1 to 64" },
+    { TOOL("{\"name\":\"" N128 "5\"}"), STATUS_BAD_INPUT, "1 to 128" },
     { TOOL("{\"name\":\"f\"}},{\"function\":{\"name\":\"f\"}"), STATUS_BAD_INPUT,
       "tools[1].function.name is \"f\", as tools[0]" },
     { "{\"messages\":[" USER "],\"documents\":[1]}", STATUS_BAD_INPUT, "documents[0] must be" },

@@ -199,6 +199,7 @@ static void cut_and_raw_vectors(void **state)
         { ",\"dimensions\":1", 1, true },
         { ",\"normalize\":false", 64, false },
         { ",\"normalize\":false,\"dimensions\":7", 7, false },
+        { ",\"tenant\":\"t\",\"priority\":\"low\",\"deadline_ms\":60000", 64, true },
         { ",\"normalize\":null,\"dimensions\":null,\"truncate\":null", 64, true },
     };
     struct world x = { 0 };

@@ -55,7 +55,12 @@ static enum status take_call(struct answer *a, const struct json *body, int firs
     if (json_get(body, "name")) return begin_call(a, body, first_call, err);
     if (index < 0 || (size_t)index >= a->call_count)
         return error_set(err, STATUS_FAILED, "the worker spoke of a call that it had not begun");
-    append(&a->calls[index].arguments, json_get(body, "arguments"));
+    struct answer_call *c = &a->calls[index];
+    append(&c->arguments, json_get(body, "arguments"));
+    if (json_string(json_get(body, "id")).len) { /* Mistral writes it behind the arguments */
+        buf_clear(&c->id);
+        append(&c->id, json_get(body, "id"));
+    }
     return STATUS_OK;
 }
 

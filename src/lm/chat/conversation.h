@@ -27,7 +27,7 @@
 #define CONVERSATION_TOOLS_MAX     ((size_t)128)
 #define CONVERSATION_DOCUMENTS_MAX ((size_t)1 << 12)
 #define CONVERSATION_BYTES_MAX     ((size_t)256 << 20)
-#define TOOL_NAME_BYTES_MAX        64 /* letters, digits, '_' and '-' */
+#define TOOL_NAME_BYTES_MAX        128 /* letters, digits, '_' and '-' */
 
 enum chat_role { CHAT_SYSTEM, CHAT_DEVELOPER, CHAT_USER, CHAT_ASSISTANT, CHAT_TOOL };
 
