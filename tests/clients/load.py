@@ -6,21 +6,28 @@ SPDX-License-Identifier: Apache-2.0
 
 Starts `hearth serve` with the model in the box (--scripted: the scripted target of test_server), keeps
 N streams going for S seconds, and mixes in clients that hang up, read slowly, send bodies that are too
-large, or send broken JSON. Every stream that is read to its end must be the reference, byte for byte.
+large, or send broken JSON. Every stream that is read to its end must be the reference, byte for byte;
+none may take STARVED times as long as the median and more than PATIENCE seconds; the memory of server and
+workers in the second half may grow by GROWTH at most (judged after a minute and more); and --idle connections
+that say nothing may cost IDLE_KB each (not judged under sanitizers).
 Prints one line of JSON and exits with 1 when something was wrong. Needs no package.
 """
 import argparse
 import asyncio
+import glob
 import json
 import os
 import random
+import resource
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+STARVED, PATIENCE, GROWTH, IDLE_KB = 10, 30, 0.05, 10
 PROMPTS = ["How do I", "What is", "The", "Why does it", "O", "When I"]
 
 
@@ -36,9 +43,15 @@ class Server:
         self.port = int((line[0] if a.scripted else line[-1]).rsplit(":", 1)[1])
         self.scripted = a.scripted
 
-    def resident_kb(self):
-        with open(f"/proc/{self.p.pid}/status") as f:
+    def workers(self):
+        return [int(pid) for path in glob.glob(f"/proc/{self.p.pid}/task/*/children") for pid in open(path).read().split()]
+
+    def resident_kb(self, pid=None):
+        with open(f"/proc/{pid or self.p.pid}/status") as f:
             return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+
+    def memory(self):
+        return {"server": self.resident_kb(), "workers": sum(self.resident_kb(pid) for pid in self.workers())}
 
     def stop(self):
         if self.scripted:
@@ -130,14 +143,16 @@ async def stream_loop(a, port, state, end):
                     state["wrong"] += 1
                     print(f"wrong: {status} {whole} {text[:200]!r}", file=sys.stderr)
                 state["streams"] += 1
-                state["longest"] = max(state["longest"], time.monotonic() - begin)
+                if kind >= 0.30:
+                    state["took"].append(time.monotonic() - begin)
         except (ConnectionError, OSError) as e:
             state["broken"] += 1
             print(f"broken: {e!r}", file=sys.stderr)
 
 
 async def run(a, server):
-    state = dict.fromkeys(("streams", "hang_ups", "malformed", "oversize", "turned_away", "wrong", "broken", "longest"), 0)
+    state = dict.fromkeys(("streams", "hang_ups", "malformed", "oversize", "turned_away", "wrong", "broken"), 0)
+    state["took"] = []
     for _ in range(200):
         status, text, _ = await good(a, server.port, PROMPTS[0])
         if status == 200:
@@ -145,24 +160,44 @@ async def run(a, server):
         await asyncio.sleep(0.1)
     state["reference"] = {p: (await good(a, server.port, p))[1] for p in PROMPTS}
     assert all(state["reference"].values())
-    before = server.resident_kb()
+    before = server.memory()
     idle = [await connect(server.port) for _ in range(a.idle)]
     if idle:
         for reader, writer in idle:
             writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         for reader, writer in idle:
             assert b"200" in await reader.readuntil(b"}")
-        state["idle_kb_each"] = round((server.resident_kb() - before) / a.idle, 2)
+        state["idle_kb_each"] = round((server.resident_kb() - before["server"]) / a.idle, 2)
     begin = time.monotonic()
     half = asyncio.create_task(asyncio.sleep(a.seconds / 2))
     loops = [asyncio.create_task(stream_loop(a, server.port, state, begin + a.seconds)) for _ in range(a.streams)]
     await half
-    middle = server.resident_kb()
+    middle = server.memory()
     await asyncio.gather(*loops)
-    state.update(rss_before_kb=before, rss_middle_kb=middle, rss_after_kb=server.resident_kb(),
-                 seconds=round(time.monotonic() - begin, 1), longest=round(state["longest"], 2))
+    took = state.pop("took")
+    state.update(resident_kb={"before": before, "middle": middle, "after": server.memory()}, workers=len(server.workers()),
+                 seconds=round(time.monotonic() - begin, 1), median_s=round(statistics.median(took), 2), longest_s=round(max(took), 2))
+    for reader, writer in idle:
+        writer.close()
     del state["reference"]
     return state
+
+
+def judge(a, state):
+    """What was not as it should be, in words."""
+    middle, after = state["resident_kb"]["middle"], state["resident_kb"]["after"]
+    yield from (f"{state[what]} {what}" for what in ("wrong", "broken") if state[what])
+    if state["longest_s"] > max(STARVED * state["median_s"], PATIENCE):
+        yield f"a stream took {state['longest_s']} s, the median {state['median_s']} s"
+    for who in middle:
+        if a.seconds >= 60 and after[who] > middle[who] * (1 + GROWTH):
+            yield f"the memory of {who} grew from {middle[who]} to {after[who]} KB"
+    with open(a.hearth, "rb") as f:
+        sanitized = b"__asan_init" in f.read()
+    if not sanitized and state.get("idle_kb_each", 0) > IDLE_KB:
+        yield f"an idle connection costs {state['idle_kb_each']} KB"
+    if state["exit"]:
+        yield f"exit status {state['exit']}"
 
 
 def main():
@@ -174,14 +209,17 @@ def main():
     p.add_argument("--hearth", default=os.environ.get("HEARTH", os.path.join(ROOT, "build/hearth")))
     p.add_argument("--scripted", action="store_true")
     a = p.parse_args()
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
     server = Server(a)
     try:
         state = asyncio.run(run(a, server))
     finally:
         status = server.stop()
     state["exit"] = status
-    print(json.dumps(state))
-    return 1 if state["wrong"] or state["broken"] or status else 0
+    faults = list(judge(a, state))
+    print(json.dumps({**state, "faults": faults}))
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Eight seconds of tests/clients/load.py, over the scripted target.
+"""Ten seconds of tests/clients/load.py over the scripted target beside 2,000 idle connections, then as long with a model.
 SPDX-License-Identifier: Apache-2.0
 """
 import os
@@ -12,5 +12,6 @@ HEARTH = pathlib.Path(os.environ.get("HEARTH", HERE.parent.parent / "build/heart
 if not (HEARTH.parent / "test_server").exists():
     print("SKIPPED: test_server is not built")
     sys.exit(77)
-sys.exit(subprocess.run([sys.executable, HERE / "load.py", "--scripted", "--seconds", "8", "--streams", "32",
-                         "--hearth", HEARTH]).returncode)
+LOAD = [sys.executable, HERE / "load.py", "--seconds", "10", "--hearth", HEARTH]
+sys.exit(subprocess.run([*LOAD, "--scripted", "--streams", "32", "--idle", "2000"]).returncode
+         or subprocess.run([*LOAD, "--streams", "16"]).returncode)

@@ -92,8 +92,7 @@ void call_reply_with(struct call *c, int status, const char *type, const struct 
     http_reply(c->exchange, status, lines, n, body);
 }
 
-/* Until its place in the batch; known when the answer has ended. */
-static double queue_seconds(const struct call *c, int64_t from_ns)
+double call_queue_seconds(const struct call *c, int64_t from_ns)
 {
     return (double)(c->submitted_ns - from_ns) / 1e9 + c->queue_seconds;
 }
@@ -101,7 +100,7 @@ static double queue_seconds(const struct call *c, int64_t from_ns)
 /* RFC: W3C Server Timing, section 4: what the time was spent on, in milliseconds. */
 static void server_timing(const struct call *c, char *out, size_t out_bytes)
 {
-    double queue = c->submitted_ns ? queue_seconds(c, http_begun_ns(c->exchange)) * 1e3 : 0;
+    double queue = c->submitted_ns ? call_queue_seconds(c, http_begun_ns(c->exchange)) * 1e3 : 0;
     snprintf(out, out_bytes, "queue;dur=%.1f, prompt;dur=%.1f, decode;dur=%.1f", queue,
              c->prompt_seconds * 1e3, c->decode_seconds * 1e3);
 }

@@ -97,6 +97,8 @@ void call_reply(struct call *c, int status, const char *type, struct buf *body);
 /* With up to four header lines of its own. */
 void call_reply_with(struct call *c, int status, const char *type, const struct http_line *lines,
                      size_t line_count, struct buf *body);
+/* From `from_ns` to its place in the batch; known when the answer has ended. */
+double call_queue_seconds(const struct call *c, int64_t from_ns);
 void call_free(struct call *c);
 
 void api_error_make(struct api_error *ret, int http, const char *type, const char *code,

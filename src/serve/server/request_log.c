@@ -53,7 +53,8 @@ static void put_model(struct json_writer *w, const struct call *c, int64_t begun
     put_count(w, "prompt_tokens", c->prompt_tokens);
     put_count(w, "cached_tokens", c->cached_tokens);
     put_count(w, "completion_tokens", c->completion_tokens);
-    put_ms(w, "queue_ms", begun, c->taken_ns);
+    if (c->submitted_ns && c->finish[0])
+        put_ms(w, "queue_ms", 0, (int64_t)(call_queue_seconds(c, begun) * 1e9));
     put_ms(w, "first_token_ms", begun, c->first_ns);
     put(w, "note", c->has_request ? c->request.note : NULL);
 }
