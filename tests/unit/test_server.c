@@ -223,6 +223,23 @@ static void test_replayed_calls(void **state)
     close_house(&h);
 }
 
+/* What is left out of a prompt on purpose is in the log, and not in the prompt. */
+static void test_left_out(void **state)
+{
+    struct house h;
+    start(&h);
+    want(ask(&h, "POST", "/v1/messages", "",
+             "{\"model\":\"m\",\"max_tokens\":9,\"system\":[{\"type\":\"text\",\"text\":"
+             "\"x-anthropic-billing-header: cc_version=1; cch=0f3a;\\nBe brief.\"}],"
+             "\"messages\":[{\"role\":\"user\",\"content\":\"[say 1]\"}]}"),
+         200, "w0 ");
+    assert_null(strstr(h.script.last, "billing"));
+    assert_non_null(strstr(h.script.last, "\"content\":\"Be brief.\""));
+    close_house(&h);
+    assert_non_null(strstr(h.last_line, "\"note\":\"the first line of the system prompt, "
+                                        "x-anthropic-billing-header, was left out\""));
+}
+
 static void test_refusals(void **state)
 {
     static const struct {
@@ -846,6 +863,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_replayed_calls),
+        cmocka_unit_test(test_left_out),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_own_routes),
         cmocka_unit_test(test_trace),
