@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "front/cmd/command.h"
+#include "front/cmd/manual.h"
 
 static enum status run(const struct args *args, struct error *err)
 {
@@ -20,7 +21,7 @@ static enum status run(const struct args *args, struct error *err)
         return error_set(err, STATUS_USAGE,
                          "there is no command \"%s\"; `hearth help` lists the commands",
                          args->operands[args->operand_count - 1]);
-    if (strcmp(c->name, "debug") == 0 || strcmp(c->name, "keys") == 0) help_group(c->name);
+    if (manual_is_group(c)) help_group(c->name);
     else help_command(c);
     return STATUS_OK;
 }
