@@ -144,20 +144,31 @@ def worker_of(s, at=0):
     children = open(f"/proc/{s.p.pid}/task/{s.p.pid}/children").read().split()
     for task in glob.glob(f"/proc/{s.p.pid}/task/*/children"):
         children += open(task).read().split()
-    return int(sorted(set(children))[at])
+    return sorted(map(int, set(children)))[at]
 
 
 @case
 def killed_worker():
-    with Serve(EMBER).ready() as s:
-        c, r, _ = begin_stream(s)
-        os.kill(worker_of(s), signal.SIGKILL)
-        rest = r.read().decode()
-        c.close()
-        assert '"error"' in rest and "signal 9" in rest and "[DONE]" not in rest, rest[-500:]
-        until("the new worker", lambda: s.ask("POST", "/v1/completions", {"prompt": "O", "max_tokens": 3})[0] == 200)
-        starts = [line for line in s.ask("GET", "/metrics")[1].split("\n") if line.startswith("hearth_worker_starts_total")]
-        equal(starts, ['hearth_worker_starts_total{model_name="ember"} 2'])
+    """Its own requests end with an error, it comes back after a pause, and the other model's go on."""
+    with tempfile.TemporaryDirectory() as home:
+        path = os.path.join(home, "hearth.yaml")
+        with open(path, "w") as f:
+            f.write(f"models:\n  victim:\n    path: {EMBER}\n  other:\n    path: {EMBER}\n")
+        with Serve("--config", path, home=home) as s:
+            for name in ("victim", "other"):  # in this order, so that the first worker is the victim's
+                equal(s.ask("POST", "/v1/completions", {"model": name, "prompt": "O", "max_tokens": 3})[0], 200)
+            c, r, _ = begin_stream(s, {**LONG, "model": "victim"})
+            c2, r2, _ = begin_stream(s, {**LONG, "model": "other"})
+            os.kill(worker_of(s), signal.SIGKILL)
+            rest, rest2 = r.read().decode(), r2.read().decode()
+            c.close()
+            c2.close()
+            assert '"error"' in rest and "signal 9" in rest and "[DONE]" not in rest, rest[-500:]
+            assert "[DONE]" in rest2 and '"error"' not in rest2, rest2[-500:]
+            until("the new worker", lambda: s.ask("POST", "/v1/completions", {"model": "victim", "prompt": "O", "max_tokens": 3})[0] == 200)
+            starts = sorted(line for line in s.ask("GET", "/metrics")[1].split("\n") if line.startswith("hearth_worker_starts_total"))
+            equal(starts, ['hearth_worker_starts_total{model_name="other"} 1', 'hearth_worker_starts_total{model_name="victim"} 2'])
+            assert any("next attempt in 0.5 s" in line.get("message", "") for line in s.lines())
 
 
 CACHED = {"model": "ember", "prompt": "word " * 300, "max_tokens": 1, "temperature": 0}
