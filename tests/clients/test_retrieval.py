@@ -94,6 +94,82 @@ def spell(text):
     return [20 + b for b in text.encode()]
 
 
+GGUF_NAMES = {
+    "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm", "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+    "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm", "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+}
+
+
+def gguf_name(name):
+    name = name.removeprefix("model.").removesuffix(".weight")
+    if name in ("embed_tokens", "norm"):
+        return {"embed_tokens": "token_embd.weight", "norm": "output_norm.weight"}[name]
+    _, layer, rest = name.split(".", 2)
+    return f"blk.{layer}.{GGUF_NAMES[rest]}.weight"
+
+
+def write_gguf(path, folder, pooling, head=()):
+    """A golden folder as a GGUF file (version 3), with a pooling; `head`: rows of the embedding that score."""
+    with open(os.path.join(folder, "config.json"), encoding="utf-8") as f:
+        c = json.load(f)
+    weights = {gguf_name(n): t for n, t in tensors.read_safetensors(os.path.join(folder, "model.safetensors")).items()}
+    if head:
+        (_, cols), values = weights["token_embd.weight"]
+        weights["cls.output.weight"] = ([len(head), cols], values[:0])
+        for row in head:
+            weights["cls.output.weight"][1].extend(values[row * cols:(row + 1) * cols])
+    keys = {"context_length": c["max_position_embeddings"], "embedding_length": c["hidden_size"],
+            "block_count": c["num_hidden_layers"], "feed_forward_length": c["intermediate_size"],
+            "attention.head_count": c["num_attention_heads"], "attention.head_count_kv": c["num_key_value_heads"],
+            "attention.key_length": c["head_dim"], "attention.value_length": c["head_dim"], "pooling_type": pooling,
+            "attention.layer_norm_rms_epsilon": c["rms_norm_eps"], "rope.freq_base": float(c["rope_theta"])}
+
+    def text(s):
+        return struct.pack("<Q", len(s)) + s.encode()
+
+    out = b"GGUF" + struct.pack("<IQQ", 3, len(weights), len(keys) + 2)
+    for name, value in (("general.architecture", "qwen3"), ("general.name", "Qwen3-Reranker" if head else "embedder")):
+        out += text(name) + struct.pack("<I", 8) + text(value)
+    for name, value in keys.items():
+        out += text("qwen3." + name) + (struct.pack("<If", 6, value) if isinstance(value, float) else struct.pack("<II", 4, value))
+    at = 0
+    for name, (shape, values) in weights.items():
+        out += text(name) + struct.pack("<I", len(shape)) + b"".join(struct.pack("<Q", n) for n in reversed(shape))
+        out += struct.pack("<IQ", 0, at)
+        at += (len(values) * 4 + 31) // 32 * 32
+    with open(path, "wb") as f:
+        f.write(out + bytes(-len(out) % 32))
+        for _, values in weights.values():
+            raw = values.tobytes() # the machines of these tests are little-endian
+            f.write(raw + bytes(-len(raw) % 32))
+
+
+@case
+def gguf_twins():
+    """The same models in the other container: pooling_type, and a head of two rows."""
+    embedder, expected, ids = golden("embed-qwen3-last")
+    reranker, scores, pairs = golden("rerank-qwen3")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "e.gguf")
+        write_gguf(path, embedder, 3)
+        with served(path) as url:
+            for d, want in zip(post(url + "/v1/embeddings", {"input": ids})["data"], rows_of(expected["pooled"])):
+                near(d["embedding"], want)
+        write_gguf(path, embedder, 1)
+        with served(path) as url:
+            e = post(url + "/v1/embeddings", {"input": ids}, 400)["error"]
+            assert "the pooling 'mean'" in e["message"], e
+        path = os.path.join(folder, "r.gguf")
+        write_gguf(path, reranker, 4, [scores["yes_token_id"][1][0], scores["no_token_id"][1][0]])
+        with served(path) as url:
+            r = post(url + "/v1/rerank", {"documents": pairs})["results"]
+            near([x["relevance_score"] for x in sorted(r, key=lambda x: x["index"])], list(scores["score"][1]))
+            e = post(url + "/v1/embeddings", {"input": pairs}, 400)["error"]
+            assert "is a reranker" in e["message"], e
+
+
 # embeddings
 
 @case

@@ -272,6 +272,35 @@ static void a_cancelled_batch_ends(void **state)
     close_world(&x);
 }
 
+/* A stream gets its tokens while two hundred texts are under way. */
+static void a_stream_goes_on_beside_texts(void **state)
+{
+    static const char answer[] = "{\"ids\":[5,6,7],\"max_tokens\":4,\"ignore_eos\":true,"
+                                 "\"return_ids\":true,\"sampling\":{\"temperature\":0}}";
+    struct world x = { 0 };
+    struct error err;
+    struct worker_event e;
+    uint64_t texts, stream;
+    bool got, ended = false;
+    open_world(&x, FIXTURE("golden/models/embed-qwen3-last"));
+    x.w = peer_start(&x.model);
+    struct buf all = made_up_request(TEXTS_MAX);
+    memset(&outcome, 0, sizeof outcome);
+    assert_int_equal(worker_embed(x.w, &texts, all.data, all.len, &err), STATUS_OK);
+    assert_int_equal(worker_submit(x.w, &stream, answer, sizeof answer - 1, &err), STATUS_OK);
+    while (!ended) {
+        assert_int_equal(worker_next(x.w, &e, &got, 30000, &err), STATUS_OK);
+        assert_true(got && e.kind != WORKER_ERROR);
+        if (e.request == texts) assert_true(take(&outcome, &e)); /* it is not over before */
+        else ended = e.kind == WORKER_DONE;
+    }
+    assert_true(outcome.count > 0);
+    follow(x.w, &outcome);
+    assert_int_equal(outcome.count, TEXTS_MAX);
+    buf_release(&all);
+    close_world(&x);
+}
+
 /* ---- scores ---- */
 
 static void scores_are_the_references(void **state)
@@ -548,6 +577,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(cut_and_raw_vectors),
         cmocka_unit_test(many_texts),
         cmocka_unit_test(a_cancelled_batch_ends),
+        cmocka_unit_test(a_stream_goes_on_beside_texts),
         cmocka_unit_test(scores_are_the_references),
         cmocka_unit_test(texts_end_with_the_files_token),
         cmocka_unit_test(a_text_is_cut_only_when_asked),

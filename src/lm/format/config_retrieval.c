@@ -156,6 +156,19 @@ static enum status read_modules(struct source *source, struct retrieval_config *
     return st;
 }
 
+/* A text that the vendor's loader puts before every input would be missing here. */
+static enum status check_prompt(const struct json *config, struct error *err)
+{
+    const char *name = json_text(json_get(config, "default_prompt_name"));
+    struct span prompt =
+        name ? json_string(json_get(json_get(config, "prompts"), name)) : (struct span){ 0 };
+    if (!name || (prompt.data && !prompt.len)) return STATUS_OK;
+    return error_set(err, STATUS_UNSUPPORTED,
+                     "config_sentence_transformers.json: the default prompt \"%.60s\" before every "
+                     "text is not supported",
+                     name);
+}
+
 static enum status read_hf(struct source *source, struct retrieval_config *ret, struct error *err)
 {
     struct json_doc *doc;
@@ -163,6 +176,10 @@ static enum status read_hf(struct source *source, struct retrieval_config *ret, 
     if (st) return st;
     st = read_json(source, FILE_SET_POOLING "/config.json", JSON_OBJECT, &doc, err);
     if (!st && doc) st = read_pooling(json_root(doc), ret, err);
+    json_doc_free(doc);
+    if (st) return st;
+    st = read_json(source, "config_sentence_transformers.json", JSON_OBJECT, &doc, err);
+    if (!st && doc) st = check_prompt(json_root(doc), err);
     json_doc_free(doc);
     if (st) return st;
     st = read_json(source, FILE_SET_LOGIT_SCORE "/config.json", JSON_OBJECT, &doc, err);
