@@ -9,6 +9,7 @@ import contextlib
 import glob
 import importlib
 import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -82,6 +83,19 @@ def served(*options):
             p.send_signal(signal.SIGTERM)
             _, err = p.communicate(timeout=40)
         equal((p.returncode, "Sanitizer" in err), (0, False))
+
+
+def sse_events(text):
+    """The data of a stream's events; of named ones the name must be the type."""
+    ret = []
+    for block in filter(None, map(str.strip, text.split("\n\n"))):
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+        if fields.get("data", "[DONE]") == "[DONE]":
+            continue
+        ret.append(json.loads(fields["data"]))
+        if "event" in fields:
+            equal(fields["event"], ret[-1]["type"])
+    return ret
 
 
 def say(text):

@@ -15,7 +15,7 @@ import tempfile
 import time
 import urllib.request
 
-from harness import EMBER, HEARTH, SCRIPTED, WEATHER, Skip, case, equal, find_packages, package, run_cases, say, scripted, served
+from harness import EMBER, HEARTH, SCRIPTED, SHARED, WEATHER, Skip, case, equal, find_packages, package, run_cases, say, scripted, served, sse_events
 
 
 def metric(url, name):
@@ -236,6 +236,45 @@ def anthropic_tools():
                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": b.id, "content": "12 C"} for b in r.content]
                  + [{"type": "text", "text": "[say 2]"}]}]
         equal(c.messages.create(model="m", max_tokens=50, messages=turn, tools=tools).content[0].text, "w0 w1 ")
+
+
+def recorded(name):
+    path = os.path.join(SHARED, "real/conformance/sse/anthropic", name)
+    if not os.path.exists(path):
+        raise Skip(f"{path} is not there")
+    with open(path) as f:
+        return sse_events(f.read())
+
+
+def members(value, but=("service_tier", "caller")):
+    """The names of an object's members, all the way down; those of the vendor's own business left out."""
+    return {k: members(v) for k, v in value.items() if k not in but} if isinstance(value, dict) else None
+
+
+def lacks(ours, theirs):
+    return [k for k in theirs if k not in ours] + [k + "." + x for k in theirs if theirs[k] and k in ours for x in lacks(ours[k] or {}, theirs[k])]
+
+
+@case
+def anthropic_events_as_recorded():
+    """The vendor's own streams: the same events in the same order, none of their members missing."""
+    tools = [{"name": "get_weather", "input_schema": WEATHER["function"]["parameters"]}]
+    with scripted() as (url, _):
+        for name, command in (("basic_response.txt", "[say 3]"), ("tool_use_response.txt", "[tools]")):
+            body = {"model": "m", "max_tokens": 50, "messages": say(command), "tools": tools, "stream": True}
+            r = urllib.request.Request(url + "/v1/messages", json.dumps(body).encode())
+            with urllib.request.urlopen(r) as answer:
+                ours = sse_events(answer.read().decode())
+            theirs = [e for e in recorded(name) if e["type"] != "ping"]
+            equal([ours[0]["type"], ours[1]["type"], *(e["type"] for e in ours[-3:])],
+                  [theirs[0]["type"], theirs[1]["type"], *(e["type"] for e in theirs[-3:])])
+            for event in theirs:
+                kind = event.get("content_block", event.get("delta", {})).get("type")
+                same = [e for e in ours if e["type"] == event["type"] and e.get("content_block", e.get("delta", {})).get("type") == kind]
+                if same:  # the scripted answers have no text before their calls
+                    equal((event["type"], lacks(members(same[0]), members(event))), (event["type"], []))
+                else:
+                    equal((name, kind in ("text", "text_delta")), ("tool_use_response.txt", True))
 
 
 @case
