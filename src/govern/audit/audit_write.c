@@ -355,6 +355,17 @@ static enum status append_all(struct audit *a, const struct audit_event *events,
     return st;
 }
 
+static enum status put_key(const struct audit *a, struct error *err)
+{
+    char path[AUDIT_PATH_BYTES], text[NOTE_KEY_TEXT_BYTES + 1];
+    enum status st = path_in(path, a->folder, LOG_KEY, err);
+    if (st || file_kind(path) != FILE_MISSING) return st;
+    note_key_text(&a->key, text);
+    size_t len = strlen(text);
+    text[len++] = '\n';
+    return put_file(a, LOG_KEY, text, len, err);
+}
+
 static enum status append_locked(struct audit *a, const struct audit_event *events, size_t count,
                                  bool only_first, uint64_t *ret_first, struct error *err)
 {
@@ -367,6 +378,7 @@ static enum status append_locked(struct audit *a, const struct audit_event *even
     if (!st && only_first && a->edge.size > 0) count = 0;
     uint64_t first = a->edge.size;
     if (!st && count) st = append_all(a, events, count, err);
+    if (!st && only_first) st = put_key(a, err);
     durable_unlock(fd);
     if (!st && ret_first) *ret_first = first;
     return st;
@@ -386,17 +398,6 @@ enum status audit_append(struct audit *a, const struct audit_event *events, size
 
 /* ---- life ---- */
 
-static enum status put_key(const struct audit *a, struct error *err)
-{
-    char path[AUDIT_PATH_BYTES], text[NOTE_KEY_TEXT_BYTES + 1];
-    enum status st = path_in(path, a->folder, LOG_KEY, err);
-    if (st || file_kind(path) != FILE_MISSING) return st;
-    note_key_text(&a->key, text);
-    size_t len = strlen(text);
-    text[len++] = '\n';
-    return put_file(a, LOG_KEY, text, len, err);
-}
-
 enum status audit_open(struct audit **ret, const char *folder, const char *secrets,
                        struct error *err)
 {
@@ -414,7 +415,6 @@ enum status audit_open(struct audit **ret, const char *folder, const char *secre
     if (!st) st = durable_folder(folder, err);
     if (!st) st = durable_folder(secrets, err);
     if (!st) st = append_locked(a, &start, 1, true, NULL, err);
-    if (!st) st = put_key(a, err);
     if (st) audit_close(a);
     else *ret = a;
     return st;

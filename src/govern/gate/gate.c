@@ -6,6 +6,7 @@
 
 #include "base/core/file.h"
 #include "base/core/mem.h"
+#include "govern/audit/canonical.h"
 #include "lm/engine/engine_open.h"
 #include "lm/format/source.h"
 #include "lm/worker/worker_start.h"
@@ -127,6 +128,39 @@ enum status gate_open_worker(struct worker **ret, const char *path,
     file_close(kept.form.fd);
     if (has_store) file_close(store.fd);
     close_files(&m);
+    return st;
+}
+
+/* The facts go into a lock that people read: bounded, and with its members in order. */
+static enum status keep_facts(const struct worker *w, struct buf *out, struct error *err)
+{
+    const struct json *facts = worker_ready(w);
+    if (json_type(facts) != JSON_OBJECT)
+        return error_set(err, STATUS_FAILED, "the inspector said nothing");
+    return canonical_write(out, facts, err);
+}
+
+enum status gate_inspect(void *ctx, const char *label, const char *main_file,
+                         const struct registry_inspected *files, size_t count, struct buf *out,
+                         struct error *err)
+{
+    struct worker *w;
+    struct worker_file *list = mem_array(count + 1, sizeof *list);
+    if (!list) return error_set(err, STATUS_NO_MEMORY, "no memory for a list of %zu files", count);
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct worker_file){ files[i].name, files[i].fd, files[i].bytes };
+    struct worker_options o = { .label = label,
+                                .main_file = main_file,
+                                .files = list,
+                                .file_count = count,
+                                .inspect = true,
+                                .engine = { .thread_count = 1 } };
+    if (ctx) o.engine.progress = *(const struct progress *)ctx;
+    enum status st = worker_start(&w, &o, err);
+    mem_free(list);
+    if (st) return st;
+    st = keep_facts(w, out, err);
+    worker_stop(w);
     return st;
 }
 

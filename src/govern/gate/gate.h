@@ -10,6 +10,7 @@
 #define GOVERN_GATE_GATE_H
 
 #include "base/core/status.h"
+#include "govern/registry/registry.h"
 #include "lm/engine/engine.h"
 #include "lm/engine/engine_options.h"
 #include "lm/worker/client.h"
@@ -19,6 +20,11 @@
  * options keeps compiled tokenizers, `store_folder` cached pages; the worker itself sees no folder. */
 enum status gate_open_worker(struct worker **ret, const char *path,
                              const struct engine_options *options, struct error *err);
+/* What unknown files hold, parsed in the sandbox: appends the JSON object that worker_ready() describes. Has
+ * the form of registry_inspect_fn; ctx is a struct progress, or NULL. */
+enum status gate_inspect(void *ctx, const char *label, const char *main_file,
+                         const struct registry_inspected *files, size_t count, struct buf *out,
+                         struct error *err);
 /* A worker without a model, to look at its sandbox. */
 enum status gate_open_sandbox(struct worker **ret, struct error *err);
 

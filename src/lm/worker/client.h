@@ -86,7 +86,10 @@ void worker_stop(struct worker *w);
  * bool}, "rerank": bool, "retrieval_error": text or null (what of these the files say and cannot be
  * done), "generation": {"eos_ids", "has_sampling", "temperature", "top_k", "top_p", "min_p",
  * "repetition_penalty"}, "sandbox": {"landlock_abi", "seccomp": bool}}. Borrowed from the worker; NULL
- * where no model was loaded. */
+ * where no model was loaded. Of an inspection: {"container": "hf" | "gguf", "architecture", "family": text
+ * or null, "tokenizer": null or {"kind", "pieces_sha256", "tokens"}, "chat_encoder", "template_sha256",
+ * "tool_template_sha256": text or null, "tensors": {"bytes", "count", "parameters", "sha256"}, "warnings":
+ * [text]}; all numbers are integers. */
 const struct json *worker_ready(const struct worker *w);
 
 enum worker_event_kind { WORKER_PROGRESS, WORKER_DELTA, WORKER_DONE, WORKER_ERROR };

@@ -101,6 +101,8 @@ static enum status send_load(struct start *s, struct error *err)
     put_files(&w, s->options);
     json_key(&w, "keep");
     json_put_bool(&w, s->options->keep_path != NULL);
+    json_key(&w, "inspect");
+    json_put_bool(&w, s->options->inspect);
     put_engine(&w, &s->options->engine);
     json_close_object(&w);
     enum status st = buf_check(&body, "the list of a model's files", err);

@@ -84,6 +84,9 @@ void far_task_remove(struct far *f, struct far_task *t);
 /* The parts: each answers with frames, at once or as the scheduler goes on; a status is for the caller to
  * send, and ends the request. */
 enum status far_load(struct far *f, struct span body, struct error *err);
+/* Takes the set over. Sends what the files hold as FRAME_READY; nothing is kept. */
+enum status far_inspect(struct far *f, struct file_set *files, const struct progress *progress,
+                        struct error *err);
 enum status far_generate(struct far *f, const struct far_job *job, struct error *err);
 enum status far_score(struct far *f, const struct far_job *job, struct error *err);
 void far_stats(struct far *f, uint64_t request);

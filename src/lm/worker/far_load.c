@@ -328,11 +328,25 @@ static void send_ready(struct far *f)
     buf_release(&body);
 }
 
+/* Files are looked at, and nothing is loaded. */
+static enum status load_inspection(struct far *f, const struct json *load, struct error *err)
+{
+    struct teller teller = { f, 0 };
+    struct file_set *files = NULL;
+    enum status st = read_files(f, load, &files, err);
+    return st ? st : far_inspect(f, files, &(struct progress){ tell_progress, &teller }, err);
+}
+
 enum status far_load(struct far *f, struct span body, struct error *err)
 {
     struct json_doc *doc;
     enum status st = json_parse(&doc, body.data, body.len, LOAD_BYTES_MAX, "the load", err);
     if (st) return st;
+    if (json_bool(json_get(json_root(doc), "inspect"), false)) {
+        st = load_inspection(f, json_root(doc), err);
+        json_doc_free(doc);
+        return st;
+    }
     st = open_engine(f, json_root(doc), err);
     if (!st) st = open_sched(f, json_get(json_root(doc), "engine"), err);
     if (!st) st = open_chat(f, err);

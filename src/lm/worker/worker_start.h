@@ -30,7 +30,8 @@ struct worker_options {
     const struct worker_file *form; /* compiled tokenizer that is kept of this model; NULL: none */
     const char *keep_path; /* where the form that the worker makes is written; NULL: nowhere */
     const struct worker_store *store; /* NULL: none */
-    uint64_t memory_max;              /* bytes of memory that is not a mapped file; 0: no limit */
+    bool inspect;        /* load nothing: worker_ready() is then what the files hold (client.h) */
+    uint64_t memory_max; /* bytes of memory that is not a mapped file; 0: no limit */
     struct engine_options
         engine; /* its log and progress hear the loading; its folders are not used */
 };

@@ -1,0 +1,93 @@
+/* `hearth add`: a model into the store, pinned.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "front/cmd/command.h"
+#include "front/cmd/interrupt.h"
+#include "front/cmd/model_options.h"
+#include "front/cmd/model_store.h"
+#include "govern/gate/gate.h"
+
+static const struct option_spec specs[] = {
+    { "as", 0, OPTION_TEXT, "ALIAS",
+      .help = "the model's name here; by default that of its folder or file" },
+    { 0 },
+};
+static const struct option_table own_table = { "Options", specs };
+static const struct option_table *const tables[] = { &own_table, &lock_table, &json_table, NULL };
+
+static enum status report_added(struct model_store *s, const struct registry_model *m,
+                                const struct registry_added *added, const struct args *args,
+                                struct error *err)
+{
+    struct report r;
+    report_begin(&r, args_flag(args, "json"));
+    if (added->known) report_line(&r, "%s is in the store already, and whole.", m->alias);
+    model_store_report(&r, m);
+    if (r.json) report_flag(&r, "known", NULL, added->known);
+    if (r.json) report_int(&r, "new_bytes", NULL, (int64_t)added->new_bytes);
+    report_text(&r, "lock", "pinned in", registry_lock_path(s->registry));
+    if (added->skipped) report_count(&r, "skipped", "folders left out", added->skipped);
+    return report_end(&r, err);
+}
+
+static enum status refuse_address(const char *path, struct error *err)
+{
+    static const char *const schemes[] = { "hf:", "https://", "http://", "oci:" };
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strncmp(path, schemes[i], strlen(schemes[i])) == 0)
+            return error_set(
+                err, STATUS_UNSUPPORTED,
+                "%s: this version adds what is on this machine; download it first, and "
+                "add the folder or the GGUF file",
+                path);
+    return STATUS_OK;
+}
+
+static enum status run(const struct args *args, struct error *err)
+{
+    struct model_store s;
+    struct registry_model m;
+    struct registry_added added;
+    struct progress_bar bar;
+    struct registry_add what = { .path = args_operand(args, 0),
+                                 .alias = args_text(args, "as", NULL),
+                                 .inspect = gate_inspect,
+                                 .progress = { progress_bar_report, &bar } };
+    what.inspect_ctx = &what.progress;
+    enum status st = refuse_address(what.path, err);
+    if (!st) st = model_store_open(&s, args, true, err);
+    if (st) return st;
+    progress_bar_init(&bar, what.path);
+    interrupt_install();
+    st = registry_add(s.registry, &what, &m, &added, err);
+    progress_bar_clear(&bar);
+    if (st == STATUS_CANCELLED)
+        error_set(err, st,
+                  "stopped; the same command goes on where it was, and `hearth gc` removes what "
+                  "is there");
+    if (!st) {
+        st = report_added(&s, &m, &added, args, err);
+        registry_model_release(&m);
+    }
+    model_store_close(&s);
+    return st;
+}
+
+const struct command cmd_add = {
+    .name = "add",
+    .summary = "take a model into the store and pin it",
+    .operands = "PATH",
+    .operands_min = 1,
+    .operands_max = 1,
+    .about = "PATH is a folder as on Hugging Face or a GGUF file (of a split one the first part). "
+             "Its files are "
+             "copied (as clones where the file system can) and hashed on the way; what is in them "
+             "is looked at in a "
+             "sandboxed process. Then the model is pinned in hearth.lock: each file with its size "
+             "and SHA-256. Bytes "
+             "that are there already are stored once. Stopped or killed, the same command goes on "
+             "where it was.",
+    .tables = tables,
+    .run = run,
+};

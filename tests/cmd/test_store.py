@@ -1,0 +1,410 @@
+#!/usr/bin/env python3
+# The store and the audit log as a user and an auditor meet them.
+# SPDX-License-Identifier: Apache-2.0
+#
+#   test_store.py [PROGRAM]      PROGRAM: HEARTH, or build/hearth
+#
+# The auditor's half shares nothing with the program: RFC 8032 signatures, the recursion of RFC 9162, C2SP notes,
+# proofs and tiles are written once more here. The last line is "N passed, N failed, N skipped".
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+SHARED = os.path.abspath(os.environ.get("HEARTH_SHARED", os.path.join(ROOT, "../shared")))
+PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("HEARTH", "build/hearth"))
+EMBER = os.path.join(ROOT, "models/ember")
+STORIES = os.path.join(SHARED, "real/models/stories260K/stories260K.gguf")
+
+
+class Skip(Exception):
+    pass
+
+
+class World:
+    """A home, and a folder to work in."""
+
+    def __init__(self, tmp):
+        self.tmp = pathlib.Path(tmp)
+        self.home = self.tmp / "home"
+        self.work = self.tmp / "work"
+        self.work.mkdir()
+        self.env = dict(os.environ, HEARTH_HOME=str(self.home))
+
+    def run(self, *args, code=0, err=""):
+        done = subprocess.run([PROGRAM, *map(str, args)], cwd=self.work, env=self.env, capture_output=True, timeout=300)
+        said = done.stderr.decode()
+        assert done.returncode == code, f"{args}: exit {done.returncode}, wanted {code}: {said}"
+        assert err in said, f"{args}: {said!r} does not say {err!r}"
+        return done.stdout.decode()
+
+    def json(self, *args, **kw):
+        return json.loads(self.run(*args, "--json", **kw))
+
+
+# ---- an auditor of our own ----
+
+P = 2**255 - 19
+D = -121665 * pow(121666, P - 2, P) % P
+
+
+def recover_x(y, sign):
+    x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(x2, (P + 3) // 8, P)
+    if (x * x - x2) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    assert (x * x - x2) % P == 0
+    return P - x if x & 1 != sign else x
+
+
+def add(a, b):
+    (x1, y1), (x2, y2) = a, b
+    k = D * x1 * x2 * y1 * y2
+    return ((x1 * y2 + x2 * y1) * pow(1 + k, P - 2, P) % P, (y1 * y2 + x1 * x2) * pow(1 - k, P - 2, P) % P)
+
+
+def times(n, point):
+    out = (0, 1)
+    while n:
+        if n & 1:
+            out = add(out, point)
+        point, n = add(point, point), n >> 1
+    return out
+
+
+def point_of(b):
+    n = int.from_bytes(b, "little")
+    y, sign = n & (2**255 - 1), n >> 255
+    return recover_x(y, sign), y
+
+
+def ed25519_verifies(public, message, signature):
+    """RFC 8032, section 5.1.7, as slow as it is plain."""
+    y = 4 * pow(5, P - 2, P) % P
+    base = (recover_x(y, 0), y)
+    r, a, s = point_of(signature[:32]), point_of(public), int.from_bytes(signature[32:], "little")
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little")
+    return times(s, base) == add(r, times(k, a))
+
+
+def sha256(b):
+    return hashlib.sha256(b).digest()
+
+
+def root_of(leaves):
+    """RFC 9162, section 2.1.1."""
+    if not leaves:
+        return sha256(b"")
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while 2 * k < len(leaves):
+        k *= 2
+    return sha256(b"\1" + root_of(leaves[:k]) + root_of(leaves[k:]))
+
+
+def read_key(text):
+    name, key_id, key = text.strip().split("+", 2)
+    key = base64.b64decode(key)
+    assert key[0] == 1 and len(key) == 33
+    assert sha256(name.encode() + b"\n" + key)[:4].hex() == key_id
+    return name, bytes.fromhex(key_id), key[1:]
+
+
+def open_checkpoint(note, key):
+    name, key_id, public = key
+    text, signatures = note.rsplit("\n\n", 1)
+    text += "\n"
+    line = signatures.strip().split(" ")
+    assert line[:2] == ["\u2014", name], line
+    signature = base64.b64decode(line[2])
+    assert signature[:4] == key_id
+    assert ed25519_verifies(public, text.encode(), signature[4:])
+    origin, size, root = text.split("\n")[:3]
+    assert origin == name
+    return int(size), base64.b64decode(root)
+
+
+def read_entries(log, size):
+    entries = []
+    for n in range((size + 255) // 256):
+        width = min(256, size - 256 * n)
+        path = log / "tile/entries" / (f"{n:03}" if width == 256 else f"{n:03}.p/{width}")
+        b, at = path.read_bytes(), 0
+        while at < len(b):
+            length = int.from_bytes(b[at:at + 2], "big")
+            entries.append(b[at + 2:at + 2 + length])
+            at += 2 + length
+    assert len(entries) == size
+    return entries
+
+
+def proves(entry, index, size, proof, root):
+    """RFC 9162, section 2.1.3.2."""
+    fn, sn, r = index, size - 1, sha256(b"\0" + entry)
+    for p in proof:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            r = sha256(b"\1" + p + r)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = sha256(b"\1" + r + p)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and r == root
+
+
+# ---- cases ----
+
+def small_model(w, name="tiny", text="{}"):
+    """A folder with only a tokenizer and a configuration is enough to be added."""
+    folder = w.work / name
+    shutil.copytree(EMBER, folder)
+    (folder / "note.txt").write_text(text)
+    return folder
+
+
+def case_add_list_show_export_remove(w):
+    added = w.json("add", EMBER)
+    assert added["alias"] == "ember" and added["known"] is False and added["new_bytes"] == added["bytes"]
+    files = {f["name"]: f for f in w.json("show", "ember")["files"]}
+    assert set(files) == set(os.listdir(EMBER))
+    lines = b""
+    for name in sorted(files):
+        b = (pathlib.Path(EMBER) / name).read_bytes()
+        assert files[name]["sha256"] == hashlib.sha256(b).hexdigest() and files[name]["bytes"] == len(b)
+        lines += f"{hashlib.sha256(b).hexdigest()} {len(b)} {name}\n".encode()
+    assert added["digest"] == "sha256:" + hashlib.sha256(lines).hexdigest()
+    assert [m["pin"] for m in w.json("list")["models"]] == ["pinned"]
+    assert w.json("add", EMBER)["known"] is True
+    assert "pinned" in w.run("list")
+    w.run("export", "ember", w.work / "out")
+    assert subprocess.run(["diff", "-r", EMBER, w.work / "out"]).returncode == 0
+    w.run("export", "ember", w.work / "out", code=4, err="exists already")
+    w.run("show", "embr", code=3, err="did you mean ember?")
+    w.run("rm", "ember")
+    assert w.json("list")["models"] == []
+    assert w.json("gc", "--dry-run")["files"] == len(files)
+    assert w.json("gc")["files"] == len(files)
+    assert not [p for p in (w.home / "blobs").rglob("*") if p.is_file()]
+
+
+def case_tensor_digest(w):
+    """The digest of all tensors, from the file's own header."""
+    w.run("add", EMBER)
+    facts = w.json("show", "ember")["facts"]
+    b = (pathlib.Path(EMBER) / "model.safetensors").read_bytes()
+    size = int.from_bytes(b[:8], "little")
+    header = json.loads(b[8:8 + size])
+    header.pop("__metadata__", None)
+    names = {"BF16": "bf16", "F16": "f16", "F32": "f32"}
+    lines, parameters = b"", 0
+    for name in sorted(header, key=str.encode):
+        t = header[name]
+        begin, end = t["data_offsets"]
+        digest = hashlib.sha256(b[8 + size + begin:8 + size + end]).hexdigest()
+        kind = names.get(t["dtype"], t["dtype"])
+        lines += f"{digest} {kind} {'x'.join(map(str, t['shape']))} {name}\n".encode()
+        count = 1
+        for d in t["shape"]:
+            count *= d
+        parameters += count
+    assert facts["tensors"]["count"] == len(header) and facts["tensors"]["parameters"] == parameters
+    lower = hashlib.sha256(lines).hexdigest()
+    upper = hashlib.sha256(lines.replace(b" bf16 ", b" BF16 ").replace(b" f32 ", b" F32 ").replace(b" f16 ", b" F16 ")).hexdigest()
+    assert facts["tensors"]["sha256"] in (lower, upper), facts["tensors"]
+
+
+def case_gguf(w):
+    if not os.path.exists(STORIES):
+        raise Skip("no stories260K")
+    w.run("add", STORIES)
+    shown = w.json("show", "stories260K")
+    assert shown["main_file"] == "stories260K.gguf" and shown["facts"]["container"] == "gguf"
+    assert shown["facts"]["tensors"]["count"] > 10
+    w.run("export", "stories260K", w.work / "out")
+    assert (w.work / "out/stories260K.gguf").read_bytes() == pathlib.Path(STORIES).read_bytes()
+
+
+def case_lock_of_the_working_folder(w):
+    w.run("add", EMBER)
+    assert (w.home / "hearth.lock").exists() and not (w.work / "hearth.lock").exists()
+    (w.work / "hearth.lock").write_text('{"models": {}, "version": 1}')
+    assert w.json("list")["models"][0]["pin"] == "not pinned"
+    w.run("verify", code=1, err="it is not pinned in hearth.lock")
+    w.run("add", EMBER)
+    assert w.json("list")["models"][0]["pin"] == "pinned"
+    lock = (w.work / "hearth.lock").read_text()
+    assert lock == json.dumps(json.loads(lock), sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    w.run("list", "--lock", w.home / "hearth.lock")
+    (w.work / "hearth.lock").write_text(lock.replace('"bytes": 155', '"bytes": 156'))
+    w.run("verify", code=1, err="generation_config.json is pinned with another digest")
+    assert w.json("list")["models"][0]["pin"] == "pinned as another"
+    (w.work / "hearth.lock").write_text(lock[:-9])
+    w.run("list", code=4, err="hearth.lock")
+
+
+def case_flipped_bytes(w):
+    """One byte of any stored file: verify names the file."""
+    w.run("add", EMBER)
+    for f in w.json("show", "ember")["files"]:
+        path = w.home / "blobs/sha256" / f["sha256"][:2] / f["sha256"]
+        b = bytearray(path.read_bytes())
+        b[len(b) // 2] ^= 1
+        path.chmod(0o644)
+        path.write_bytes(b)
+        out = w.json("verify", "ember", code=1, err=f["name"])
+        assert len(out["faults"]) == 1 and f["sha256"] in out["faults"][0]["words"]
+        w.run("export", "ember", w.work / "out", code=4, err="damaged")
+        w.run("add", EMBER)
+        w.run("verify")
+
+
+def case_refused_models(w):
+    """What the sandboxed inspector cannot read is not added."""
+    broken = w.work / "broken"
+    shutil.copytree(EMBER, broken)
+    weights = broken / "model.safetensors"
+    b = bytearray(weights.read_bytes())
+    for name, change, code in [
+        ("header too long", lambda x: (2**62).to_bytes(8, "little") + x[8:], 6),
+        ("cut", lambda x: x[:len(x) // 2], 4),
+        ("not JSON", lambda x: x[:8] + b"#" * 100 + x[108:], 4),
+    ]:
+        weights.write_bytes(change(bytes(b)))
+        w.run("add", broken, code=code, err="model.safetensors")
+        assert w.json("list")["models"] == [], name
+        assert not [p for p in (w.home / "blobs").rglob("*") if p.is_file()], name
+    weights.write_bytes(b)
+    (broken / "model.safetensors.index.json").write_text(
+        json.dumps({"weight_map": {"a": "../../../../etc/passwd"}}))
+    weights.unlink()
+    w.run("add", broken, code=4, err="no weights")
+    (broken / "model-00001-of-00001.safetensors").write_bytes(b)
+    for place in ("../../../../etc/passwd", "/etc/passwd", "sub/model.safetensors"):
+        (broken / "model.safetensors.index.json").write_text(
+            json.dumps({"weight_map": {"a": place, "b": "model-00001-of-00001.safetensors"}}))
+        w.run("add", broken, code=4, err="model.safetensors.index.json")
+    (w.work / "link").symlink_to(EMBER)
+    w.run("add", w.work / "link", "--as", "by-link")  # the folder itself may be named by a link
+    folder = small_model(w)
+    (folder / "README.md").unlink()
+    (folder / "README.md").symlink_to("/etc/passwd")
+    w.run("add", folder, code=4, err="a link out of its folder")
+    w.run("add", "hf:owner/name", code=5, err="download it first")
+    w.run("add", w.work / "nothing", code=3)
+    w.run("add", EMBER, "--as", "a/b", code=4, err="cannot name a model")
+
+
+def case_auditor(w):
+    """Everything that the log promises, checked by the code above."""
+    for i in range(3):
+        w.run("add", small_model(w, f"m{i}", str(i)))
+    w.run("rm", "m1")
+    log = w.home / "log"
+    key = read_key((log / "key").read_text())
+    size, root = open_checkpoint((log / "checkpoint").read_text(), key)
+    entries = read_entries(log, size)
+    leaves = [sha256(b"\0" + e) for e in entries]
+    assert root_of(leaves) == root
+    assert (log / f"tile/0/000.p/{size}").read_bytes() == b"".join(leaves)
+    kinds = [json.loads(e)["kind"] for e in entries]
+    assert kinds == ["log.start", "model.add", "model.add", "model.add", "model.remove"]
+    for e in entries:
+        assert e.decode() == json.dumps(json.loads(e), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    for i in range(size):
+        proof = w.run("audit", "prove", i)
+        head, note = proof.split("\n\n", 1)
+        lines = head.split("\n")
+        assert lines[:2] == ["c2sp.org/tlog-proof@v1", f"index {i}"]
+        assert open_checkpoint(note, key) == (size, root)
+        entry = w.run("audit", "prove", i, "--entry").encode()
+        assert entry == entries[i]
+        hashes = [base64.b64decode(h) for h in lines[2:]]
+        assert proves(entry, i, size, hashes, root) and not proves(entry + b" ", i, size, hashes, root)
+    (w.work / "p").write_text(proof)
+    (w.work / "e").write_bytes(entry)
+    assert w.json("audit", "verify", "--proof", w.work / "p", "--entry", w.work / "e")["index"] == size - 1
+    (w.work / "e").write_bytes(entry[:-1])
+    w.run("audit", "verify", "--proof", w.work / "p", "--entry", w.work / "e", code=4, err="does not hold")
+    w.run("audit", "prove", size, code=3, err=f"the log has {size}")
+    assert "model.remove" in w.run("audit", "show", "--kind", "model.remove")
+    assert len(w.json("audit", "show", "--last", 2)["entries"]) == 2
+    w.run("audit", "show", "--kind", "nothing", code=2)
+    text = b"".join(p.read_bytes() for p in log.rglob("*") if p.is_file())
+    for secret in ("audit-signing-key", "audit-hash-key"):
+        assert (w.home / "secrets" / secret).read_bytes().strip() not in text
+
+
+def case_anchors(w):
+    log, away = w.home / "log", w.work / "away"
+    w.run("add", small_model(w, "m0"))
+    w.run("audit", "anchor", w.work / "anchor")
+    shutil.copytree(log, away)
+    w.run("add", small_model(w, "m1", "x"))
+    assert w.json("audit", "verify", "--anchor", w.work / "anchor")["anchors"] == 2
+    w.run("audit", "anchor", w.work / "anchor")
+    # the log as it was before, rightly signed
+    w.run("audit", "verify", "--log", away)
+    w.run("audit", "verify", "--log", away, "--anchor", w.work / "anchor", code=1, err="was signed for 3 entries, and the log has 2")
+    w.run("audit", "anchor", w.work / "anchor", "--log", away, code=1, err="the log was cut")
+    shutil.rmtree(log)
+    shutil.copytree(away, log)
+    w.run("audit", "verify", code=1, err="was signed for 3 entries")
+    w.run("add", small_model(w, "m2", "y"), code=4, err="cannot be continued")
+    w.run("list")
+    # another key's signature is no anchor
+    other = World(tempfile.mkdtemp(dir=w.tmp))
+    other.run("add", EMBER)
+    other.run("audit", "anchor", other.work / "anchor")
+    w.run("audit", "verify", "--log", away, "--anchor", other.work / "anchor", code=1, err="not signed by")
+    w.run("audit", "verify", "--log", away, "--key", other.home / "log/key", code=1, err="not signed by")
+    w.run("audit", "verify", "--log", away, "--key", (log / "key").read_text().strip())
+    w.run("audit", "verify", "--log", w.work / "nowhere", code=3, err="no audit log")
+
+
+def case_concurrent(w):
+    """Several adds at once: each waits for its turn or says that it is another's."""
+    folders = [small_model(w, f"m{i}", str(i)) for i in range(6)]
+    runs = [subprocess.Popen([PROGRAM, "add", str(f)], cwd=w.work, env=w.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            for f in folders]
+    for r in runs:
+        words = r.communicate(timeout=120)[1].decode()
+        assert r.returncode == 0 or "try again" in words, words
+    for f in folders:
+        w.run("add", f)
+    assert len(w.json("list")["models"]) == 6
+    w.run("verify")
+    w.run("audit", "verify")
+
+
+def main():
+    passed = failed = skipped = 0
+    for name, case in list(globals().items()):
+        if not name.startswith("case_"):
+            continue
+        with tempfile.TemporaryDirectory() as tmp:
+            try:
+                case(World(tmp))
+                passed += 1
+            except Skip as why:
+                skipped += 1
+                print(f"SKIP {name}: {why}")
+            except Exception as fault:
+                failed += 1
+                import traceback
+                print(f"FAIL {name}: {fault}")
+                traceback.print_exc(limit=-3)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+sys.exit(main())
