@@ -4,6 +4,7 @@
  *   sched_bench MODEL streams [N [TOKENS]]   N equal streams against one, in turns
  *   sched_bench MODEL ttft [PROMPT [N]]      time to first token, alone and beside N streams that decode
  *   sched_bench MODEL turn [TOKENS [FILE]]   first token of the next turn of a conversation of TOKENS
+ *   sched_bench MODEL worker [N [TOKENS]]    processor time for a token through a worker, and without one
  *
  * Ratios are of medians of turns taken one after the other in the same run. With FILE, `turn` keeps the
  * conversation's pages there, and another process finds them: call it twice. */
@@ -11,13 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/core/clock.h"
 #include "base/core/file.h"
 #include "base/core/mem.h"
+#include "govern/gate/gate.h"
 #include "lm/engine/engine_open.h"
+#include "lm/sample/sample.h"
 #include "lm/sched/sched.h"
+#include "lm/worker/far_end.h"
 
 #define STREAMS_MAX 64
 #define TURNS       5
@@ -248,10 +253,111 @@ static void bench_turn(const char *path, size_t count, const char *file)
     if (fd >= 0) close(fd);
 }
 
+/* --- through a worker --- */
+
+static double cpu_seconds(clockid_t clock)
+{
+    struct timespec t = { 0 };
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static size_t next_greedy(void *ctx, const float *logits, int32_t *ret, size_t room)
+{
+    struct sampled s;
+    if (sampler_pick(ctx, logits, vocab, SAMPLE_NO_LOGPROBS, &s, NULL)) return 0;
+    ret[0] = s.id;
+    return 1;
+}
+
+static void nothing(void *ctx, const struct sched_end *end)
+{
+}
+
+/* Wall and processor seconds for a token of n streams in this process. */
+static void in_process(struct engine *e, int n, size_t tokens, double *ret_wall, double *ret_cpu)
+{
+    struct sched *s = new_sched(e, n);
+    struct sampler *sampler;
+    struct error err;
+    uint64_t id;
+    if (sampler_new(&sampler, &sample_options_greedy, vocab, &err)) die(&err);
+    for (int i = 0; i < n; i++) {
+        const int32_t prompt[] = { 100, 200 + i, 300 };
+        const struct sched_request q = { .tokens = prompt,
+                                         .count = 3,
+                                         .new_max = tokens,
+                                         .next = next_greedy,
+                                         .ended = nothing,
+                                         .ctx = sampler };
+        if (sched_submit(s, &id, &q, clock_monotonic_ns(), NULL, &err)) die(&err);
+    }
+    int64_t begin = clock_monotonic_ns();
+    double cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    run_all(s);
+    *ret_cpu = (cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / ((double)tokens * n);
+    *ret_wall = (double)(clock_monotonic_ns() - begin) * 1e-9 / ((double)tokens * n);
+    sampler_free(sampler);
+    sched_free(s);
+}
+
+static void through_worker(struct worker *w, clockid_t clock, int n, size_t tokens,
+                           double *ret_wall, double *ret_cpu)
+{
+    char request[256];
+    struct worker_event e;
+    struct error err;
+    uint64_t id;
+    bool got;
+    int64_t begin = clock_monotonic_ns();
+    double cpu = cpu_seconds(clock) + cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    for (int i = 0; i < n; i++) {
+        int len = snprintf(request, sizeof request,
+                           "{\"ids\":[100,%d,300],\"max_tokens\":%zu,\"ignore_eos\":true,"
+                           "\"sampling\":{\"temperature\":0}}",
+                           200 + i, tokens);
+        if (worker_submit(w, &id, request, (size_t)len, &err)) die(&err);
+    }
+    for (int ends = 0; ends < n;) {
+        if (worker_next(w, &e, &got, -1, &err)) die(&err);
+        if (got && e.kind == WORKER_ERROR) die(e.error);
+        ends += got && e.kind == WORKER_DONE;
+    }
+    *ret_cpu =
+        (cpu_seconds(clock) + cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / ((double)tokens * n);
+    *ret_wall = (double)(clock_monotonic_ns() - begin) * 1e-9 / ((double)tokens * n);
+}
+
+static void bench_worker(const char *path, int n, size_t tokens)
+{
+    const struct engine_options options = { .context_max = 1024,
+                                            .cache_tokens = 1024 * (int64_t)n,
+                                            .streams_max = n };
+    double wall[2][TURNS], cpu[2][TURNS], extra[TURNS], ratio[TURNS];
+    struct worker *w;
+    struct error err;
+    clockid_t clock;
+    struct engine *e = open_model(path, 1024, 1024 * (int64_t)n, NULL);
+    if (gate_open_worker(&w, path, &options, &err)) die(&err);
+    if (clock_getcpuclockid((pid_t)worker_process(w), &clock)) exit(1);
+    for (int t = 0; t < TURNS; t++) {
+        in_process(e, n, tokens, &wall[0][t], &cpu[0][t]);
+        through_worker(w, clock, n, tokens, &wall[1][t], &cpu[1][t]);
+        extra[t] = (cpu[1][t] - cpu[0][t]) * 1e6;
+        ratio[t] = wall[1][t] / wall[0][t];
+    }
+    printf("%d streams: a token costs %.0f us of processors here, %.0f us more through a worker; "
+           "its time is %.3f of that here\n",
+           n, median(cpu[0], TURNS) * 1e6, median(extra, TURNS), median(ratio, TURNS));
+    worker_stop(w);
+    engine_close(e);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "worker") == 0) return worker_run(NULL) ? 1 : 0;
     if (argc < 3) {
-        fprintf(stderr, "usage: sched_bench MODEL streams|ttft|turn ...\n");
+        fprintf(stderr, "usage: sched_bench MODEL streams|ttft|turn|worker ...\n");
         return 2;
     }
     long a = argc > 3 ? strtol(argv[3], NULL, 10) : 0, b = argc > 4 ? strtol(argv[4], NULL, 10) : 0;
@@ -259,6 +365,8 @@ int main(int argc, char **argv)
         bench_streams(argv[1], a ? (int)a : 16, b ? (size_t)b : 48);
     else if (strcmp(argv[2], "turn") == 0)
         bench_turn(argv[1], a ? (size_t)a : 25000, argc > 4 ? argv[4] : NULL);
+    else if (strcmp(argv[2], "worker") == 0)
+        bench_worker(argv[1], a ? (int)a : 1, b ? (size_t)b : 64);
     else if (strcmp(argv[2], "ttft") == 0)
         bench_ttft(argv[1], a ? (size_t)a : 512, b ? (int)b : 15);
     return 0;
