@@ -319,5 +319,56 @@ def exposed_addresses():
         equal((done.returncode, "hearth keys add" in done.stderr), (2, True))
 
 
+STORY = {"model": "ember", "max_tokens": 16, "seed": 4, "temperature": 1.0, "messages": [{"role": "user", "content": (
+    "The king sat in his garden and looked at the river, which was high that year, and thought of his brother, who had gone "
+    "over the hills with the army and had not come back, though the summer was over and the leaves of the old trees were "
+    "falling on the water one by one. What did the messenger say on the bridge?")}]}
+
+
+@case
+def pages_outlive_the_server():
+    """A prompt that was answered before a restart is answered from the disk, but not to another tenant."""
+    with tempfile.TemporaryDirectory() as home:
+        keys = [json.loads(hearth(home, "keys", "add", name, "--tenant", name, "--json").stdout)["key"] for name in ("a", "b")]
+
+        def tell(s, key):
+            status, text = s.ask("POST", "/v1/chat/completions", STORY, Authorization="Bearer " + key)
+            equal(status, 200)
+            told = json.loads(text)
+            return told["timings"]["cache"], told["timings"]["cache_n"], told["choices"][0]["message"]["content"]
+
+        with Serve("--keep-pages", "0.1", home=home).ready() as s:
+            cache, found, first = tell(s, keys[0])
+            equal((cache, found), ("none", 0))
+            until("pages on the disk", lambda: "hearth_kv_store_pages{model_name=\"ember\"} 0" not in s.ask("GET", "/metrics")[1])
+            second = Serve("--keep-pages", "0.1", home=home).ready()
+            with second:  # one process at a time has them
+                equal(tell(second, keys[0])[2], first)
+            assert "another process" in second.stderr(), second.stderr()
+        with Serve("--keep-pages", "0.1", home=home).ready() as s:
+            equal(tell(s, keys[1]), ("none", 0, first))
+            cache, found, again = tell(s, keys[0])
+            equal((cache, found > 64, again), ("disk", True, first))
+            equal(tell(s, keys[0])[0], "memory")
+        equal(oct(os.stat(os.path.join(home, "kv")).st_mode & 0o777), "0o700")
+
+
+@case
+def deterministic():
+    """Without a seed the same request has the same answer, whoever else asks; choices differ."""
+    body = {"model": "ember", "prompt": "O", "max_tokens": 24, "temperature": 2.0, "n": 2, "ignore_eos": True}
+
+    def tell(*options):
+        with Serve(*options).ready() as s:
+            status, text = s.ask("POST", "/v1/completions", body)
+            equal(status, 200)
+            return [c["text"] for c in json.loads(text)["choices"]]
+
+    texts = tell("--deterministic")
+    equal(tell("--deterministic"), texts)
+    assert texts[0] != texts[1], texts
+    assert tell() != texts, "chance gives the same"
+
+
 if __name__ == "__main__":
     sys.exit(run_cases(HEARTH))

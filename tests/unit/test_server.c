@@ -741,7 +741,8 @@ static void test_reload(void **state)
                                "models:\n"
                                "  m:\n    path: /models/m\n    preload: true\n"
                                "  new:\n    path: /models/new\n    aliases: [gpt-4o, \"a/b\"]\n"
-                               "    unload_after_seconds: 1\n";
+                               "    unload_after_seconds: 1\n"
+                               "    batch: 4\n    cache_tokens: 2048\n";
     struct house h;
     struct server_settings s;
     struct error err = { 0 };

@@ -62,7 +62,7 @@ struct hub {
     int64_t used_ns, ready_ns, load_begin_ns;
     uint64_t stats_request; /* 0: none under way */
     int64_t stats_ns;
-    bool stats_stale; /* something has ended since */
+    bool stats_stale; /* something was under way since */
 };
 
 const char *hub_state_name(enum hub_state s)
@@ -417,8 +417,9 @@ static void lose_target(struct hub *h, const struct error *err)
 /* What only the worker knows; asked for while it has work, and once more when that has ended. */
 static void ask_stats(struct hub *h, int64_t now)
 {
+    if (h->active) h->stats_stale = true;
     if (!h->target.class->stats || h->stats_request || now - h->stats_ns < STATS_NS) return;
-    if (!h->active && !h->stats_stale) return;
+    if (!h->stats_stale) return;
     h->stats_ns = now;
     h->stats_stale = h->active != NULL;
     if (h->target.class->stats(h->target.self, &h->stats_request, NULL)) h->stats_request = 0;

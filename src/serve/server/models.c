@@ -133,6 +133,8 @@ static enum status start_hub(struct server *s, const struct server_settings *set
     if (m->context_max) o.engine.context_max = m->context_max;
     if (m->threads) o.engine.thread_count = (int)m->threads;
     if (m->memory_bytes) o.engine.memory_max = (uint64_t)m->memory_bytes;
+    if (m->batch) o.engine.streams_max = m->batch;
+    if (m->cache_tokens) o.engine.cache_tokens = m->cache_tokens;
     if (m->cache_type) o.engine.cache_type = m->cache_type;
     return hub_start(ret, &o, err);
 }
@@ -158,9 +160,10 @@ static bool same_model(const struct server_settings *old, int i, const struct se
     const struct model_settings_entry *a = &old->models[i], *b = &new->models[j];
     return same_text(a->name, b->name) && same_text(a->path, b->path) &&
            same_text(a->cache_type, b->cache_type) && a->context_max == b->context_max &&
-           a->threads == b->threads && a->memory_bytes == b->memory_bytes &&
-           a->queue_max == b->queue_max && a->unload_after_s == b->unload_after_s &&
-           a->preload == b->preload && old->load_wait_s == new->load_wait_s;
+           a->threads == b->threads && a->memory_bytes == b->memory_bytes && a->batch == b->batch &&
+           a->cache_tokens == b->cache_tokens && a->queue_max == b->queue_max &&
+           a->unload_after_s == b->unload_after_s && a->preload == b->preload &&
+           old->load_wait_s == new->load_wait_s;
 }
 
 /* Joins hubs that have nothing left to do. */

@@ -30,7 +30,7 @@ struct model_settings_entry {
     char *name, *path;
     char *aliases[SERVER_ALIASES_MAX]; /* NULL-terminated unless full */
     bool preload;
-    int64_t context_max, threads, queue_max, unload_after_s, memory_bytes;
+    int64_t context_max, threads, queue_max, unload_after_s, memory_bytes, batch, cache_tokens;
     char *cache_type;
 };
 
