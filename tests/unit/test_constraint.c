@@ -120,6 +120,30 @@ static const struct {
         "Well.<tool_call>\n{\"name\": \"ping\", \"arguments\": {}}\n</tool_call>" },
       { "<tool_call>", "<tool_call>\n{\"name\": \"ping\", \"arguments\": {}}\n</tool_call>\n"
                        "<tool_call>\n{\"name\": \"ping\", \"arguments\": {}}\n</tool_call>" } },
+    { "{\"type\":\"tools\",\"format\":\"qwen-xml\",\"strict\":false,\"parallel\":false,\"tools\":[{"
+      "\"name\":"
+      "\"f\",\"parameters\":{\"properties\":{\"d\":{\"type\":\"string\",\"format\":\"date\"},\"n\":"
+      "{"
+      "\"type\":\"integer\"}},\"required\":[\"d\"]}}]}",
+      { "<tool_call>\n<function=f>\n</function>\n</tool_call>",
+        "<tool_call>\n<function=f>\n<parameter=d>\nsoon <b>\n\n</parameter>\n<parameter=n>\nmany\n"
+        "</parameter>\n</function>\n</tool_call>" },
+      { "<tool_call>\n<function=f>\n<parameter=x>\n1\n</parameter>\n</function>\n</tool_call>",
+        "<tool_call>\n<function=f>\n<parameter=d>\n</parameter>\n</parameter>\n</function>\n</"
+        "tool_call>" } },
+    { "{\"type\":\"tools\",\"format\":\"glm\",\"parallel\":false,\"tools\":[{\"name\":\"f\","
+      "\"parameters\":{"
+      "\"properties\":{\"s\":{\"type\":\"string\",\"pattern\":\"^[a-z]+$\",\"minLength\":2},\"l\":{"
+      "\"type\":"
+      "\"array\",\"items\":{\"type\":\"string\"}}},\"required\":[\"s\"]}}]}",
+      { "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>ab</arg_value>\n</tool_call>",
+        "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>abc</arg_value>\n<arg_key>l</arg_key>\n"
+        "<arg_value>[\"a\\u003cb\"]</arg_value>\n</tool_call>" },
+      { "<tool_call>f\n</tool_call>",
+        "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>a</arg_value>\n</tool_call>",
+        "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>aB</arg_value>\n</tool_call>",
+        "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>ab</arg_value>\n<arg_key>l</arg_key>\n"
+        "<arg_value>[\"a<b\"]</arg_value>\n</tool_call>" } },
     { "{\"type\":\"tools\",\"choice\":\"none\",\"tools\":[]}",
       { "Hello", "a < b" },
       { "<tool_call>", "So: <tool_call>{}" } },
@@ -164,6 +188,9 @@ static void other_specs(void **state)
 
 /* --- refusals --- */
 
+#define TAGGED(schema)                                                        \
+    "{\"type\":\"tools\",\"format\":\"qwen-xml\",\"tools\":[{\"name\":\"f\"," \
+    "\"parameters\":" schema "}]}"
 #define SCHEMA(text) "{\"type\":\"json_schema\",\"schema\":" text "}"
 
 static const struct {
@@ -227,6 +254,18 @@ static const struct {
     { "{\"type\":\"tools\",\"content\":{\"type\":\"tools\"},\"tools\":[{\"name\":\"a\"}]}",
       STATUS_BAD_INPUT, "/content" },
     { "{\"type\":\"json_object\",\"reasoning\":true}", STATUS_BAD_INPUT, "/reasoning" },
+    { TAGGED("{\"properties\":{\"d\":{\"type\":\"string\",\"format\":\"date\"}}}"),
+      STATUS_UNSUPPORTED, "/tools/0/parameters/properties/d/format" },
+    { TAGGED("{\"properties\":{\"d\":{\"type\":[\"string\",\"integer\"],\"minimum\":3}}}"),
+      STATUS_UNSUPPORTED, "/properties/d: a value that may be a text" },
+    { TAGGED("{\"properties\":{\"a b<\":{\"type\":\"string\"}}}"), STATUS_UNSUPPORTED, "in a tag" },
+    { TAGGED("{\"properties\":{},\"required\":[\"x\"]}"), STATUS_UNSUPPORTED, "/required/0" },
+    { TAGGED("{\"properties\":{\"x\":{\"type\":\"string\"}},\"minProperties\":1}"),
+      STATUS_UNSUPPORTED, "/minProperties" },
+    { TAGGED("{\"properties\":{\"x\":{\"enum\":[\"</parameter>\"]}}}"), STATUS_BAD_INPUT,
+      "/properties/x: no text" },
+    { TAGGED("{\"properties\":{\"x\":{\"type\":\"object\",\"unevaluatedProperties\":false}}}"),
+      STATUS_UNSUPPORTED, "/properties/x/unevaluatedProperties" },
     { "{\"type\":\"json_object\",\"reasoning\":{\"open\":\"<think>\"}}", STATUS_BAD_INPUT,
       "/reasoning/close" },
     { "{\"type\":\"tools\",\"format\":\"none\",\"tools\":[{\"name\":\"a\"}]}", STATUS_UNSUPPORTED,

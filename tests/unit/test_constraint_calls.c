@@ -130,11 +130,24 @@ static void calls_release(struct calls *c)
 static const char tools[] =
     "[{\"type\":\"function\",\"function\":{\"name\":\"get_weather\",\"parameters\":{\"type\":"
     "\"object\","
-    "\"properties\":{\"city\":{\"type\":\"string\",\"maxLength\":6},\"days\":{\"type\":\"integer\","
-    "\"minimum\":1,\"maximum\":9},\"units\":{\"enum\":[\"c\",\"f\"]},\"flags\":{\"type\":\"array\","
-    "\"items\":{\"type\":\"boolean\"},\"maxItems\":2}},\"required\":[\"city\",\"days\"],"
+    "\"$defs\":{\"days\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9}},"
+    "\"properties\":{\"city\":{\"type\":\"string\",\"maxLength\":6},\"days\":{\"$ref\":"
+    "\"#/$defs/days\"},\"units\":{\"enum\":[\"c\",\"f\"]},\"flags\":{\"type\":\"array\","
+    "\"items\":{\"type\":\"boolean\"},\"maxItems\":2},\"notes\":{\"type\":\"array\",\"items\":{"
+    "\"type\":\"string\",\"maxLength\":4},\"maxItems\":2},\"when\":{\"anyOf\":[{\"type\":"
+    "\"string\"},"
+    "{\"type\":\"null\"}]}},\"required\":[\"city\",\"days\"],"
     "\"additionalProperties\":false}}},{\"type\":\"function\",\"function\":{\"name\":\"ping\","
     "\"parameters\":{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false}}}]";
+
+/* Characters of UTF-8. */
+static size_t characters(struct span s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++)
+        n += ((unsigned char)s.data[i] & 0xc0) != 0x80;
+    return n;
+}
 
 static void check_arguments(const char *format, const char *name, const struct buf *text)
 {
@@ -159,6 +172,15 @@ static void check_arguments(const char *format, const char *name, const struct b
     for (size_t i = 0; i < json_length(flags); i++)
         assert_int_equal(json_type(json_at(flags, i)), JSON_BOOL);
     known += flags != NULL;
+    const struct json *notes = json_get(v, "notes"), *when = json_get(v, "when");
+    for (size_t i = 0; i < json_length(notes); i++) {
+        assert_int_equal(json_type(json_at(notes, i)), JSON_STRING);
+        assert_in_range(characters(json_string(json_at(notes, i))), 0, 4);
+    }
+    known += notes != NULL;
+    if (when) assert_true(json_type(when) == JSON_STRING || json_type(when) == JSON_NULL);
+    known += when != NULL;
+    assert_in_range(characters(json_string(json_get(v, "city"))), 0, 6);
     assert_int_equal(json_length(v), known);
     json_doc_free(doc);
 }
@@ -174,12 +196,20 @@ static const struct {
       "{\"open\":\"<think>\",\"close\":\"</think>\",\"begun\":true}", "Hm, <b\n</think>\n\n" },
     { "llama", "llama", true, NULL, NULL, NULL },
     { "mistral", "mistral", true, "Well.[TOOL_CALLS]", NULL, NULL },
-    { "mistral_args", "mistral", true, "Well.[TOOL_CALLS]", NULL, NULL },
+    { "mistral-args", "mistral", true, "Well.[TOOL_CALLS]", NULL, NULL },
     { "kimi", "kimi", true, "Well.<|tool_calls_section_begin|>",
       "{\"open\":\"<think>\",\"close\":\"</think>\"}", "<think>Hm</think>" },
-    { "deepseek_v3", "deepseek_v3", true, "Well.<｜tool▁calls▁begin｜>", NULL, NULL },
-    { "deepseek_v3.1", "deepseek_v3", true, "Well.<｜tool▁calls▁begin｜>", NULL, NULL },
+    { "deepseek-v3", "deepseek-v3", true, "Well.<｜tool▁calls▁begin｜>", NULL, NULL },
+    { "deepseek-v3.1", "deepseek-v3", true, "Well.<｜tool▁calls▁begin｜>", NULL, NULL },
     { "openpangu", "openpangu", true, "Well.[unused11]", NULL, NULL },
+    { "qwen-xml", "qwen-xml", true, "Well.\n<tool_call>",
+      "{\"open\":\"<think>\",\"close\":\"</think>\",\"begun\":true}", "Hm\n</think>\n\n" },
+    { "glm", "glm", true, "Well.\n<tool_call>", NULL, NULL },
+    { "glm-4.7", "glm", true, "Well.<tool_call>", NULL, NULL },
+    { "minimax", "minimax", true, "Well.\n<minimax:tool_call>", NULL, NULL },
+    { "seed", "seed", true, "Well.\n<seed:tool_call>", NULL, NULL },
+    { "dsml", "dsml", true, "Well.\n<｜DSML｜function_calls>", NULL, NULL },
+    { "dsml-v4", "dsml", true, "Well.\n<｜DSML｜tool_calls>", NULL, NULL },
     { "harmony", "harmony", false, "<|channel|>commentary", "\"harmony\"",
       "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>commentary" },
 };
@@ -274,13 +304,54 @@ static void behind_thoughts(void **state)
         if (formats[i].thoughts) check_format(i, "\"required\"", true, formats[i].thoughts);
 }
 
+/* ---- which syntax a template has ---- */
+
+static void templates(void **state)
+{
+    static const struct {
+        const char *path, *syntax;
+    } cases[] = {
+        { "Qwen-Qwen3-0.6B", "hermes" },
+        { "Qwen-Qwen2.5-7B-Instruct", "hermes" },
+        { "StepFun3.5-Flash", "qwen-xml" },
+        { "GLM-4.6", "glm" },
+        { "MiniMax-M2", "minimax" },
+        { "ByteDance-Seed-OSS", "seed" },
+        { "Kimi-K2-Instruct", "kimi" },
+        { "deepseek-ai-DeepSeek-V3.1", "deepseek-v3.1" },
+        { "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", "deepseek-v3" },
+        { "mistralai-Mistral-Nemo-Instruct-2407", "mistral" },
+        { "meta-llama-Llama-3.1-8B-Instruct", "llama" },
+        { "openai-gpt-oss-120b", "harmony" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[256];
+        struct template *t;
+        struct error err;
+        bool known = false;
+        snprintf(path, sizeof path, "real/templates/vendor/%s.jinja", cases[i].path);
+        struct buf text = fixture_read(FIXTURE(path));
+        struct span span = { text.data, text.len };
+        if (template_compile(&t, path, span, &err)) fail_msg("%s", err.text);
+        assert_string_equal(parse_format_syntax(parse_format_of(t), t, NULL), cases[i].syntax);
+        for (size_t k = 0; k < sizeof formats / sizeof *formats; k++)
+            known = known || strcmp(formats[k].syntax, cases[i].syntax) == 0;
+        assert_true(known);
+        template_free(t);
+        buf_release(&text);
+    }
+    assert_string_equal(parse_format_syntax(parse_format_find("dsml"), NULL, "deepseek-v4"),
+                        "dsml-v4");
+    assert_string_equal(parse_format_syntax(parse_format_find("dsml"), NULL, "deepseek-v3.2"),
+                        "dsml");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(required),
-        cmocka_unit_test(named),
-        cmocka_unit_test(behind_text),
-        cmocka_unit_test(behind_thoughts),
+        cmocka_unit_test(required),    cmocka_unit_test(named),
+        cmocka_unit_test(behind_text), cmocka_unit_test(behind_thoughts),
+        cmocka_unit_test(templates),
     };
     return cmocka_run_group_tests(tests, open_kit, close_kit);
 }

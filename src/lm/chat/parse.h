@@ -57,9 +57,17 @@ const struct parse_format *parse_format_of(const struct template *t);
 /* Tags around reasoning; false: the format has none, or writes it otherwise (harmony). */
 bool parse_format_think(const struct parse_format *f, const char **ret_open,
                         const char **ret_close);
-/* How calls are written where templates of one format differ: a name of lm/sample/tool_syntax_list.h if
+/* As what a value that is written as a tag is read, by the schema of the arguments. */
+enum parse_value {
+    PARSE_VALUE_TEXT,   /* always a string */
+    PARSE_VALUE_JSON,   /* never one */
+    PARSE_VALUE_EITHER, /* JSON of an allowed type if it is that, else a string */
+};
+enum parse_value parse_value_of(const struct json *parameters, struct span key);
+/* How calls are written where templates or native encoders (by name; NULL: none) of one format differ: a name of lm/sample/tool_syntax_list.h if
  * they can be constrained. */
-const char *parse_format_syntax(const struct parse_format *f, const struct template *t);
+const char *parse_format_syntax(const struct parse_format *f, const struct template *t,
+                                const char *native);
 
 /* Where the prompt leaves the model: what the end of the rendered prompt has opened. */
 enum prompt_open {

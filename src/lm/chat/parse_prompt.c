@@ -74,10 +74,14 @@ const struct parse_format *parse_format_of(const struct template *t)
     return parse_format_find("plain");
 }
 
-const char *parse_format_syntax(const struct parse_format *f, const struct template *t)
+const char *parse_format_syntax(const struct parse_format *f, const struct template *t,
+                                const char *native)
 {
-    bool mistral = strcmp(f->name, "mistral") == 0, deepseek = strcmp(f->name, "deepseek_v3") == 0;
-    if (mistral && t && contains(t->source, "[ARGS]")) return "mistral_args";
-    if (deepseek && t && !contains(t->source, "```json")) return "deepseek_v3.1";
+    bool mistral = strcmp(f->name, "mistral") == 0, deepseek = strcmp(f->name, "deepseek-v3") == 0;
+    bool glm = strcmp(f->name, "glm") == 0;
+    if (native && strcmp(native, "deepseek-v4") == 0) return "dsml-v4";
+    if (mistral && t && contains(t->source, "[ARGS]")) return "mistral-args";
+    if (deepseek && t && !contains(t->source, "```json")) return "deepseek-v3.1";
+    if (glm && t && contains(t->source, "</arg_key><arg_value>")) return "glm-4.7";
     return f->name;
 }

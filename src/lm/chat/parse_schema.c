@@ -114,6 +114,17 @@ unsigned schema_types(const struct json *tools, const struct name_text *tool,
     return types_of(schema, root, 0);
 }
 
+enum parse_value parse_value_of(const struct json *parameters, struct span key)
+{
+    struct name_text name;
+    if (key.len > sizeof name.text) return PARSE_VALUE_EITHER;
+    memcpy(name.text, key.data, key.len);
+    name.len = key.len;
+    unsigned types = types_of(member(json_get(parameters, "properties"), &name), parameters, 0);
+    if (types == TYPE_STRING) return PARSE_VALUE_TEXT;
+    return types && !(types & TYPE_STRING) ? PARSE_VALUE_JSON : PARSE_VALUE_EITHER;
+}
+
 /* ---- values ---- */
 
 static unsigned type_of_text(char first)

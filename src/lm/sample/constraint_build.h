@@ -23,6 +23,7 @@ struct build {
     struct arena arena;
     uint64_t work;
     int64_t deadline_ns;
+    bool tagged;        /* JSON stands in tags: its strings hold no '<' as it is */
     enum status status; /* the first failure */
     struct error err;
 };

@@ -130,7 +130,7 @@ static void local_begin(struct local *l)
 static uint32_t local_room(const struct local *l)
 {
     if (l->f.kind == FRAME_LENGTH) {
-        uint32_t left = l->max - l->f.n;
+        uint32_t left = l->c->program.tagged ? 0 : l->max - l->f.n;
         if (l->f.b != l->body) return 0;
         return left < VOCAB_PLAIN_MAX ? left : VOCAB_PLAIN_MAX;
     }
@@ -147,7 +147,8 @@ static void local_fill(struct local *l)
     memcpy(l->slot->mask, v->plain + (size_t)room * v->word_count, bytes);
     l->slot->pop_count = 0;
     /* Longer plain strings break a length for certain, other rules perhaps. */
-    bool hard = room == VOCAB_PLAIN_MAX || (l->f.kind == FRAME_LENGTH && l->f.b == l->body);
+    bool hard = room == VOCAB_PLAIN_MAX ||
+                (l->f.kind == FRAME_LENGTH && l->f.b == l->body && !l->c->program.tagged);
     if (l->f.kind == FRAME_AUTOMATON && l->f.parent && l->a->accept[l->f.b] && !l->a->before_token)
         note_pop(l, POP_ROOT);
     if (hard) local_walk(l, &v->hard, POP_HARD);

@@ -80,6 +80,7 @@ struct program {
     uint32_t string_text; /* automaton: a string of any characters behind its opening quote */
     uint32_t root;        /* automaton */
     enum whitespace whitespace;
+    bool tagged; /* strings hold no '<' */
 };
 
 /* Registers an automaton; PROGRAM_NONE on failure. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lm/sample/constraint_inner.h"
+#include "lm/sample/constraint_tags.h"
 #include "lm/sample/grammar.h"
 #include "lm/sample/json_schema.h"
 #include "lm/sample/marker_text.h"
@@ -20,38 +21,18 @@ static const struct tool_syntax {
 #undef TOOL_SYNTAX
 };
 
-/* What formats spell with tokens of their own, where the vocabulary has them. */
-static const char *const markers[] = {
-    "<tool_call>",
-    "</tool_call>",
-    "[TOOL_CALLS]",
-    "<|tool_calls_section_begin|>",
-    "<|tool_calls_section_end|>",
-    "<|tool_call_begin|>",
-    "<|tool_call_end|>",
-    "<|tool_call_argument_begin|>",
-    "<｜tool▁calls▁begin｜>",
-    "<｜tool▁calls▁end｜>",
-    "<｜tool▁call▁begin｜>",
-    "<｜tool▁call▁end｜>",
-    "<｜tool▁sep｜>",
-    "[ARGS]",
-    "[unused11]",
-    "[unused12]",
-    "<|constrain|>",
-    "<|message|>",
-};
-
 enum tool_choice { CHOICE_REQUIRED, CHOICE_AUTO, CHOICE_NONE, CHOICE_NAMED };
 struct tool {
     struct span name;
-    uint32_t node;
+    uint32_t node; /* of the arguments, where they are JSON */
+    struct tagged_call tagged;
 };
 struct tools {
     struct build *b;
     struct program *p;
     const struct tokenizer *tokenizer;
     const struct tool_syntax *syntax;
+    const struct tool_tags *tags; /* NULL: arguments are JSON */
     enum tool_choice choice;
     struct span named;
     bool parallel, strict;
@@ -61,41 +42,9 @@ struct tools {
     size_t count;
 };
 
-/* --- texts with markers --- */
-
-/* Bytes of the marker with a token of its own that `text` begins with, 0: none. */
-static size_t marker_at(const struct tools *t, const char *text, int32_t *ret_id)
-{
-    for (size_t i = 0; i < sizeof markers / sizeof *markers; i++) {
-        size_t n = strlen(markers[i]);
-        if (strncmp(text, markers[i], n) != 0) continue;
-        *ret_id = marker_id(t->tokenizer, markers[i]);
-        if (*ret_id >= 0) return n;
-    }
-    return 0;
-}
-
 static bool add_text(struct tools *t, struct regex_node *all, const char *text)
 {
-    const char *from = text;
-    while (*text) {
-        int32_t id = -1;
-        size_t n = *text == '\x01' ? 1 : marker_at(t, text, &id);
-        if (!n) {
-            text++;
-            continue;
-        }
-        if (!sequence_add_bytes(t->b, all, from, (size_t)(text - from))) return false;
-        if (id >= 0) {
-            if (!sequence_add_call(t->b, all, CALLEE_TOKEN + (uint32_t)id)) return false;
-        } else if (!sequence_add(
-                       t->b, all,
-                       regex_parse(t->b, span_of("0|[1-9][0-9]{0,2}"), "a call's number"))) {
-            return false;
-        }
-        from = text += n;
-    }
-    return sequence_add_bytes(t->b, all, from, (size_t)(text - from));
+    return sequence_add_text(t->b, all, t->tokenizer, text);
 }
 
 /* --- the tools --- */
@@ -124,6 +73,7 @@ static bool read_format(struct tools *t, const struct json *spec)
     struct span name = v ? json_string(v) : span_of("hermes");
     for (size_t i = 0; i < sizeof syntaxes / sizeof *syntaxes; i++)
         if (name.data && span_equals(name, syntaxes[i].name)) t->syntax = syntaxes + i;
+    if (t->syntax) t->tags = tool_tags_of(t->syntax->name);
     return t->syntax ||
            build_fail(t->b, STATUS_UNSUPPORTED,
                       "/format: tool calls in the format \"%.*s\" can not be constrained",
@@ -168,8 +118,13 @@ static bool read_tool(struct tools *t, const struct json *v, size_t i)
     struct schema_options options = { .also = t->object_schema };
     struct tool *tool = t->items + t->count;
     if (!kept) return false;
-    if (!schema || !strict) schema = t->object_schema;
     tool->name = name;
+    if (t->tags) {
+        tool->tagged = (struct tagged_call){ t->tags, schema, strict, kept };
+        t->count++;
+        return true;
+    }
+    if (!schema || !strict) schema = t->object_schema;
     if (!schema_compile(t->b, t->p, schema, &options, kept, &tool->node)) return false;
     t->count++;
     return true;
@@ -202,9 +157,12 @@ static struct regex_node *one_call(struct tools *t, size_t skip)
     if (!all || !any || !add_text(t, all, x->before + skip)) return NULL;
     for (size_t i = 0; i < t->count; i++) {
         struct regex_node *one = regex_new(t->b, REGEX_ALL);
-        if (!one || !sequence_add_bytes(t->b, one, t->items[i].name.data, t->items[i].name.len) ||
-            !add_text(t, one, x->behind_name) ||
-            !sequence_add_call(t->b, one, CALLEE_NODE + t->items[i].node))
+        const struct tool *tool = t->items + i;
+        if (!one || !sequence_add_bytes(t->b, one, tool->name.data, tool->name.len) ||
+            !add_text(t, one, x->behind_name))
+            return NULL;
+        if (t->tags ? !sequence_add_parameters(t->b, t->p, one, t->tokenizer, &tool->tagged)
+                    : !sequence_add_call(t->b, one, CALLEE_NODE + tool->node))
             return NULL;
         regex_add(any, one);
     }
@@ -285,10 +243,20 @@ static struct regex_node *text_or_calls(struct tools *t)
     return any;
 }
 
+/* From here on the strings of JSON are those that can stand in tags. */
+static bool begin_tags(struct tools *t)
+{
+    if (!t->tags) return true;
+    t->b->tagged = t->p->tagged = true;
+    t->p->string_text = program_add(t->b, t->p, any_string_text(t->b, false));
+    return t->p->string_text != PROGRAM_NONE;
+}
+
 static bool compile(struct tools *t, const struct json *spec, uint32_t *ret_root)
 {
     struct regex_node *tree = NULL;
-    if (!read_choice(t, spec) || !read_format(t, spec) || !read_tools(t, spec)) return false;
+    if (!read_choice(t, spec) || !read_format(t, spec) || !begin_tags(t) || !read_tools(t, spec))
+        return false;
     if (is_harmony(t)) t->parallel = false; /* a call ends the turn */
     if (t->choice == CHOICE_NONE) tree = needs_marker(t) ? only_text(t) : NULL;
     else tree = t->choice == CHOICE_AUTO ? text_or_calls(t) : all_calls(t, 0);

@@ -10,8 +10,8 @@
 #include "lm/sample/regex.h"
 
 /* RFC 8259, char: a surrogate comes in pairs only. */
-#define ANY_STRING_BODY                                                                 \
-    "(?:[^\"\\\\\\x00-\\x1f]|\\\\[\"\\\\/bfnrt]|\\\\u(?:[0-9a-cefA-CEF][0-9a-fA-F]{3}|" \
+#define ANY_STRING_BODY(without)                                                                   \
+    "(?:[^" without "\"\\\\\\x00-\\x1f]|\\\\[\"\\\\/bfnrt]|\\\\u(?:[0-9a-cefA-CEF][0-9a-fA-F]{3}|" \
     "[dD][0-7][0-9a-fA-F]{2}|[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}))*"
 
 /* States of the text automaton: {MODE_BEGIN}, {MODE_BODY, s}, and inside an escape. */
@@ -139,6 +139,10 @@ static void text_cuts(const struct automaton *a, bool cuts[256])
 
 struct automaton *string_text(struct build *b, const struct automaton *a, bool opening)
 {
+    if (a && b->tagged) {
+        struct automaton *without = regex_of(b, "[^<]*");
+        a = without ? automaton_product(b, a, without, AUTOMATON_AND) : NULL;
+    }
     if (!a) return NULL;
     struct texter t = { a, find_same(b, a) };
     struct explorer e = { &t, text_step, text_accept };
@@ -151,7 +155,9 @@ struct automaton *string_text(struct build *b, const struct automaton *a, bool o
 
 struct automaton *any_string_text(struct build *b, bool opening)
 {
-    return regex_of(b, opening ? "\"" ANY_STRING_BODY "\"" : ANY_STRING_BODY "\"");
+    if (b->tagged)
+        return regex_of(b, opening ? "\"" ANY_STRING_BODY("<") "\"" : ANY_STRING_BODY("<") "\"");
+    return regex_of(b, opening ? "\"" ANY_STRING_BODY("") "\"" : ANY_STRING_BODY("") "\"");
 }
 
 uint32_t program_add(struct build *b, struct program *p, struct automaton *a)

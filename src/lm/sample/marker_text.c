@@ -46,6 +46,81 @@ bool sequence_add_marker(struct build *b, struct regex_node *all, const struct t
     return sequence_add_bytes(b, all, marker, strlen(marker));
 }
 
+/* What formats of calls spell with tokens of their own, where the vocabulary has them. */
+static const char *const markers[] = {
+    "<tool_call>",
+    "</tool_call>",
+    "[TOOL_CALLS]",
+    "<|tool_calls_section_begin|>",
+    "<|tool_calls_section_end|>",
+    "<|tool_call_begin|>",
+    "<|tool_call_end|>",
+    "<|tool_call_argument_begin|>",
+    "<｜tool▁calls▁begin｜>",
+    "<｜tool▁calls▁end｜>",
+    "<｜tool▁call▁begin｜>",
+    "<｜tool▁call▁end｜>",
+    "<｜tool▁sep｜>",
+    "[ARGS]",
+    "[unused11]",
+    "[unused12]",
+    "<|constrain|>",
+    "<|message|>",
+    "<arg_key>",
+    "</arg_key>",
+    "<arg_value>",
+    "</arg_value>",
+    "<minimax:tool_call>",
+    "</minimax:tool_call>",
+    "<seed:tool_call>",
+    "</seed:tool_call>",
+    "｜DSML｜",
+};
+
+/* Bytes of the marker with a token of its own that `text` begins with, 0: none. */
+static size_t marker_at(const struct tokenizer *t, const char *text, int32_t *ret_id)
+{
+    for (size_t i = 0; i < sizeof markers / sizeof *markers; i++) {
+        size_t n = strlen(markers[i]);
+        if (strncmp(text, markers[i], n) != 0) continue;
+        *ret_id = marker_id(t, markers[i]);
+        if (*ret_id >= 0) return n;
+    }
+    return 0;
+}
+
+bool sequence_add_text(struct build *b, struct regex_node *all, const struct tokenizer *t,
+                       const char *text)
+{
+    const char *from = text;
+    while (*text) {
+        int32_t id = -1;
+        size_t n = *text == '\x01' ? 1 : marker_at(t, text, &id);
+        if (!n) {
+            text++;
+            continue;
+        }
+        if (!sequence_add_bytes(b, all, from, (size_t)(text - from))) return false;
+        if (id >= 0) {
+            if (!sequence_add_call(b, all, CALLEE_TOKEN + (uint32_t)id)) return false;
+        } else if (!sequence_add(b, all,
+                                 regex_parse(b, span_of("0|[1-9][0-9]{0,2}"), "a number"))) {
+            return false;
+        }
+        from = text += n;
+    }
+    return sequence_add_bytes(b, all, from, (size_t)(text - from));
+}
+
+/* Whether a token stands in the middle of the marker. */
+static bool has_token_inside(const struct tokenizer *t, const char *marker)
+{
+    int32_t id;
+    for (const char *at = marker; *at; at++)
+        if (marker_at(t, at, &id)) return true;
+    return false;
+}
+
 /* --- free text --- */
 
 struct search {
@@ -106,9 +181,11 @@ bool sequence_add_up_to(struct build *b, struct program *p, struct regex_node *a
                         const struct tokenizer *t, const char *marker)
 {
     int32_t id = marker_id(t, marker);
-    struct automaton *text = search(b, marker, id < 0);
+    bool mixed = id < 0 && has_token_inside(t, marker);
+    struct automaton *text = search(b, marker, id < 0 && !mixed);
     if (text && id >= 0) text->before_token = true;
     uint32_t callee = program_add(b, p, text);
     if (callee == PROGRAM_NONE || !sequence_add_call(b, all, callee)) return false;
+    if (mixed) return sequence_add_text(b, all, t, marker);
     return id < 0 || sequence_add_call(b, all, CALLEE_TOKEN + (uint32_t)id);
 }

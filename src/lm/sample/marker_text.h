@@ -19,6 +19,9 @@ bool sequence_add_call(struct build *b, struct regex_node *all, uint32_t callee)
 /* The marker: its token where the vocabulary has one, else its bytes. */
 bool sequence_add_marker(struct build *b, struct regex_node *all, const struct tokenizer *t,
                          const char *marker);
+/* A text in which known markers become their tokens; "\x01" stands for a number of up to three digits. */
+bool sequence_add_text(struct build *b, struct regex_node *all, const struct tokenizer *t,
+                       const char *text);
 /* Any text up to and with the first `marker` (1 to MARKER_BYTES_MAX bytes). */
 bool sequence_add_up_to(struct build *b, struct program *p, struct regex_node *all,
                         const struct tokenizer *t, const char *marker);

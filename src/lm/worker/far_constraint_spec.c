@@ -107,7 +107,8 @@ static enum status put_tools(struct json_writer *w, const struct far *f,
                          "a constraint of type \"tools\" needs a conversation with tools, and an "
                          "answer that is taken apart");
     json_key(w, "format");
-    json_put_string(w, parse_format_syntax(r->format, chat_template_of(f)));
+    json_put_string(w, parse_format_syntax(r->format, chat_template_of(f),
+                                           f->chat ? chat_native(f->chat) : NULL));
     json_key(w, "tools");
     json_open_array(w);
     for (size_t i = 0; i < json_length(r->tools); i++) {
