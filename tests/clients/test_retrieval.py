@@ -313,6 +313,33 @@ def openai_client():
 
 
 @case
+def langchain_client():
+    langchain = package("langchain_openai")
+    folder, _, _ = golden("embed-qwen3-last")
+    with with_tokenizer(folder, "embedder") as path, served(path) as url:
+        # By default it sends ids of OpenAI's own vocabulary (docs/serving.md).
+        client = langchain.OpenAIEmbeddings(model="embedder", base_url=url + "/v1", api_key="none", check_embedding_ctx_length=False)
+        vectors = client.embed_documents(["one", "two"])
+        want = post(url + "/v1/embeddings", {"input": ["one", "two"]})["data"]
+        for v, d in zip(vectors, want):
+            near(v, d["embedding"])
+        near(client.embed_query("two"), want[1]["embedding"])
+
+
+@case
+def litellm_client():
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True" # else it asks the network for prices first
+    litellm = package("litellm")
+    folder, _, _ = golden("embed-qwen3-last")
+    with with_tokenizer(folder, "embedder") as path, served(path) as url:
+        r = litellm.embedding(model="openai/embedder", input=["one", "two"], api_base=url + "/v1", api_key="none")
+        want = post(url + "/v1/embeddings", {"input": ["one", "two"]})
+        for d, w in zip(r.data, want["data"]):
+            near(d["embedding"], w["embedding"])
+        equal(r.usage.prompt_tokens, want["usage"]["prompt_tokens"])
+
+
+@case
 def ollama_client():
     ollama = package("ollama")
     folder, _, _ = golden("embed-qwen3-last")

@@ -2,11 +2,17 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/core/base64.h"
 #include "base/core/json_write.h"
+#include "base/core/mem.h"
+#include "lm/worker/client_inner.h"
+#include "lm/worker/far_end.h"
 #include "lm/worker/worker_start.h"
 #include "support/fixture.h"
 #include "support/golden_texts.h"
@@ -569,6 +575,124 @@ static void other_poolings_are_named(void **state)
     }
 }
 
+/* ---- memory that runs out ---- */
+
+#ifdef HEARTH_CHECKS
+
+struct served {
+    int socket;
+    long fault; /* the n-th allocation of the far end fails */
+    bool fired;
+};
+
+static void *serve_here(void *ctx)
+{
+    const struct sandbox_facts none = { 0 };
+    struct served *s = ctx;
+    struct error err;
+    mem_fail_nth(s->fault);
+    worker_serve(s->socket, &none, &err);
+    s->fired = mem_fault_fired();
+    mem_fail_nth(0);
+    close(s->socket);
+    return NULL;
+}
+
+static struct worker *start_here(struct served *s, pthread_t *thread)
+{
+    struct worker *w;
+    struct error err;
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    s->socket = pair[1];
+    assert_int_equal(pthread_create(thread, NULL, serve_here, s), 0);
+    assert_int_equal(client_new(&w, "m", (struct worker_process){ .socket = pair[0] }, &err), 0);
+    return w;
+}
+
+static bool load_here(struct worker *w, const struct peer_model *m)
+{
+    struct buf body = BUF_INIT(1 << 20);
+    struct frame f = { 0 };
+    struct error err;
+    bool got = false;
+    buf_text(&body, "{\"label\":\"m\",\"main_file\":null,\"form\":-1,\"keep\":false,\"engine\":{"
+                    "\"thread_count\":1,\"context_max\":64},\"files\":[");
+    for (size_t i = 0; i < m->options.file_count; i++)
+        buf_format(&body, "%s{\"name\":\"%s\",\"fd\":%d,\"bytes\":0}", i ? "," : "",
+                   m->files[i].name, m->files[i].fd);
+    buf_text(&body, "]}");
+    enum status st = client_send(w, FRAME_HELLO, 0, span_of(FRAME_HELLO_BODY), &err);
+    if (!st) st = client_send(w, FRAME_LOAD, 0, (struct span){ body.data, body.len }, &err);
+    buf_release(&body);
+    while (!st && (!got || (f.type != FRAME_READY && f.type != FRAME_ERROR)))
+        st = client_read(w, &f, &got, 20000, &err);
+    return !st && f.type == FRAME_READY;
+}
+
+/* False: the worker is gone. */
+static bool try_request(struct worker *w, bool rerank, const char *request)
+{
+    struct worker_event e;
+    struct error err;
+    uint64_t id;
+    bool got, more = true;
+    memset(&outcome, 0, sizeof outcome);
+    if ((rerank ? worker_rerank : worker_embed)(w, &id, request, strlen(request), &err))
+        return false;
+    while (more) {
+        if (worker_next(w, &e, &got, 20000, &err)) return false;
+        assert_true(got);
+        more = take(&outcome, &e);
+    }
+    return true;
+}
+
+/* The request fails with words, or the worker ends; and if it lives it answers the next one. */
+static bool survive_fault(const struct peer_model *m, bool rerank, const char *request,
+                          size_t texts, long n)
+{
+    struct served served = { .fault = n };
+    pthread_t thread;
+    struct worker *w = start_here(&served, &thread);
+    if (load_here(w, m) && try_request(w, rerank, request)) {
+        bool failed = outcome.failed;
+        enum status st = outcome.error.status;
+        if (failed && st != STATUS_NO_MEMORY && st != STATUS_CRASHED)
+            fail_msg("allocation %ld: %s", n, outcome.error.text);
+        if (failed && st == STATUS_NO_MEMORY && worker_alive(w) &&
+            try_request(w, rerank, request) && outcome.error.status != STATUS_CRASHED)
+            failed = outcome.failed;
+        if (!failed) assert_int_equal(outcome.count, texts);
+    }
+    worker_stop(w);
+    pthread_join(thread, NULL);
+    return served.fired;
+}
+
+static void the_far_end_without_memory(void **state)
+{
+    static const struct {
+        const char *model, *request;
+        bool rerank;
+        size_t texts;
+    } cases[] = {
+        { "golden/models/embed-qwen3-last", "{\"inputs\":[[1,2],[3],[4,5,6]]}", false, 3 },
+        { "golden/models/rerank-qwen3", "{\"documents\":[[1,2],[3]],\"true_id\":1,\"false_id\":2}",
+          true, 2 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct peer_model m;
+        long n = 1;
+        peer_model_open(&m, FIXTURE(cases[i].model));
+        while (survive_fault(&m, cases[i].rerank, cases[i].request, cases[i].texts, n))
+            n++;
+        assert_true(n > 100);
+        peer_model_close(&m);
+    }
+}
+#endif
+
 int main(int argc, char **argv)
 {
     if (peer_is_worker(argc, argv)) return peer_run();
@@ -585,6 +709,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_embedder_refuses),
         cmocka_unit_test(a_generator_refuses),
         cmocka_unit_test(other_poolings_are_named),
+#ifdef HEARTH_CHECKS
+        cmocka_unit_test(the_far_end_without_memory),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -385,7 +385,8 @@ static void note_done(struct call *c, int index, const struct json *body,
     metrics_count(metrics, METRIC_PREEMPTIONS, count_of(body, "displaced"));
     metrics_observe(metrics, METRIC_QUEUE, queue + (double)(c->submitted_ns - c->offered_ns) / 1e9);
     metrics_observe(metrics, METRIC_PROMPT_SIZE, (double)prompt);
-    metrics_observe(metrics, METRIC_GENERATION_SIZE, (double)completion);
+    if (c->shape->job == SHAPE_GENERATE)
+        metrics_observe(metrics, METRIC_GENERATION_SIZE, (double)completion);
 }
 
 static void leave_key(struct call *c)

@@ -32,6 +32,10 @@ def done(index=0, finish="stop", **more):
     return {"index": index, "kind": "done", "body": {**body, **more}}
 
 
+def vector(text, base64):
+    return {"index": 0, "kind": "delta", "body": {"index": text, "tokens": 3, "embedding": base64}}
+
+
 def call(number, name, arguments, index=0, end=True, **more):
     out = [delta(index, call=number, name=name, **more)]
     if arguments:
@@ -115,6 +119,16 @@ def scripts():
            {"model": "ember", "prompt": ["a", "b"], "n": 2, "seed": 5, "echo": True, **usage},
            [delta(3, content="4"), delta(0, content="1"), done(0), delta(2, content="3"), done(2), done(3), delta(1, content="2"), done(1)])
     yield "completions: logprobs", "openai-completions", {"model": "ember", "prompt": "a", "logprobs": 2}, probable
+    vectors = [vector(1, "AACAPwAAAL8="),
+               {"index": 0, "kind": "progress", "body": {"stage": "prompt", "done": 3, "total": 6}},
+               vector(0, "AAAAQFnZADM="), done(completion_tokens=0)]
+    texts = {"model": "ember", "input": ["a", "b"]}
+    yield "embeddings: floats", "openai-embeddings", texts, vectors
+    yield "embeddings: base64", "openai-embeddings", {**texts, "encoding_format": "base64", "dimensions": 2}, vectors
+    yield "ollama embed: texts", "ollama-embed", texts, vectors
+    yield "ollama embeddings: a text", "ollama-embeddings", {"model": "ember", "prompt": "a"}, vectors[2:]
+    yield ("rerank: documents", "rerank", {"query": "q", "documents": ["a", {"text": "b"}], "top_n": 2, "return_documents": True},
+           [{"index": 0, "kind": "delta", "body": {"index": i, "tokens": 3, "score": s}} for i, s in ((1, 0.75), (0, 0.25))] + [done()])
 
 
 if __name__ == "__main__":
