@@ -8,7 +8,8 @@
 #include "base/core/mem.h"
 #include "govern/licence/licence_align.h"
 
-#define FACTS_BYTES_MAX 65536
+#define FACTS_BYTES_MAX  65536
+#define JOINED_WORDS_MAX 3
 
 struct pair {
     struct licence_words was, is;
@@ -55,18 +56,27 @@ static enum status number_words(struct pair *p, struct error *err)
     return STATUS_OK;
 }
 
-static void keep(struct licence_drift *ret, const struct pair *p, const struct align_hunk *h)
+/* Differences with few equal words between are shown as one: whole phrases read better. */
+static bool joins(const struct align_hunk *last, const struct align_hunk *h)
 {
+    return last && h->a_begin - last->a_end <= JOINED_WORDS_MAX;
+}
+
+static void keep(struct licence_drift *ret, const struct pair *p, const struct align_hunk *last,
+                 const struct align_hunk *h)
+{
+    bool join = joins(last, h) && ret->place_count;
     ret->removed += h->a_end - h->a_begin;
     ret->added += h->b_end - h->b_begin;
     if (ret->place_count == DRIFT_PLACES_MAX) return;
-    struct drift_place *d = &ret->places[ret->place_count++];
-    if (h->a_end > h->a_begin) {
-        d->was_begin = p->was.words[h->a_begin].begin;
+    struct drift_place *d = &ret->places[join ? ret->place_count - 1 : ret->place_count++];
+    uint32_t a_begin = join ? last->a_end : h->a_begin, b_begin = join ? last->b_end : h->b_begin;
+    if (h->a_end > a_begin) {
+        if (d->was_end == 0) d->was_begin = p->was.words[a_begin].begin;
         d->was_end = p->was.words[h->a_end - 1].end;
     }
-    if (h->b_end > h->b_begin) {
-        d->is_begin = p->is.words[h->b_begin].begin;
+    if (h->b_end > b_begin) {
+        if (d->is_end == 0) d->is_begin = p->is.words[b_begin].begin;
         d->is_end = p->is.words[h->b_end - 1].end;
     }
 }
@@ -90,7 +100,7 @@ enum status licence_drift(struct licence_drift *ret, const struct licence_readin
     if (!st) st = number_words(&p, err);
     if (!st) st = licence_align(&r, p.was_ids, p.was.count, p.is_ids, p.is.count, err);
     for (uint32_t i = 0; i < r.count && !st; i++)
-        keep(&d, &p, &r.hunks[i]);
+        keep(&d, &p, i ? &r.hunks[i - 1] : NULL, &r.hunks[i]);
     d.same_words = !st && !r.count;
     align_result_release(&r);
     licence_words_release(&p.was);

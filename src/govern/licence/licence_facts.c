@@ -43,10 +43,11 @@ int licence_preference(const struct licence_facts *f)
     if (!f || f->companion || f->trust == TRUST_SECOND_HAND) return 7;
     if (f->commercial == COMMERCIAL_NO || f->no_companies) return 6;
     if (f->not_in || f->not_multimodal_in) return 5;
+    if (f->registration) return 3;
     if (f->commercial == COMMERCIAL_SILENT) return 4;
     if (f->use_policy && f->ends & (END_REMOTE | END_TEXT_MAY_CHANGE)) return 4;
-    if (f->outputs >= OUTPUT_DERIVATIVE && !f->registration) return 4;
-    if (f->registration || f->beyond == BEYOND_NO_RIGHTS) return 3;
+    if (f->outputs >= OUTPUT_DERIVATIVE) return 4;
+    if (f->beyond == BEYOND_NO_RIGHTS) return 3;
     if (f->use_policy && !f->open) return 3;
     if (f->beyond == BEYOND_DISPLAY || f->display) return 2;
     if (f->share & (SHARE_SOURCE | SHARE_ALIKE | SHARE_UNKNOWN)) return 1;
