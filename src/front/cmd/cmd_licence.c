@@ -9,6 +9,7 @@
 #include "front/cmd/model_options.h"
 #include "front/cmd/terminal.h"
 #include "govern/licence/licence.h"
+#include "govern/licence/licence_drift.h"
 #include "govern/licence/licence_gguf.h"
 
 #define FILES_MAX        4096
@@ -17,6 +18,8 @@
 static const struct option_spec specs[] = {
     { "use", 0, OPTION_TEXT, .value = "FILE",
       .help = "the declared use: the part `use:` of hearth.yaml, or that part alone" },
+    { "since", 0, OPTION_TEXT, .value = "OLD",
+      .help = "tell how the licence of FILE differs from that in OLD: facts and words" },
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
@@ -109,13 +112,80 @@ static enum status judge_file(struct desk *d, const char *path, struct error *er
     return st;
 }
 
+static enum status read_mapped(struct licence_reading **ret, struct file_map *map, struct desk *d,
+                               const char *path, struct error *err)
+{
+    enum status st = file_map_path(map, path, err);
+    if (st) return st;
+    st = licence_read(ret, &d->prints, (struct span){ (const char *)map->data, map->len }, err);
+    return st ? error_wrap(err, st, "%s", path) : st;
+}
+
+static void report_drift(struct buf *out, const struct licence_drift *d,
+                         const struct licence_reading *was, const struct licence_reading *is)
+{
+    char quote[LICENCE_QUOTE_BYTES];
+    const char *from = licence_reading_id(was), *to = licence_reading_id(is);
+    buf_format(out, "%s, then %s: %u words removed, %u added\n", from ? from : "no known licence",
+               to ? to : "no known licence", d->removed, d->added);
+    for (uint32_t i = 0; i < d->place_count; i++) {
+        licence_quote(quote, sizeof quote, was, d->places[i].was_begin, d->places[i].was_end);
+        if (quote[0]) buf_format(out, "- %s\n", quote);
+        licence_quote(quote, sizeof quote, is, d->places[i].is_begin, d->places[i].is_end);
+        if (quote[0]) buf_format(out, "+ %s\n", quote);
+    }
+}
+
+/* Facts are compared as JSON has them, which people get as well. */
+static enum status tell_drift(struct desk *d, const struct licence_reading *was,
+                              const struct licence_reading *is, struct error *err)
+{
+    struct json_writer w;
+    struct licence_drift *drift = mem_zero(sizeof *drift);
+    if (!drift) return error_set(err, STATUS_NO_MEMORY, "no memory to compare two licences");
+    enum status st = licence_drift(drift, was, is, err);
+    if (!st && !d->json) report_drift(&d->out, drift, was, is);
+    json_writer_init(&w, &d->out, 0);
+    if (!st && d->json) st = licence_drift_write(&w, drift, was, is, err);
+    if (!st && d->json) buf_byte(&d->out, '\n');
+    mem_free(drift);
+    return st ? st : buf_check(&d->out, "the differences", err);
+}
+
+static enum status compare_files(struct desk *d, const char *old, const char *new,
+                                 struct error *err)
+{
+    struct file_map maps[2] = { { .fd = -1 }, { .fd = -1 } };
+    struct licence_reading *was = NULL, *is = NULL;
+    enum status st = read_mapped(&was, &maps[0], d, old, err);
+    if (!st) st = read_mapped(&is, &maps[1], d, new, err);
+    if (!st) st = tell_drift(d, was, is, err);
+    licence_reading_free(was);
+    licence_reading_free(is);
+    file_unmap(&maps[0]);
+    file_unmap(&maps[1]);
+    return st;
+}
+
+static enum status judge_operands(struct desk *d, const struct args *args, struct error *err)
+{
+    const char *old = args_text(args, "since", NULL);
+    enum status st = STATUS_OK;
+    if (old && args->operand_count != 1)
+        return error_set(err, STATUS_USAGE, "--since compares one FILE with OLD, not %d",
+                         args->operand_count);
+    if (old) return compare_files(d, old, args_operand(args, 0), err);
+    for (int i = 0; i < args->operand_count && !st; i++)
+        st = judge_file(d, args_operand(args, i), err);
+    return st;
+}
+
 static enum status run(const struct args *args, struct error *err)
 {
     struct desk d = { .out = BUF_INIT(OUTPUT_BYTES_MAX), .json = args_flag(args, "json") };
     enum status st = licence_prints_builtin(&d.prints, err);
     if (!st) st = read_use(&d.use, args_text(args, "use", NULL), err);
-    for (int i = 0; i < args->operand_count && !st; i++)
-        st = judge_file(&d, args_operand(args, i), err);
+    if (!st) st = judge_operands(&d, args, err);
     /* What was judged before a fault is still told. */
     struct terminal t = terminal_of(stdout);
     if (d.out.len && d.json) fwrite(d.out.data, 1, d.out.len, stdout);

@@ -96,7 +96,8 @@ enum status licence_read(struct licence_reading **ret, const struct licence_prin
     if (!text.data) text = (struct span){ "", 0 };
     r->text = text;
     /* A text past the limit is not looked at: read_words() says so. */
-    card_claim_read(&r->card, text.len > LICENCE_TEXT_BYTES_MAX ? (struct span){ text.data, 0 } : text);
+    card_claim_read(&r->card,
+                    text.len > LICENCE_TEXT_BYTES_MAX ? (struct span){ text.data, 0 } : text);
     enum status st = read_words(r, prints, err);
     if (st) {
         licence_reading_free(r);
@@ -134,10 +135,12 @@ void licence_quote(char *ret, size_t ret_bytes, const struct licence_reading *r,
         uint32_t bytes, c = licence_letter(r->encoding, r->text, at, &bytes);
         char out[4];
         at += bytes;
-        if (c <= ' ' || c == 0xA0 || c == 0x3000 || c == 0x7F) {
+        if (c <= ' ' || c == 0xA0 || c == 0x3000) {
             gap = len > 0;
             continue;
         }
+        /* What would not be seen, or would move what is, is shown. */
+        if ((c >= 0x7F && c < 0xA0) || !licence_fold(c)) c = '?';
         int n = utf8_encode(c, out);
         if (n == 0) continue;
         if (len + (size_t)n + 6 > ret_bytes) {
