@@ -237,6 +237,15 @@ def case_run_json(tmp):
     expect(all(len(t["top"]) == 3 and t["logprob"] <= t["top"][0]["logprob"] for t in a["logprobs"]), "%r" % a["logprobs"])
 
 
+def case_run_deterministic(tmp):
+    need_shared()
+    args = ["run", STORIES, "Once upon a time", "-n", "24", "--temperature", "1.5", "--json"]
+    pinned = [json.loads(hearth(args + ["--deterministic", "--threads", n]).stdout) for n in "12"]
+    expect(pinned[0]["ids"] == pinned[1]["ids"] and pinned[0]["seed"] == pinned[1]["seed"], "%r" % pinned)
+    chance = json.loads(hearth(args).stdout)
+    expect(chance["seed"] != pinned[0]["seed"], "chance gave the seed of the prompt")
+
+
 def case_run_bytes(tmp):
     need_shared()
     p = hearth(["run", STORIES, "-n", "2", "--greedy"], b"caf\xe9 \xff\xfe")
