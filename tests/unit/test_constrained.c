@@ -232,6 +232,56 @@ static void ends_at_once(void **state)
     close_world(&x);
 }
 
+static void check_stats(struct world *x, int64_t compiled, int64_t refused, int64_t found,
+                        int64_t remembered)
+{
+    struct worker_event e;
+    struct error err;
+    uint64_t id;
+    bool got;
+    if (worker_stats(x->w, &id, &err)) fail_msg("%s", err.text);
+    if (worker_next(x->w, &e, &got, 60000, &err) || !got) fail_msg("no stats");
+    const struct json *s = json_get(e.body, "constraints");
+    assert_int_equal(e.kind, WORKER_DONE);
+    assert_int_equal(json_int(json_get(s, "compiled"), -1), compiled);
+    assert_int_equal(json_int(json_get(s, "refused"), -1), refused);
+    assert_int_equal(json_int(json_get(s, "found"), -1), found);
+    assert_int_equal(json_int(json_get(s, "remembered"), -1), remembered);
+}
+
+/* Compiled once, refused once; the oldest is forgotten when there are many. */
+static void remembered(void **state)
+{
+    struct world x;
+    struct outcome o;
+    char rest[128];
+    open_world(&x, NULL);
+    check_stats(&x, 0, 0, 0, 0);
+    for (int i = 0; i < 3; i++) {
+        ask(&x, &o, 1, "\"constraint\":{\"type\":\"choice\",\"choices\":[\"a\"]}");
+        outcome_release(&o);
+        ask(&x, &o, 1, "\"constraint\":{\"type\":\"regex\",\"pattern\":\"(\"}");
+        assert_true(o.failed);
+        outcome_release(&o);
+    }
+    check_stats(&x, 1, 1, 4, 2);
+    for (int i = 0; i < 32; i++) {
+        snprintf(rest, sizeof rest, "\"constraint\":{\"type\":\"choice\",\"choices\":[\"a%d\"]}",
+                 i);
+        ask(&x, &o, 1, rest);
+        if (o.failed) fail_msg("%s", o.error.text);
+        outcome_release(&o);
+    }
+    check_stats(&x, 33, 1, 4, 32);
+    ask(&x, &o, 1, "\"constraint\":{\"type\":\"choice\",\"choices\":[\"a31\"]}");
+    outcome_release(&o);
+    check_stats(&x, 33, 1, 5, 32);
+    ask(&x, &o, 1, "\"constraint\":{\"type\":\"choice\",\"choices\":[\"a\"]}");
+    outcome_release(&o);
+    check_stats(&x, 34, 1, 5, 32);
+    close_world(&x);
+}
+
 /* ---- reasoning ---- */
 
 static void after_reasoning(void **state)
@@ -453,10 +503,11 @@ static void compiled_aside(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(schemas),        cmocka_unit_test(texts),
-        cmocka_unit_test(ends_at_once),   cmocka_unit_test(after_reasoning),
-        cmocka_unit_test(required_calls), cmocka_unit_test(disarmed),
-        cmocka_unit_test(refusals),       cmocka_unit_test(compiled_aside),
+        cmocka_unit_test(schemas),         cmocka_unit_test(texts),
+        cmocka_unit_test(ends_at_once),    cmocka_unit_test(remembered),
+        cmocka_unit_test(after_reasoning), cmocka_unit_test(required_calls),
+        cmocka_unit_test(disarmed),        cmocka_unit_test(refusals),
+        cmocka_unit_test(compiled_aside),
     };
     if (peer_is_worker(argc, argv)) return peer_run();
     return cmocka_run_group_tests(tests, NULL, NULL);

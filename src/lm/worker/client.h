@@ -142,7 +142,9 @@ enum status worker_probe(struct worker *w, uint64_t *ret_request, struct error *
  * "completion_tokens", "displaced", "steps", "prompt_rows", "decode_rows" (tokens evaluated); now:
  * "running", "decoding" (of those), "waiting", "slots" (that can run), "retry_seconds" (until one more is
  * likely to find a place); "kv": {"pages", "held", "shared", "cached", "free", "page_tokens", "evicted",
- * "copied"}, "store": null or {"pages", "used", "read", "written", "dropped", "evicted", "writable": bool}}.
+ * "copied"}, "store": null or {"pages", "used", "read", "written", "dropped", "evicted", "writable": bool};
+ * "constraints": {"compiled", "refused", "found" (compiled or refused before), "remembered": int,
+ * "compile_seconds"}}.
  * Zeros without a model. */
 enum status worker_stats(struct worker *w, uint64_t *ret_request, struct error *err);
 /* Of the process; for tests and for `ps`. */

@@ -17,6 +17,7 @@ struct entry {
     struct constraint *constraint; /* NULL: refused, `error` says why */
     struct error error;
     int users;
+    bool met; /* by who asked for it first, who may have had to come again */
     uint64_t used; /* greater: later */
     struct entry *next;
 };
@@ -100,7 +101,7 @@ void far_constraints_free(struct far_constraints *all)
 
 struct far_constraints_stats far_constraints_stats(const struct far_constraints *all)
 {
-    return all->stats;
+    return all ? all->stats : (struct far_constraints_stats){ 0 };
 }
 
 static struct entry *find(struct far_constraints *all, const uint8_t digest[SHA256_BYTES])
@@ -234,7 +235,8 @@ static enum status entry_of(struct far_constraints *all, struct span spec, struc
     if (st) return st;
     bool settled = far_constraints_settled(all);
     if ((*ret = find(all, digest))) {
-        all->stats.found++;
+        all->stats.found += (*ret)->met;
+        (*ret)->met = true;
         return STATUS_OK;
     }
     if (!settled) return STATUS_OK;
@@ -242,6 +244,7 @@ static enum status entry_of(struct far_constraints *all, struct span spec, struc
     if (st || !wait_for(&all->compiler, FAR_COMPILE_WAIT_MS)) return st;
     collect(all);
     *ret = find(all, digest);
+    (*ret)->met = true;
     return STATUS_OK;
 }
 

@@ -35,7 +35,7 @@ struct far_constraints_stats {
     int remembered;
     int64_t compile_ns;
 };
-struct far_constraints_stats far_constraints_stats(const struct far_constraints *all);
+struct far_constraints_stats far_constraints_stats(const struct far_constraints *all); /* or NULL */
 
 /* `spec`: JSON text of a whole spec (lm/sample/constraint.h). *ret stays NULL where it is not compiled
  * yet: ask again once all is settled. */

@@ -1,6 +1,7 @@
 /* What a worker says of its load: sums, the scheduler, the cache.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "lm/kv/kv_store.h"
+#include "lm/worker/far_constraint.h"
 #include "lm/worker/far_inner.h"
 
 static void put_int(struct json_writer *w, const char *key, int64_t v)
@@ -60,6 +61,20 @@ static void put_store(struct json_writer *w, const struct far *f)
     json_close_object(w);
 }
 
+static void put_constraints(struct json_writer *w, const struct far *f)
+{
+    const struct far_constraints_stats s = far_constraints_stats(f->constraints);
+    json_key(w, "constraints");
+    json_open_object(w);
+    put_int(w, "compiled", s.compiled);
+    put_int(w, "refused", s.refused);
+    put_int(w, "found", s.found);
+    put_int(w, "remembered", s.remembered);
+    json_key(w, "compile_seconds");
+    json_put_real(w, (double)s.compile_ns / 1e9);
+    json_close_object(w);
+}
+
 void far_stats(struct far *f, uint64_t request)
 {
     struct buf body = BUF_INIT(FAR_EVENT_BYTES_MAX);
@@ -73,6 +88,7 @@ void far_stats(struct far *f, uint64_t request)
     put_sched(&w, f);
     put_kv(&w, f);
     put_store(&w, f);
+    put_constraints(&w, f);
     json_close_object(&w);
     far_send_buf(f, FRAME_DONE, request, &body);
     buf_release(&body);
