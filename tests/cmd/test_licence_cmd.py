@@ -108,7 +108,7 @@ def case_missing_file(tmp):
 
 def case_strange_files(tmp):
     names = {"empty": b"", "binary": bytes(range(256)) * 40, "card": "---\nlicense: mit\n---\n# x\n",
-             "utf16": "MIT License".encode("utf-16"), "page": "<html><body>Terms</body></html>"}
+             "utf16": "MIT License".encode("utf-16"), "page": "<html><body>Terms</body></html>", "cut.gguf": gguf({"general.license": "mit"})[:-1]}
     found = lines(*[write(tmp, n, c) for n, c in names.items()])
     assert all(d["verdict"] == "ask" for d in found), [d["verdict"] for d in found]
     assert found[2]["licence"] == "MIT" and found[2]["match"] == "none", found[2]
@@ -124,7 +124,7 @@ def case_a_form_changed(tmp):
     assert [d["match"] for d in found] == ["normalised"] * 3 + ["near"], [d["match"] for d in found]
     assert [d["verdict"] for d in found] == ["allow"] * 3 + ["ask"]
     near = [r for r in found[3]["rules"] if r["id"] == "text-near"][0]
-    assert near["quote"] == "900", near
+    assert near["quote"] == "900 [for 1 words that are missing]", near
 
 
 def case_gguf_with_a_wrong_key(tmp):

@@ -281,6 +281,43 @@ static void hidden_words_do_not_pass(void **state)
     buf_release(&changed);
 }
 
+/* Prose between fences is no front matter, and terms in a real one still count. */
+static void front_matter_hides_nothing(void **state)
+{
+    struct buf mit = fixture_read(FIXTURE("real/licences/DeepSeek-R1-MIT.txt"));
+    static const struct {
+        const char *front;
+        enum licence_answer answer;
+    } cases[] = {
+        { "---\nlicense: mit\n---\n", LICENCE_ALLOW },
+        { "---\ntags:\n  - text\nlibrary_name: x\n---\n", LICENCE_ALLOW },
+        { "---\nThe weights are for research.\n---\n", LICENCE_ASK },
+        { "---\nnotes: You may not use it in the European Union.\n---\n", LICENCE_DENY },
+        { "---\nnotes: for non-commercial purposes only\n---\n", LICENCE_DENY },
+        { "---\nlicense: apache-2.0\n---\n", LICENCE_ASK },
+        { "---\nlicense: cc-by-nc-4.0\n---\n", LICENCE_DENY },
+        { "<!-- not for commercial use -->\n", LICENCE_ASK },
+        { "Copyright 2024 Example. Hands off in Berlin.\n\n", LICENCE_ASK },
+        { "Copyright 2024 Example Inc. All rights reserved.\n\n", LICENCE_ALLOW },
+    };
+    struct licence_use use = desk_small_company("[DE]");
+    static struct licence_verdict v;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf text = BUF_INIT(1u << 20);
+        buf_text(&text, cases[i].front);
+        buf_append(&text, mit.data, mit.len);
+        struct licence_reading *r = desk_read((struct span){ text.data, text.len });
+        licence_judge(&v, r, &use);
+        bool stricter = cases[i].answer == LICENCE_ASK && v.answer == LICENCE_DENY;
+        if (v.answer != cases[i].answer && !stricter)
+            fail_msg("%s: wanted %s, found %s", cases[i].front,
+                     licence_answer_name(cases[i].answer), licence_answer_name(v.answer));
+        licence_reading_free(r);
+        buf_release(&text);
+    }
+    buf_release(&mit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +330,7 @@ int main(void)
         cmocka_unit_test(strange_texts_are_asked_about),
         cmocka_unit_test(a_huge_card_is_refused),
         cmocka_unit_test(hidden_words_do_not_pass),
+        cmocka_unit_test(front_matter_hides_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

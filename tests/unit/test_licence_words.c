@@ -44,8 +44,11 @@ static void formatting_is_folded(void **state)
                "7"),
           "us $ 30 5 % eur 7" },
         { SPAN("<del>not</del> x"), "<hidden> not <hidden> x" },
-        { SPAN("a <!-- b --> c"), "a c" },
-        { SPAN("<script>x</script>y<style>z</style>"), "y" },
+        { SPAN("a <!-- b --> c"), "a b c" },
+        { SPAN("<html>a <!-- b --> c"), "a c" },
+        { SPAN("<a not for sale> <b>x</b> <a href=\"y\">z</a>"), "a not for sale x z" },
+        { SPAN("<!doctype html><script>x</script>y<style>z</style>"), "y" },
+        { SPAN("<script>x</script>y"), "x y" },
         { SPAN("\x93quoted\x94 \x97 \xA9 caf\xE9"), "quoted c caf\xC3\xA9" },
         { SPAN("\xFF\xFE"
                "A\0B\0 \0c\0"),
@@ -157,6 +160,8 @@ static void copyright_lines_hold_no_terms(void **state)
         { "\xC2\xA9 2024 Example", true },
         { "Copyright 2024 Example. No commercial use.", false },
         { "Copyright 2024 Example, for research purposes", false },
+        { "Copyright 2024 Example. Hands off.", false },
+        { "Copyright 2023 01.AI Inc. and others. All rights reserved.", true },
         { "Copyright holders may not be named", false },
         { "Copyright 2024 "
           "\xE7\xA4\xBA\xE4\xBE\x8B\xEF\xBC\x8C\xE7\xA6\x81\xE6\xAD\xA2\xE5\x95\x86\xE7\x94\xA8",

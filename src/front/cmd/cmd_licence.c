@@ -107,7 +107,10 @@ static enum status judge_file(struct desk *d, const char *path, struct error *er
     if (st) return st;
     struct span text = { (const char *)map.data, map.len };
     bool is_gguf = text.len > 4 && memcmp(text.data, "GGUF", 4) == 0;
-    st = is_gguf ? judge_gguf(d, path, err) : judge_text(d, path, text, err);
+    /* A GGUF file that cannot be read claims nothing; its bytes are then no text either. */
+    if (is_gguf) st = judge_gguf(d, path, err);
+    if (!is_gguf || st == STATUS_BAD_INPUT || st == STATUS_UNSUPPORTED)
+        st = judge_text(d, path, text, err);
     file_unmap(&map);
     return st;
 }

@@ -16,6 +16,11 @@ static const struct alias aliases[] = {
 #undef ALIAS
 };
 
+static bool is_word_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 static struct span trim(struct span s)
 {
     while (s.len && strchr(" \t\r\"'", s.data[0])) {
@@ -43,6 +48,18 @@ static bool is_fence(struct span line)
            trim((struct span){ line.data + 3, line.len - 3 }).len == 0;
 }
 
+/* "key: value", an item, or what is indented below a key: prose between fences is no front matter. */
+static bool is_yaml_line(struct span line)
+{
+    size_t i = 0;
+    if (!line.len || line.data[0] == ' ' || line.data[0] == '\t' || line.data[0] == '#')
+        return true;
+    if (line.data[0] == '-' && line.len > 1 && line.data[1] == ' ') return true;
+    while (i < line.len && (is_word_byte(line.data[i]) || strchr("_-.", line.data[i])))
+        i++;
+    return i && i < line.len && line.data[i] == ':';
+}
+
 static void find_front(struct card_claim *c, struct span text)
 {
     size_t at = 0, begin;
@@ -52,7 +69,9 @@ static void find_front(struct card_claim *c, struct span text)
     begin = at;
     while (at < text.len) {
         size_t line_at = at;
-        if (!is_fence(next_line(text, &at))) continue;
+        struct span line = next_line(text, &at);
+        if (!is_fence(line) && !is_yaml_line(line)) return;
+        if (!is_fence(line)) continue;
         c->front = (struct span){ text.data + begin, line_at - begin };
         c->body = (struct span){ text.data + at, text.len - at };
         return;
@@ -155,11 +174,6 @@ const char *licence_id_of(struct span claimed)
             strncasecmp(aliases[i].claimed, claimed.data, claimed.len) == 0)
             return aliases[i].id;
     return NULL;
-}
-
-static bool is_word_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 static const char *find_word(struct span line, const char *word)

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DIFFERENCES_SHOWN 6
+#define CONTEXT_BYTES     40
+
 const char *licence_answer_name(enum licence_answer a)
 {
     static const char *const names[] = { "allow", "ask", "deny" };
@@ -102,27 +105,53 @@ const char *judged_name(const struct judgement *j)
     return j->facts ? j->facts->name : "the text";
 }
 
-/* The first words that differ, and how many there are in all. */
+/* One difference as a reader sees it: the words that are there, or where some are missing. */
+static size_t show_difference(struct judgement *j, const struct match_difference *d, char *out,
+                              size_t bytes)
+{
+    char quote[LICENCE_QUOTE_BYTES / 3];
+    uint32_t size = (uint32_t)j->reading->text.len;
+    uint32_t from = d->begin > CONTEXT_BYTES ? d->begin - CONTEXT_BYTES : 0;
+    uint32_t to = size - d->begin > CONTEXT_BYTES ? d->begin + CONTEXT_BYTES : size;
+    int n;
+    if (d->words) licence_quote(quote, sizeof quote, j->reading, d->begin, d->end);
+    else licence_quote(quote, sizeof quote, j->reading, from, to);
+    if (d->words && d->missing)
+        n = snprintf(out, bytes, "%s [for %u words that are missing]", quote, d->missing);
+    else if (d->words) n = snprintf(out, bytes, "%s", quote);
+    else n = snprintf(out, bytes, "[%u words missing in: %s]", d->missing, quote);
+    return n < 0 || (size_t)n >= bytes ? 0 : (size_t)n;
+}
+
+/* The words that differ, the first few of them, and how many there are in all. */
 static void judge_near(struct judgement *j)
 {
     const struct licence_match *m = &j->reading->match;
     uint32_t added = 0, missing = 0, count = 0;
-    const struct match_difference *shown = NULL;
     for (uint32_t i = 0; i < m->count; i++) {
-        const struct match_difference *d = &m->differences[i];
-        if (d->harmless) continue;
-        added += d->words;
-        missing += d->missing;
-        count++;
-        if (!shown || (!shown->words && d->words)) shown = d;
+        added += m->differences[i].harmless ? 0 : m->differences[i].words;
+        missing += m->differences[i].harmless ? 0 : m->differences[i].missing;
+        count += !m->differences[i].harmless;
     }
     struct licence_rule *r =
         rule_add(j, RULE_NEAR, LICENCE_ASK,
                  "the text is nearly %s: %u words are added and %u are missing, in %u places",
                  m->id, added, missing, count);
-    if (shown && shown->words) rule_quote_bytes(j, r, shown->begin, shown->end);
-    else if (shown && shown->begin > 60)
-        rule_quote_bytes(j, r, shown->begin - 60, shown->begin + 60);
+    size_t len = 0;
+    for (uint32_t i = 0, shown = 0; r && i < m->count && shown < DIFFERENCES_SHOWN; i++) {
+        const struct match_difference *d = &m->differences[i];
+        if (d->harmless) continue;
+        size_t room = sizeof r->quote - len, gap = len ? 3 : 0;
+        if (room < gap + 32) break;
+        size_t more = show_difference(j, d, r->quote + len + gap, room - gap);
+        if (!more) {
+            r->quote[len] = 0;
+            break;
+        }
+        memcpy(r->quote + len, " | ", gap);
+        len += gap + more;
+        if (!shown++) r->begin = d->begin, r->end = d->end;
+    }
     rule_next(r, "have the words that differ read by somebody who may decide, or get the text from "
                  "the vendor at the pinned revision");
 }
@@ -226,7 +255,7 @@ void licence_judge(struct licence_verdict *ret, const struct licence_reading *r,
     if (!r->facts && r->match.kind) judge_terms_unknown(&j);
     if (r->facts && r->facts->companion) judge_companion(&j);
     else if (r->facts) judge_facts(&j);
-    if (!known) judge_clauses(&j);
+    judge_clauses(&j, known ? (size_t)(r->card.body.data - r->text.data) : r->text.len);
     judge_parents(&j);
     judge_own_conflict(&j);
 }

@@ -31,7 +31,8 @@ const char *judged_name(const struct judgement *j);
 
 void judge_facts(struct judgement *j);   /* licence_judge_facts.c */
 void judge_parents(struct judgement *j); /* licence_judge_parents.c */
-void judge_clauses(struct judgement *j); /* licence_judge_clauses.c */
+/* Of the text's first `end` bytes: all of it, or the front matter before a known text. */
+void judge_clauses(struct judgement *j, size_t end); /* licence_judge_clauses.c */
 void judge_outputs_rule(struct judgement *j, enum output_rule rule);
 void judge_limit(struct judgement *j, enum licence_rule_id id, enum clause_kind kind, int64_t limit,
                  enum beyond beyond, bool commercial_only, const char *display);

@@ -56,13 +56,14 @@ static void judge_sharing_clause(struct judgement *j, const struct licence_claus
 }
 
 /* Facts of the nearest text stay in the reasons' names only where they were found. */
-void judge_clauses(struct judgement *j)
+void judge_clauses(struct judgement *j, size_t end)
 {
     const struct licence_clauses *found = &j->reading->clauses;
     const struct licence_facts *facts = j->facts;
     j->facts = NULL;
     for (int i = 0; i < found->count; i++) {
         const struct licence_clause *c = &found->items[i];
+        if (c->begin >= end) continue;
         switch (c->kind) {
         case CLAUSE_USERS_MONTH:
         case CLAUSE_USERS_DAY:

@@ -10,7 +10,7 @@
 #include "govern/licence/licence_align.h"
 #include "govern/licence/licence_risk.h"
 
-#define CANDIDATES 8
+#define CANDIDATES     8
 #define NEAR_DICE      0.40 /* below both, a text is not near to a known one */
 #define NEAR_CONTAINED 0.60
 #define NEAR_PAIRS_MIN 20 /* shorter texts are found in anything */

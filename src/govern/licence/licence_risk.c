@@ -44,10 +44,22 @@ bool licence_word_is_risky(const struct licence_words *w, uint32_t i)
     return false;
 }
 
+/* After a full stop only what copyright lines go on with: "Inc. and others. All rights reserved." */
+static bool begins_a_sentence(const struct licence_words *w, uint32_t i)
+{
+    static const char *const goes_on[] = { "all", "and",      "or",  "inc", "ltd",
+                                           "co",  "corp",     "llc", "c",   "copyright",
+                                           "a",   "portions", "et" };
+    if (!(w->words[i].flags & WORD_SENTENCE) || w->words[i].flags & WORD_NUMBER) return false;
+    for (size_t k = 0; k < sizeof goes_on / sizeof *goes_on; k++)
+        if (licence_word_is(w, i, goes_on[k])) return false;
+    return true;
+}
+
 bool licence_words_are_risky(const struct licence_words *w, uint32_t begin, uint32_t end)
 {
     for (uint32_t i = begin; i < end; i++)
-        if (licence_word_is_risky(w, i)) return true;
+        if (licence_word_is_risky(w, i) || (i > begin && begins_a_sentence(w, i))) return true;
     return false;
 }
 

@@ -19,6 +19,7 @@ struct scan {
     uint32_t word_len, begin, end;
     uint32_t newlines; /* since the last word */
     bool line_start, sentence, all_digits, paragraph;
+    bool page;    /* HTML from its beginning: comments are not seen */
     bool markers; /* all words of this line so far are markers */
     bool failed;
 };
@@ -215,7 +216,8 @@ static uint32_t scan_tag(struct scan *s)
     char tag[TAG_BYTES_MAX], name[12];
     uint32_t lead, used, n = 0;
     licence_letter(s->w->encoding, s->text, s->at, &lead);
-    if (ascii_at(s, s->at, "<!--")) return (uint32_t)(find_ascii(s, s->at, "-->") - s->at);
+    if (s->page && ascii_at(s, s->at, "<!--"))
+        return (uint32_t)(find_ascii(s, s->at, "-->") - s->at);
     used = ascii_until(s, s->at + lead, '>', tag, sizeof tag);
     if (!used) return 0;
     const char *t = tag[0] == '/' ? tag + 1 : tag;
@@ -226,13 +228,17 @@ static uint32_t scan_tag(struct scan *s)
     name[n] = 0;
     enum tag_kind kind = tag_kind(name);
     if (kind == TAG_NONE) return 0;
+    /* "<a not for sale>" is no tag but words that everybody sees. */
+    if (strchr(tag, ' ') && !strchr(tag, '=') && name[0] != '!' && strcmp(name, "br") != 0)
+        return 0;
+    s->page |= strcmp(name, "html") == 0 || strcmp(name, "!doctype") == 0;
     s->w->html = true;
     if (kind != TAG_INLINE) {
         end_word(s, 0);
         s->line_start = true;
         s->paragraph = true;
     }
-    if (kind == TAG_SKIP && t == tag) {
+    if (kind == TAG_SKIP && t == tag && s->page) {
         char close[16] = "</";
         memcpy(close + 2, name, n);
         memcpy(close + 2 + n, ">", 2);
@@ -258,7 +264,13 @@ static void mark(struct scan *s, uint32_t c, uint32_t begin, uint32_t end)
         return;
     }
     end_word(s, c);
-    if (c == '.' || c == '!' || c == '?' || c == ';' || c == 0x3002 || c == 0xFF1B)
+    /* "01.AI" and "3.1" go on. */
+    uint32_t bytes,
+        next = s->at < s->text.len
+                   ? licence_fold(licence_letter(s->w->encoding, s->text, s->at, &bytes))
+                   : ' ';
+    if ((c == '.' && !licence_is_word_letter(next)) || c == '!' || c == '?' || c == ';' ||
+        c == 0x3002 || c == 0xFF1B)
         s->sentence = true;
     /* Signs that carry an amount. */
     static const struct {

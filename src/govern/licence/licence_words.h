@@ -7,6 +7,8 @@
  * full-width letters and invisible characters are undone as well. Words and numbers are never dropped,
  * because a number may be a limit. A CJK character is a word of its own.
  *
+ * Comments and scripts are left out of HTML pages only: in a plain text everybody sees them.
+ *
  * What cannot be undone without guessing is told: strikes (<del>, ~~) and hidden elements become a word
  * that no licence has, so that such a text never passes for the plain one.
  * Pure: no files, no state. Any thread may call. */
