@@ -575,6 +575,76 @@ static void other_poolings_are_named(void **state)
     }
 }
 
+/* ---- models without a head ---- */
+
+/* The golden model's config.json, one text in it replaced. */
+static void change_config(struct peer_model *m, const char *path, const char *from, const char *to)
+{
+    char file[4096];
+    snprintf(file, sizeof file, "%s/config.json", path);
+    struct buf text = fixture_read(file), out = BUF_INIT(1 << 16);
+    buf_byte(&text, 0);
+    char *at = strstr(text.data, from);
+    assert_non_null(at);
+    buf_append(&out, text.data, (size_t)(at - text.data));
+    buf_text(&out, to);
+    buf_text(&out, at + strlen(from));
+    buf_byte(&out, 0);
+    peer_model_add(m, "config.json", out.data);
+    buf_release(&text);
+    buf_release(&out);
+}
+
+/* How most embedders are saved: as the base class, or untied and without a tensor for the head. */
+static void a_headless_model_embeds_and_writes_nothing(void **state)
+{
+    static const struct {
+        const char *from, *to;
+        bool headless;
+    } cases[] = {
+        { "Qwen3ForCausalLM", "Qwen3Model", true },
+        { "\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false", true },
+        { "\"tie_word_embeddings\": true", "\"tie_word_embeddings\": null", false },
+    };
+    static const char answer[] = "{\"ids\":[5,6],\"max_tokens\":1}",
+                      count[] = "{\"ids\":[5,6],\"max_tokens\":0}";
+    const char *path = FIXTURE("golden/models/embed-qwen3-last");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world x = { 0 };
+        struct error err;
+        uint64_t id;
+        open_world(&x, path);
+        change_config(&x.model, path, cases[i].from, cases[i].to);
+        x.w = peer_start(&x.model);
+        assert_int_equal(json_bool(json_get(worker_ready(x.w), "headless"), false),
+                         cases[i].headless);
+        struct buf request = golden_request(&x.golden, "inputs", ",\"normalize\":false");
+        expect_cut(&x, ask_well(x.w, false, request.data), 64, false);
+        memset(&outcome, 0, sizeof outcome);
+        assert_int_equal(worker_submit(x.w, &id, count, sizeof count - 1, &err), STATUS_OK);
+        follow(x.w, &outcome);
+        assert_int_equal(outcome.prompt_tokens, 2);
+        memset(&outcome, 0, sizeof outcome);
+        assert_int_equal(worker_score(x.w, &id, "{\"ids\":[5,6]}", 13, &err), STATUS_OK);
+        struct worker_event e;
+        bool got;
+        enum worker_event_kind want = cases[i].headless ? WORKER_ERROR : WORKER_DONE;
+        do
+            assert_int_equal(worker_next(x.w, &e, &got, 30000, &err), STATUS_OK);
+        while (e.kind != WORKER_ERROR && e.kind != WORKER_DONE);
+        assert_int_equal(e.kind, want);
+        assert_int_equal(worker_submit(x.w, &id, answer, sizeof answer - 1, &err), STATUS_OK);
+        do
+            assert_int_equal(worker_next(x.w, &e, &got, 30000, &err), STATUS_OK);
+        while (e.kind != WORKER_ERROR && e.kind != WORKER_DONE);
+        assert_int_equal(e.kind, want);
+        if (cases[i].headless) assert_int_equal(e.error->status, STATUS_UNSUPPORTED);
+        if (cases[i].headless) assert_non_null(strstr(e.error->text, "no output head"));
+        buf_release(&request);
+        close_world(&x);
+    }
+}
+
 /* ---- memory that runs out ---- */
 
 #ifdef HEARTH_CHECKS
@@ -709,6 +779,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_embedder_refuses),
         cmocka_unit_test(a_generator_refuses),
         cmocka_unit_test(other_poolings_are_named),
+        cmocka_unit_test(a_headless_model_embeds_and_writes_nothing),
 #ifdef HEARTH_CHECKS
         cmocka_unit_test(the_far_end_without_memory),
 #endif

@@ -179,7 +179,10 @@ enum status gate_open_engine(struct engine **ret, const char *path,
     if (st) return st;
     st = engine_open(ret, source, options, err);
     if (st) source_close(source);
-    return st;
+    if (st || !engine_info(*ret)->headless) return st;
+    engine_close(*ret);
+    return error_set(err, STATUS_UNSUPPORTED,
+                     "%s has no output head: it is made for embeddings, and has no logits", path);
 }
 
 enum status gate_plan_engine(struct engine_plan *ret, const char *path,

@@ -63,9 +63,11 @@ static void fill_info(struct engine *e)
         .weight_bytes_per_token = sizes->step_weight_bytes,
         .cache_bytes = (uint64_t)d->page_count * sizes->page_bytes,
         .work_bytes = sizes->work_bytes,
+        .headless = d->shape.headless,
         .generation = d->generation,
         .length_dependent = e->stretches,
     };
+    e->logit_cols = d->shape.headless ? d->shape.hidden : d->shape.vocab_size;
     if (e->tokenizer && tokenizer_vocab_size(e->tokenizer) < e->info.valid_vocab) {
         e->info.valid_vocab = tokenizer_vocab_size(e->tokenizer);
     }
@@ -147,7 +149,7 @@ const float *engine_hidden(const struct engine *e, const float *logits)
 {
     const struct backend *b = e->backend;
     const float *all = b->type->hidden(e->backend);
-    ptrdiff_t row = (logits - b->type->logits(e->backend)) / (ptrdiff_t)e->info.vocab_size;
+    ptrdiff_t row = (logits - b->type->logits(e->backend)) / (ptrdiff_t)e->logit_cols;
     return all ? all + row * (ptrdiff_t)e->info.hidden_size : NULL;
 }
 

@@ -38,6 +38,8 @@ struct engine_info {
     uint64_t weight_bytes;           /* as the backend holds them */
     uint64_t weight_bytes_per_token; /* weight bytes that one decode step reads */
     uint64_t cache_bytes, work_bytes;
+    bool
+        headless; /* made for its states: its logits are the states themselves, and mean no tokens */
     struct generation_config generation;
     /* What a token's state is depends on the length of the text that follows (dynamic RoPE beyond the
      * model's context): a text that is computed again in one piece may differ from the first time. */

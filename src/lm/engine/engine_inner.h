@@ -39,6 +39,7 @@ struct engine {
     struct engine_info info;
     bool
         stretches; /* RoPE depends on the length: cached keys serve only within the model's context */
+    int64_t logit_cols;         /* vocab_size, but hidden_size of a headless model */
     uint64_t step_serial;       /* of the last step; logits belong to it */
     struct kv_store *store;     /* NULL: none */
     struct page_key *page_keys; /* [page_count] with a store */

@@ -53,7 +53,7 @@ const float *session_logits(const struct session *s)
 {
     const struct engine *e = s->engine;
     if (s->logits_serial == 0 || s->logits_serial != e->step_serial) return NULL;
-    return e->backend->type->logits(e->backend) + s->logits_row * e->info.vocab_size;
+    return e->backend->type->logits(e->backend) + s->logits_row * e->logit_cols;
 }
 
 const float *session_hidden(const struct session *s)
@@ -65,7 +65,7 @@ const float *session_hidden(const struct session *s)
 const float *session_logits_at(const struct session *s, size_t i)
 {
     const float *last = session_logits(s);
-    return last ? last - (s->logits_count - 1 - (int64_t)i) * s->engine->info.vocab_size : NULL;
+    return last ? last - (s->logits_count - 1 - (int64_t)i) * s->engine->logit_cols : NULL;
 }
 
 size_t session_count(const struct session *s)

@@ -127,8 +127,22 @@ static struct linear record_head(const struct recorder *r, const struct log *log
     return linear(r, own ? WEIGHT_HEAD : WEIGHT_EMBED, 0, vocab, hidden);
 }
 
+/* Embedders are saved as the model under the head: by its class, or with bare names and no tensor for a
+ * head that is said to be its own. Logits of another matrix would be made up. */
+static bool is_headless(const struct recorder *r, const struct config *config)
+{
+    static const struct config_key tied_key = { "tie_word_embeddings", NULL };
+    static const char base[] = "Model";
+    char name[WEIGHT_NAME_BYTES];
+    size_t len = strlen(config->arch), end = sizeof base - 1;
+    weight_name(name, &r->naming, WEIGHT_HEAD, 0, ".weight");
+    if (r->naming.container != CONTAINER_HF || source_has_tensor(r->source, name)) return false;
+    return (len > end && strcmp(config->arch + len - end, base) == 0) ||
+           (!*r->naming.prefix && config_has(config, tied_key) && !r->d->tied_said);
+}
+
 struct value decoder_record(struct plan *p, const struct decoder *d, const struct config *config,
-                            const struct log *log)
+                            const struct log *log, bool *ret_headless)
 {
     char name[WEIGHT_NAME_BYTES];
     struct recorder r = {
@@ -148,6 +162,7 @@ struct value decoder_record(struct plan *p, const struct decoder *d, const struc
     struct value h =
         plan_rms_norm(p, last, vector(&r, WEIGHT_OUT_NORM, 0, d->shape.hidden), d->eps);
     plan_keep_hidden(p, h);
+    if ((*ret_headless = is_headless(&r, config))) return h;
     return plan_linear(p, h, record_head(&r, log));
 }
 
@@ -160,7 +175,7 @@ enum status decoder_family_record(decoder_read_fn *read, struct plan *p,
     if (!d) return error_set(err, STATUS_NO_MEMORY, "no memory for the model's description");
     enum status s = read(d, config, err);
     if (!s) {
-        *ret_logits = decoder_record(p, d, config, log);
+        *ret_logits = decoder_record(p, d, config, log, &d->shape.headless);
         *ret_shape = d->shape;
     }
     mem_free(d);

@@ -48,9 +48,9 @@ enum status decoder_read_windows(struct decoder *d, const struct config *config,
 /* As the Qwen line states them: use_sliding_window, sliding_window, max_window_layers. */
 enum status decoder_read_qwen_windows(struct decoder *d, const struct config *config,
                                       struct error *err);
-/* The weights' presence decides on biases and on an untied head. */
+/* The weights' presence decides on biases and on an untied head; without any head the states are returned. */
 struct value decoder_record(struct plan *p, const struct decoder *d, const struct config *config,
-                            const struct log *log);
+                            const struct log *log, bool *ret_headless);
 
 /* record() of a family whose configuration `read` puts into a struct decoder. */
 typedef enum status decoder_read_fn(struct decoder *d, const struct config *config,

@@ -26,10 +26,21 @@ static const char *const *names_of(const struct model_family *f, enum container 
     return container == CONTAINER_GGUF ? f->gguf_archs : f->hf_architectures;
 }
 
+/* "Qwen3Model" for "Qwen3ForCausalLM": how embedders are saved. */
+static bool is_base_of(const char *arch, const char *name)
+{
+    static const char base[] = "Model", full[] = "ForCausalLM";
+    size_t len = strlen(name), end = sizeof full - 1;
+    if (len <= end || strcmp(name + len - end, full) != 0) return false;
+    len -= end;
+    return strncmp(arch, name, len) == 0 && strcmp(arch + len, base) == 0;
+}
+
 static bool answers_to(const struct model_family *f, enum container container, const char *arch)
 {
     for (const char *const *name = names_of(f, container); *name; name++) {
-        if (strcmp(*name, arch) == 0) return true;
+        if (strcmp(*name, arch) == 0 || (container == CONTAINER_HF && is_base_of(arch, *name)))
+            return true;
     }
     return false;
 }

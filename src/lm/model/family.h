@@ -20,6 +20,7 @@ struct model_shape {
     int64_t vocab_size; /* rows of the embedding, padding included */
     int64_t context;    /* positions the model was made for */
     int64_t layers, hidden;
+    bool headless; /* made for its states: what stands for logits is the state itself, [hidden] */
 };
 
 struct model_family {
@@ -34,7 +35,7 @@ struct model_family {
     bool (*ignored)(struct span tensor_name); /* tensors that it knows and needs not; may be NULL */
 };
 
-/* The family of a configuration. STATUS_UNSUPPORTED names the architecture and lists what is supported. */
+/* The family of a configuration; "Qwen3Model" is Qwen3ForCausalLM without its head. STATUS_UNSUPPORTED names the architecture and lists what is supported. */
 enum status family_find(const struct model_family **ret, const struct config *config,
                         struct error *err);
 const struct model_family *family_at(int i); /* NULL past the end */

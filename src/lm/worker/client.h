@@ -83,7 +83,7 @@ void worker_stop(struct worker *w);
  * "tokenizer": bool, "chat": null (no template, or "chat_error" says why it cannot be used) or
  * {"template_sha256", "format", "thinking": bool, "thinking_variable", "effort_variable": text or null,
  * "tools": bool}, "embedding": null (no embedder) or {"pooling": text, "dimensions": int, "normalize":
- * bool}, "rerank": bool, "retrieval_error": text or null (what of these the files say and cannot be
+ * bool}, "rerank": bool, "headless": bool (it writes no text), "retrieval_error": text or null (what of these the files say and cannot be
  * done), "generation": {"eos_ids", "has_sampling", "temperature", "top_k", "top_p", "min_p",
  * "repetition_penalty"}, "sandbox": {"landlock_abi", "seccomp": bool}}. Borrowed from the worker; NULL
  * where no model was loaded. Of an inspection: {"container": "hf" | "gguf", "architecture", "family": text

@@ -235,6 +235,7 @@ static enum status find_answers(struct embedding *e, const struct json *request,
         return error_set(err, STATUS_BAD_INPUT, RERANK_HEAD " is not two rows of %lld numbers",
                          (long long)info->hidden_size);
     }
+    if ((st = far_need_head(e->far, err))) return st;
     st = find_answer(e, yes, r->true_id, "yes", &e->true_id, err);
     return st ? st : find_answer(e, no, r->false_id, "no", &e->false_id, err);
 }

@@ -496,6 +496,10 @@ static enum status prepare(struct generation *g, struct error *err)
     const struct tokenizer *t = engine_tokenizer(g->far->engine);
     g->stops = r->stops;
     g->limit = token_limit(g->far, r);
+    if (g->limit > 0 || judges_prompt(g)) {
+        enum status headed = far_need_head(g->far, err);
+        if (headed) return headed;
+    }
     if (t) detokenizer_init(&g->detokenizer, t, r->format == NULL); /* markers are special tokens */
     enum status st = g->limit > 0
                          ? far_constraint_open(&g->constraint, &g->far->hold, g->far, r, err)

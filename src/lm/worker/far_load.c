@@ -270,6 +270,7 @@ static void put_retrieval(struct json_writer *w, const struct far *f)
         json_close_object(w);
     }
     put_bool(w, "rerank", r->rerank);
+    put_bool(w, "headless", engine_info(f->engine)->headless);
     put_text(w, "retrieval_error", f->retrieval_error.status ? f->retrieval_error.text : NULL);
 }
 

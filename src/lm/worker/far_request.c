@@ -120,6 +120,14 @@ static bool given(const struct json *object, const char *name)
 
 /* ---- the prompt ---- */
 
+enum status far_need_head(const struct far *f, struct error *err)
+{
+    if (!engine_info(f->engine)->headless) return STATUS_OK;
+    return error_set(err, STATUS_UNSUPPORTED,
+                     "%s has no output head: it is made for embeddings, and writes no text",
+                     f->label);
+}
+
 enum status far_need_tokenizer(const struct far *f, const struct tokenizer **ret, struct error *err)
 {
     *ret = engine_tokenizer(f->engine);

@@ -52,6 +52,8 @@ struct member_rule {
  * name. */
 enum status far_check_members(const struct json *object, const struct member_rule *rules,
                               struct error *err);
+/* STATUS_UNSUPPORTED where the model makes states and no tokens. */
+enum status far_need_head(const struct far *f, struct error *err);
 /* STATUS_NOT_FOUND says which files are missing. */
 enum status far_need_tokenizer(const struct far *f, const struct tokenizer **ret,
                                struct error *err);

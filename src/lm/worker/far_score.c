@@ -216,8 +216,9 @@ enum status far_score(struct far *f, const struct far_job *job, struct error *er
                            .far = f,
                            .tokenizer = engine_tokenizer(f->engine),
                            .scores = BUF_INIT(FAR_EVENT_BYTES_MAX) };
-    enum status st =
-        far_score_request_read(&s->ids, &s->bos, f, (struct span){ job->body, job->len }, err);
+    enum status st = far_need_head(f, err);
+    if (!st)
+        st = far_score_request_read(&s->ids, &s->bos, f, (struct span){ job->body, job->len }, err);
     if (!st) st = begin(s, err);
     if (!st) far_task_add(f, &s->task);
     else scoring_free(s);
