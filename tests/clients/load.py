@@ -7,7 +7,7 @@ SPDX-License-Identifier: Apache-2.0
 Starts `hearth serve` with the model in the box (--scripted: the scripted target of test_server), keeps
 N streams going for S seconds, and mixes in clients that hang up, read slowly, send bodies that are too
 large, or send broken JSON. Every stream that is read to its end must be the reference, byte for byte;
-none may take STARVED times as long as the median and more than PATIENCE seconds; the memory of server and
+none may see more than STARVED times N others end while it lasts (time says little on a busy machine); the memory of server and
 workers in the second half may grow by GROWTH at most (judged after a minute and more); and --idle connections
 that say nothing may cost IDLE_KB each (not judged under sanitizers).
 Prints one line of JSON and exits with 1 when something was wrong. Needs no package.
@@ -27,7 +27,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-STARVED, PATIENCE, GROWTH, IDLE_KB = 10, 30, 0.05, 10
+STARVED, GROWTH, IDLE_KB = 8, 0.05, 10
 PROMPTS = ["How do I", "What is", "The", "Why does it", "O", "When I"]
 
 
@@ -121,7 +121,7 @@ async def refused(port, data, wanted):
 
 async def stream_loop(a, port, state, end):
     while time.monotonic() < end:
-        prompt, kind, begin = random.choice(PROMPTS), random.random(), time.monotonic()
+        prompt, kind, begin, ended = random.choice(PROMPTS), random.random(), time.monotonic(), state["streams"]
         try:
             if kind < 0.15:
                 await hang_up(a, port, prompt)
@@ -145,13 +145,14 @@ async def stream_loop(a, port, state, end):
                 state["streams"] += 1
                 if kind >= 0.30:
                     state["took"].append(time.monotonic() - begin)
+                    state["overtaken"] = max(state["overtaken"], state["streams"] - ended - 1)
         except (ConnectionError, OSError) as e:
             state["broken"] += 1
             print(f"broken: {e!r}", file=sys.stderr)
 
 
 async def run(a, server):
-    state = dict.fromkeys(("streams", "hang_ups", "malformed", "oversize", "turned_away", "wrong", "broken"), 0)
+    state = dict.fromkeys(("streams", "hang_ups", "malformed", "oversize", "turned_away", "wrong", "broken", "overtaken"), 0)
     state["took"] = []
     for _ in range(200):
         status, text, _ = await good(a, server.port, PROMPTS[0])
@@ -187,8 +188,8 @@ def judge(a, state):
     """What was not as it should be, in words."""
     middle, after = state["resident_kb"]["middle"], state["resident_kb"]["after"]
     yield from (f"{state[what]} {what}" for what in ("wrong", "broken") if state[what])
-    if state["longest_s"] > max(STARVED * state["median_s"], PATIENCE):
-        yield f"a stream took {state['longest_s']} s, the median {state['median_s']} s"
+    if state["overtaken"] > STARVED * a.streams:
+        yield f"{state['overtaken']} streams ended while one of {a.streams} lasted"
     for who in middle:
         if a.seconds >= 60 and after[who] > middle[who] * (1 + GROWTH):
             yield f"the memory of {who} grew from {middle[who]} to {after[who]} KB"
