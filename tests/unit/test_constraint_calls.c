@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Texts are drawn at random from the masks, so that nothing but the constraint decides. The vocabulary is
- * that of the model in the box, which spells every marker in bytes. */
+ * that of the model in the box, which spells every marker in bytes; and the same with tokens for them all. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/core/json.h"
@@ -17,17 +18,102 @@
 #define STEPS_MAX 1500
 #define CALLS_MAX 16
 
-static struct constraint_check kit;
+static struct constraint_check bytes_kit, tokens_kit, kit;
+
+static const char *const markers[] = {
+    "<tool_call>",
+    "</tool_call>",
+    "[TOOL_CALLS]",
+    "[ARGS]",
+    "[unused11]",
+    "[unused12]",
+    "<|tool_calls_section_begin|>",
+    "<|tool_calls_section_end|>",
+    "<|tool_call_begin|>",
+    "<|tool_call_end|>",
+    "<|tool_call_argument_begin|>",
+    "<｜tool▁calls▁begin｜>",
+    "<｜tool▁calls▁end｜>",
+    "<｜tool▁call▁begin｜>",
+    "<｜tool▁call▁end｜>",
+    "<｜tool▁sep｜>",
+    "<|channel|>",
+    "<|message|>",
+    "<|constrain|>",
+    "<|start|>",
+    "<|end|>",
+    "<think>",
+    "</think>",
+    "<arg_key>",
+    "</arg_key>",
+    "<arg_value>",
+    "</arg_value>",
+    "<minimax:tool_call>",
+    "</minimax:tool_call>",
+    "<seed:tool_call>",
+    "</seed:tool_call>",
+    "｜DSML｜",
+};
+#define FIRST_ID 6144 /* behind the vocabulary in the box */
+
+static void write_file(const char *folder, const char *name, const struct buf *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text->data, 1, text->len, f), text->len);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* The box's tokenizer with the markers as tokens of their own. */
+static void open_with_tokens(struct constraint_check *k)
+{
+    static const char place[] = "\"added_tokens\":[";
+    static const char *const names[] = { "tokenizer.json", "tokenizer_config.json" };
+    char folder[] = "/tmp/hearth-calls-XXXXXX", path[256];
+    struct buf text = fixture_read(fixture_source("models/ember/tokenizer.json"));
+    struct buf config = fixture_read(fixture_source("models/ember/tokenizer_config.json"));
+    struct buf out = BUF_INIT((size_t)16 << 20);
+    assert_non_null(mkdtemp(folder));
+    const char *at = strstr(text.data, place);
+    assert_non_null(at);
+    at += sizeof place - 1;
+    buf_append(&out, text.data, (size_t)(at - text.data));
+    for (size_t i = 0; i < sizeof markers / sizeof *markers; i++)
+        buf_format(&out,
+                   "{\"id\":%zu,\"content\":\"%s\",\"single_word\":false,\"lstrip\":false,"
+                   "\"rstrip\":false,\"normalized\":false,\"special\":true},",
+                   FIRST_ID + i, markers[i]);
+    buf_append(&out, at, text.len - (size_t)(at - text.data));
+    write_file(folder, names[0], &out);
+    write_file(folder, names[1], &config);
+    constraint_check_open(k, folder);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(remove(folder), 0);
+    for (size_t i = 0; i < sizeof markers / sizeof *markers; i++)
+        assert_int_equal(tokenizer_find(k->tokenizer, markers[i], strlen(markers[i])),
+                         FIRST_ID + i);
+    buf_release(&text);
+    buf_release(&config);
+    buf_release(&out);
+}
 
 static int open_kit(void **state)
 {
-    constraint_check_open(&kit, fixture_source("models/ember"));
+    constraint_check_open(&bytes_kit, fixture_source("models/ember"));
+    open_with_tokens(&tokens_kit);
+    kit = bytes_kit;
     return 0;
 }
 
 static int close_kit(void **state)
 {
-    constraint_check_close(&kit);
+    constraint_check_close(&bytes_kit);
+    constraint_check_close(&tokens_kit);
     return 0;
 }
 
@@ -51,6 +137,19 @@ static int32_t draw(const uint64_t *mask, struct pcg32 *random)
     return id;
 }
 
+/* Markers as tokens, where there are such. */
+static void accept_prefix(struct constraint_state *s, const struct buf *text, const char *name)
+{
+    struct token_list ids = { 0 };
+    struct error err = { .text = "" };
+    assert_int_equal(tokenizer_encode(kit.tokenizer, text->data, text->len, true, &ids, &err),
+                     STATUS_OK);
+    for (size_t i = 0; i < ids.count; i++)
+        if (constraint_accept(s, ids.ids[i], &err))
+            fail_msg("%s: token %zu of %s: %s", name, i, text->data, err.text);
+    token_list_release(&ids);
+}
+
 /* Text behind what `out` begins with. False: it did not end in STEPS_MAX tokens. */
 static bool draw_text(struct constraint *c, struct pcg32 *random, struct buf *out, const char *name)
 {
@@ -59,8 +158,7 @@ static bool draw_text(struct constraint *c, struct pcg32 *random, struct buf *ou
     uint64_t *mask = mem_array(constraint_mask_words(c), sizeof *mask);
     bool ended = false;
     assert_int_equal(constraint_state_new(&s, c, &err), STATUS_OK);
-    if (out->len && constraint_accept_text(s, out->data, out->len) != out->len)
-        fail_msg("%s: rejects %s", name, out->data);
+    if (out->len) accept_prefix(s, out, name);
     for (int i = 0; i < STEPS_MAX && !ended; i++) {
         if (constraint_fill(s, mask, &err)) fail_msg("%s: %s", name, err.text);
         bool may_end = mask[kit.end / 64] >> (kit.end % 64) & 1;
@@ -304,6 +402,17 @@ static void behind_thoughts(void **state)
         if (formats[i].thoughts) check_format(i, "\"required\"", true, formats[i].thoughts);
 }
 
+/* Here free text can come to its end by itself, too: a marker is one token among many. */
+static void with_tokens(void **state)
+{
+    kit = tokens_kit;
+    required(state);
+    named(state);
+    behind_text(state);
+    behind_thoughts(state);
+    kit = bytes_kit;
+}
+
 /* ---- which syntax a template has ---- */
 
 static void templates(void **state)
@@ -351,7 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(required),    cmocka_unit_test(named),
         cmocka_unit_test(behind_text), cmocka_unit_test(behind_thoughts),
-        cmocka_unit_test(templates),
+        cmocka_unit_test(with_tokens), cmocka_unit_test(templates),
     };
     return cmocka_run_group_tests(tests, open_kit, close_kit);
 }
