@@ -114,7 +114,11 @@ void exchange_over(struct http_exchange *x, bool whole)
     bool tell = !whole && !x->gone && x->handed && !is_handed_over(x);
     x->over = true;
     if (!whole) x->gone = true;
+    /* One that nobody queues any more: a stream's holds the exchange, and would for ever. */
+    struct MHD_Response *response = x->response;
+    x->response = NULL;
     pthread_mutex_unlock(&x->lock);
+    if (response) MHD_destroy_response(response);
     atomic_fetch_sub(&x->server->exchanges, 1);
     if (tell) tell_gone(x);
 }
