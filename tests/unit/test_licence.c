@@ -195,7 +195,7 @@ static void what_is_no_text_says_so(void **state)
         const char *words;
     } cases[] = {
         { zeros, sizeof zeros, "zero" },
-        { "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\1\2\3\4\5\6", 24, "zero" },
+        { "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\1\2\3\4\5\6", 22, "zero" },
         { "\1\2\3\4\5\6\7\1\2\3\4\5\6\7", 14, "control" },
     };
     struct licence_use use = desk_small_company("[US]");
@@ -318,6 +318,39 @@ static void front_matter_hides_nothing(void **state)
     buf_release(&mit);
 }
 
+/* Two licences in one file: the terms of both hold. */
+static void a_second_licence_in_the_file_counts(void **state)
+{
+    static const char *const pairs[][2] = {
+        { "Yi-Apache-2.0.txt", "Hunyuan-Large-LICENSE.txt" },
+        { "Hunyuan-Large-LICENSE.txt", "Yi-Apache-2.0.txt" },
+        { "DeepSeek-R1-MIT.txt", "MiniMax-M2.7-LICENSE.txt" },
+        { "OpenMDW-1.0.txt", "openPangu-Model-License-1.0.txt" },
+        { "openPangu-Model-License-1.0.txt", "DeepSeek-R1-MIT.txt" },
+    };
+    const char *folder = FIXTURE("real/licences");
+    struct licence_use use = desk_small_company("[DE]");
+    static struct licence_verdict v;
+    char path[4096];
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct buf both = BUF_INIT(1u << 20);
+        for (int k = 0; k < 2; k++) {
+            snprintf(path, sizeof path, "%s/%s", folder, pairs[i][k]);
+            struct buf text = fixture_read(path);
+            buf_append(&both, text.data, text.len);
+            buf_text(&both, "\n\n----------\n\n");
+            buf_release(&text);
+        }
+        struct licence_reading *r = desk_read((struct span){ both.data, both.len });
+        licence_judge(&v, r, &use);
+        if (v.answer != LICENCE_DENY)
+            fail_msg("%s and %s: %s, %s and %s", pairs[i][0], pairs[i][1],
+                     licence_answer_name(v.answer), r->match.id, r->match.also[0]);
+        licence_reading_free(r);
+        buf_release(&both);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_huge_card_is_refused),
         cmocka_unit_test(hidden_words_do_not_pass),
         cmocka_unit_test(front_matter_hides_nothing),
+        cmocka_unit_test(a_second_licence_in_the_file_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,8 +36,10 @@ enum licence_rule_id {
 const char *licence_rule_name(enum licence_rule_id id);
 
 #define LICENCE_RULES_MAX    64
-#define LICENCE_REASON_BYTES 400
+#define LICENCE_REASON_BYTES 768
+#define LICENCE_NEXT_BYTES   400
 #define LICENCE_QUOTE_BYTES  640
+#define LICENCE_SPAN_BYTES   2048 /* of a quoted span in JSON */
 
 struct licence_rule {
     enum licence_rule_id id;
@@ -51,7 +53,7 @@ struct licence_rule {
 
 struct licence_verdict {
     enum licence_answer answer; /* the strictest of the rules; allow without any */
-    struct licence_rule rules[LICENCE_RULES_MAX];
+    struct licence_rule rules[LICENCE_RULES_MAX]; /* the strictest first */
     int count;
 };
 
@@ -94,13 +96,19 @@ void licence_judge_facts(struct licence_verdict *ret, const struct licence_facts
 void licence_judge_all(struct licence_verdict *ret, struct licence_reading *const *readings,
                        const char *const *names, int count, const struct licence_use *use);
 
-/* {"file","licence","match","facts","verdict","rules"} as one object. `name` NULL leaves "file" out. */
+/* {"file","licence","match","facts","verdict","rules":[{"id","reason","quote","next"}]} as one object.
+ * `name` NULL leaves "file" out. A quote is a span of the text as it stands there, in UTF-8. */
 void licence_write(struct json_writer *w, const char *name, const struct licence_reading *r,
                    const struct licence_verdict *v);
-void licence_rules_write(struct json_writer *w, const struct licence_verdict *v);
+/* `r` NULL: quotes as the rules have them. */
+void licence_rules_write(struct json_writer *w, const struct licence_reading *r,
+                         const struct licence_verdict *v);
 
-/* The text's bytes [begin, end) as UTF-8 on one line, cut with "..." where it is long. */
+/* The text's bytes [begin, end) as UTF-8: on one line and cut with "..." where it is long, or as they
+ * stand there and cut before a word. What would not be seen is shown as "?". */
 void licence_quote(char *ret, size_t ret_bytes, const struct licence_reading *r, uint32_t begin,
                    uint32_t end);
+void licence_quote_span(char *ret, size_t ret_bytes, const struct licence_reading *r,
+                        uint32_t begin, uint32_t end);
 
 #endif

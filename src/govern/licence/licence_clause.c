@@ -39,6 +39,7 @@ const char *clause_kind_name(enum clause_kind kind)
         "litigation",
         "indemnity",
         "no sharing",
+        "copies",
         "law",
     };
     return names[kind];
@@ -387,6 +388,13 @@ static void find_plain(struct sentence *s)
         { CLAUSE_NO_SHARING, "may not redistribute" },
         { CLAUSE_NO_SHARING, "shall not redistribute" },
         { CLAUSE_NO_SHARING, "no redistribution" },
+        { CLAUSE_COPY, "copy of this agreement" },
+        { CLAUSE_COPY, "copy of this license" },
+        { CLAUSE_COPY, "copy of the license" },
+        { CLAUSE_COPY, "above copyright notice" },
+        { CLAUSE_COPY, "copyright notice and this" },
+        { CLAUSE_COPY, "retain all copyright" },
+        { CLAUSE_COPY, "identification of the creator" },
         { CLAUSE_LAW, "governed by" },
         { CLAUSE_LAW, "governed and construed" },
         { CLAUSE_LAW, "法 律 管 辖" },

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #define DIFFERENCES_SHOWN 6
+#define TITLE_BYTES       160
 #define CONTEXT_BYTES     40
+#define DIFFERENCE_BYTES  120 /* of one in the reason */
 
 const char *licence_answer_name(enum licence_answer a)
 {
@@ -106,28 +108,37 @@ const char *judged_name(const struct judgement *j)
 }
 
 /* One difference as a reader sees it: the words that are there, or where some are missing. */
-static size_t show_difference(struct judgement *j, const struct match_difference *d, char *out,
-                              size_t bytes)
+static void tell_difference(struct judgement *j, const struct match_difference *d,
+                            struct licence_rule *r, bool first)
 {
-    char quote[LICENCE_QUOTE_BYTES / 3];
+    char quote[DIFFERENCE_BYTES];
+    size_t len = strlen(r->reason), room = sizeof r->reason - len;
     uint32_t size = (uint32_t)j->reading->text.len;
     uint32_t from = d->begin > CONTEXT_BYTES ? d->begin - CONTEXT_BYTES : 0;
     uint32_t to = size - d->begin > CONTEXT_BYTES ? d->begin + CONTEXT_BYTES : size;
-    int n;
-    if (d->words) licence_quote(quote, sizeof quote, j->reading, d->begin, d->end);
-    else licence_quote(quote, sizeof quote, j->reading, from, to);
+    if (d->words) from = d->begin, to = d->end;
+    while (from > 0 && (j->reading->text.data[from] & 0xC0) == 0x80)
+        from--;
+    while (to < size && (j->reading->text.data[to] & 0xC0) == 0x80)
+        to++;
+    if (first) rule_quote_bytes(j, r, from, to);
+    if (room < sizeof quote + 64) return;
+    licence_quote(quote, sizeof quote, j->reading, from, to);
     if (d->words && d->missing)
-        n = snprintf(out, bytes, "%s [for %u words that are missing]", quote, d->missing);
-    else if (d->words) n = snprintf(out, bytes, "%s", quote);
-    else n = snprintf(out, bytes, "[%u words missing in: %s]", d->missing, quote);
-    return n < 0 || (size_t)n >= bytes ? 0 : (size_t)n;
+        snprintf(r->reason + len, room, "%s \"%s\" instead of %u words", first ? ":" : ";", quote,
+                 d->missing);
+    else if (d->words)
+        snprintf(r->reason + len, room, "%s \"%s\" is new", first ? ":" : ";", quote);
+    else
+        snprintf(r->reason + len, room, "%s %u words are missing in \"%s\"", first ? ":" : ";",
+                 d->missing, quote);
 }
 
 /* The words that differ, the first few of them, and how many there are in all. */
 static void judge_near(struct judgement *j)
 {
     const struct licence_match *m = &j->reading->match;
-    uint32_t added = 0, missing = 0, count = 0;
+    uint32_t added = 0, missing = 0, count = 0, shown = 0;
     for (uint32_t i = 0; i < m->count; i++) {
         added += m->differences[i].harmless ? 0 : m->differences[i].words;
         missing += m->differences[i].harmless ? 0 : m->differences[i].missing;
@@ -137,23 +148,21 @@ static void judge_near(struct judgement *j)
         rule_add(j, RULE_NEAR, LICENCE_ASK,
                  "the text is nearly %s: %u words are added and %u are missing, in %u places",
                  m->id, added, missing, count);
-    size_t len = 0;
-    for (uint32_t i = 0, shown = 0; r && i < m->count && shown < DIFFERENCES_SHOWN; i++) {
-        const struct match_difference *d = &m->differences[i];
-        if (d->harmless) continue;
-        size_t room = sizeof r->quote - len, gap = len ? 3 : 0;
-        if (room < gap + 32) break;
-        size_t more = show_difference(j, d, r->quote + len + gap, room - gap);
-        if (!more) {
-            r->quote[len] = 0;
-            break;
-        }
-        memcpy(r->quote + len, " | ", gap);
-        len += gap + more;
-        if (!shown++) r->begin = d->begin, r->end = d->end;
-    }
+    for (uint32_t i = 0; r && i < m->count && shown < DIFFERENCES_SHOWN; i++)
+        if (!m->differences[i].harmless) tell_difference(j, &m->differences[i], r, !shown++);
     rule_next(r, "have the words that differ read by somebody who may decide, or get the text from "
                  "the vendor at the pinned revision");
+}
+
+/* The words beside the nearest text are themselves a licence: its terms hold as well. */
+static void judge_also(struct judgement *j)
+{
+    const struct licence_match *m = &j->reading->match;
+    for (int i = 0; i < MATCH_ALSO_MAX && m->also[i][0]; i++) {
+        struct judgement also = *j;
+        also.facts = licence_facts_of(m->also[i]);
+        if (also.facts && !also.facts->companion) judge_facts(&also);
+    }
 }
 
 static void judge_no_text(struct judgement *j)
@@ -239,6 +248,33 @@ static void judge_terms_unknown(struct judgement *j)
     rule_next(r, "have it read by somebody who may decide, and record the decision");
 }
 
+/* The strictest first; rules of one answer keep their order. */
+static void sort_rules(struct licence_verdict *v)
+{
+    for (int i = 1; i < v->count; i++)
+        for (int k = i; k > 0 && v->rules[k].answer > v->rules[k - 1].answer; k--) {
+            struct licence_rule swap = v->rules[k];
+            v->rules[k] = v->rules[k - 1];
+            v->rules[k - 1] = swap;
+        }
+}
+
+/* What no sentence says by itself is quoted by the first line of the text. */
+static void quote_title(struct judgement *j, struct licence_rule *r)
+{
+    struct span text = j->reading->card.body;
+    size_t begin = 0, end;
+    while (begin < text.len && strchr(" \t\r\n#*=->", text.data[begin]))
+        begin++;
+    end = begin;
+    while (end < text.len && end - begin < TITLE_BYTES && text.data[end] != '\n')
+        end++;
+    while (end > begin && end < text.len && (text.data[end] & 0xC0) == 0x80)
+        end--;
+    if (j->reading->encoding != LICENCE_UTF16LE && j->reading->encoding != LICENCE_UTF16BE)
+        rule_quote_span(j, r, (struct span){ text.data + begin, end - begin });
+}
+
 void licence_judge(struct licence_verdict *ret, const struct licence_reading *r,
                    const struct licence_use *use)
 {
@@ -255,9 +291,13 @@ void licence_judge(struct licence_verdict *ret, const struct licence_reading *r,
     if (!r->facts && r->match.kind) judge_terms_unknown(&j);
     if (r->facts && r->facts->companion) judge_companion(&j);
     else if (r->facts) judge_facts(&j);
+    judge_also(&j);
     judge_clauses(&j, known ? (size_t)(r->card.body.data - r->text.data) : r->text.len);
     judge_parents(&j);
     judge_own_conflict(&j);
+    for (int i = 0; i < ret->count; i++)
+        if (!ret->rules[i].quote[0]) quote_title(&j, &ret->rules[i]);
+    sort_rules(ret);
 }
 
 void licence_judge_facts(struct licence_verdict *ret, const struct licence_facts *f,
@@ -346,4 +386,5 @@ void licence_judge_all(struct licence_verdict *ret, struct licence_reading *cons
         rule_next(r, "ask the vendor for a licence, and record the answer");
     }
     judge_conflicts(&j, readings, names, count);
+    sort_rules(ret);
 }

@@ -241,6 +241,7 @@ static void note_share_duties(struct judgement *j)
                      f->share & SHARE_COPY ? " give a copy of the licence;" : "",
                      f->share & SHARE_MARK ? " say which files were changed;" : "",
                      f->share & SHARE_KEEP ? " keep copyright and other notices;" : "");
+        rule_quote_clause(j, r, CLAUSE_COPY);
         rule_next(r, "ship the LICENSE and NOTICE files with every copy%s",
                   f->share & SHARE_MARK ? ", and a list of what was changed" : "");
     }

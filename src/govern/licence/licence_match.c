@@ -10,11 +10,13 @@
 #include "govern/licence/licence_align.h"
 #include "govern/licence/licence_risk.h"
 
-#define CANDIDATES     8
-#define NEAR_DICE      0.40 /* below both, a text is not near to a known one */
-#define NEAR_CONTAINED 0.60
-#define NEAR_PAIRS_MIN 20 /* shorter texts are found in anything */
-#define SLOT_WORDS_MAX 20
+#define CANDIDATES          8
+#define NEAR_DICE           0.40 /* below both, a text is not near to a known one */
+#define NEAR_CONTAINED      0.60
+#define NEAR_PAIRS_MIN      20 /* shorter texts are found in anything */
+#define SLOT_WORDS_MAX      20
+#define LEFT_OVER_WORDS_MIN 60 /* shorter runs of words are no licence */
+#define LEFT_OVER_RUNS      8
 
 struct candidate {
     uint32_t print;
@@ -255,11 +257,6 @@ static enum status compare_candidates(struct licence_match *ret, struct matcher 
         if (better) best = one;
         licence_match_release(&worse);
     }
-    for (int i = 0, n = 0; i < m->best_count && n < 2 && !st; i++) {
-        struct licence_print p = licence_print_at(m->prints, m->best[i].print);
-        if (strcmp(p.id, best.id) == 0 || (n && strcmp(p.id, best.others[0]) == 0)) continue;
-        snprintf(best.others[n++], sizeof best.others[0], "%s", p.id);
-    }
     if (st) licence_match_release(&best);
     else *ret = best;
     return st;
@@ -289,21 +286,69 @@ static enum status match_digests(struct licence_match *ret, const struct licence
     return STATUS_OK;
 }
 
+/* Ranks all texts against the words and compares with the best. */
+static enum status match_words(struct licence_match *ret, const struct licence_prints *prints,
+                               const struct licence_words *words, struct error *err)
+{
+    struct matcher m = { .prints = prints, .words = words };
+    enum status st = STATUS_OK;
+    if (!fill_pairs(&m)) st = error_set(err, STATUS_NO_MEMORY, "no memory to compare licences");
+    for (uint32_t i = 0; i < prints->count && !st; i++)
+        rank_print(&m, i);
+    if (!st) st = compare_candidates(ret, &m, err);
+    mem_free(m.ids);
+    mem_free(m.pairs);
+    return st;
+}
+
+/* The words that lie in the text's bytes [begin, end), as a text of its own. */
+static struct licence_words part_of(const struct licence_words *w, uint32_t begin, uint32_t end)
+{
+    uint32_t first = 0, last;
+    while (first < w->count && w->words[first].begin < begin)
+        first++;
+    last = first;
+    while (last < w->count && w->words[last].end <= end)
+        last++;
+    struct licence_words part = *w;
+    part.words += first;
+    part.at += first;
+    part.count = last - first;
+    if (last < w->count) part.folded_bytes = w->at[last] - 1;
+    return part;
+}
+
+/* Long runs of words beside the nearest text may be another licence. */
+static enum status match_left_over(struct licence_match *m, const struct licence_prints *prints,
+                                   const struct licence_words *words, struct error *err)
+{
+    int found = 0, looked = 0;
+    enum status st = STATUS_OK;
+    for (uint32_t i = 0; i < m->count && found < MATCH_ALSO_MAX && looked < LEFT_OVER_RUNS && !st;
+         i++) {
+        const struct match_difference *d = &m->differences[i];
+        if (d->harmless || d->words < LEFT_OVER_WORDS_MIN) continue;
+        struct licence_words part = part_of(words, d->begin, d->end);
+        struct licence_match also = { 0 };
+        looked++;
+        st = match_words(&also, prints, &part, err);
+        if (!st && also.kind && strcmp(also.id, m->id) != 0)
+            memcpy(m->also[found++], also.id, sizeof also.id);
+        licence_match_release(&also);
+    }
+    return st;
+}
+
 enum status licence_match(struct licence_match *ret, const struct licence_prints *prints,
                           struct span text, const struct licence_words *words, struct error *err)
 {
     struct licence_match found = { 0 };
-    struct matcher m = { .prints = prints, .words = words };
     enum status st = words->count ? match_digests(&found, prints, text, words, err) : STATUS_OK;
-    if (!st && !found.kind && words->count && words->count <= ALIGN_WORDS_MAX) {
-        if (!fill_pairs(&m)) st = error_set(err, STATUS_NO_MEMORY, "no memory to compare licences");
-        for (uint32_t i = 0; i < prints->count && !st; i++)
-            rank_print(&m, i);
-        if (!st) st = compare_candidates(&found, &m, err);
-    }
-    mem_free(m.ids);
-    mem_free(m.pairs);
-    if (!st) *ret = found;
+    if (!st && !found.kind && words->count && words->count <= ALIGN_WORDS_MAX)
+        st = match_words(&found, prints, words, err);
+    if (!st && found.kind == MATCH_NEAR) st = match_left_over(&found, prints, words, err);
+    if (st) licence_match_release(&found);
+    else *ret = found;
     return st;
 }
 

@@ -17,6 +17,7 @@ enum match_kind {
 };
 
 #define MATCH_DIFFERENCES_MAX 4096
+#define MATCH_ALSO_MAX        3
 
 struct match_difference {
     uint32_t begin, end; /* bytes in the text that are not in the known one; empty: only missing */
@@ -33,7 +34,8 @@ struct licence_match {
     double contained;                     /* share of the known text that is found here, 0..1 */
     struct match_difference *differences; /* [count]; NULL unless compared word by word */
     uint32_t count;
-    char others[2][64]; /* the next near ones; "" */
+    /* Further texts that what is left over is or nearly is, as where two licences stand in one file. */
+    char also[MATCH_ALSO_MAX][64];
 };
 
 /* `words`: of the text without its front matter. `text`: the whole file, for its digest. */

@@ -155,3 +155,24 @@ void licence_quote(char *ret, size_t ret_bytes, const struct licence_reading *r,
     }
     ret[len] = 0;
 }
+
+void licence_quote_span(char *ret, size_t ret_bytes, const struct licence_reading *r,
+                        uint32_t begin, uint32_t end)
+{
+    size_t len = 0, last_gap = 0;
+    if (end > r->text.len) end = (uint32_t)r->text.len;
+    for (uint32_t at = begin; at < end;) {
+        uint32_t bytes, c = licence_letter(r->encoding, r->text, at, &bytes);
+        char out[4];
+        at += bytes;
+        int n = utf8_encode(c, out);
+        if (len + (size_t)n + 1 > ret_bytes) {
+            len = last_gap ? last_gap : len;
+            break;
+        }
+        if (c == ' ' || c == '\n') last_gap = len;
+        memcpy(ret + len, out, (size_t)n);
+        len += (size_t)n;
+    }
+    ret[len] = 0;
+}
