@@ -5,7 +5,7 @@ SPDX-License-Identifier: Apache-2.0
     load.py [--seconds S] [--streams N] [--hearth PATH] [--scripted] [--idle N]
 
 Starts `hearth serve` with the model in the box (--scripted: the scripted target of test_server), keeps
-N streams going for S seconds, and mixes in clients that hang up, read slowly, send bodies that are too
+N streams of three APIs going for S seconds, and mixes in clients that hang up, read slowly, send bodies that are too
 large, or send broken JSON. Every stream that is read to its end must be the reference, byte for byte;
 none may see more than STARVED times N others end while it lasts (time says little on a busy machine); the memory of server and
 workers in the second half may grow by GROWTH at most (judged after a minute and more); and --idle connections
@@ -28,6 +28,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STARVED, GROWTH, IDLE_KB = 8, 0.05, 10
+ROUTES = ["/v1/completions", "/v1/chat/completions", "/v1/messages"]
 PROMPTS = ["How do I", "What is", "The", "Why does it", "O", "When I"]
 
 
@@ -67,10 +68,23 @@ def request(body, path="/v1/completions", length=None):
             f"Content-Length: {length or len(data)}\r\n\r\n").encode() + data
 
 
-def body_for(a, prompt):
+def request_for(a, what):
+    """`what`: the route and the prompt."""
+    route, prompt = what
+    body = {"model": "m" if a.scripted else "ember", "max_tokens": 1000 if a.scripted else a.tokens, "temperature": 0, "stream": True}
     if a.scripted:
-        return {"model": "m", "prompt": f"[say {a.tokens}] {prompt}", "stream": True}
-    return {"model": "ember", "prompt": prompt, "max_tokens": a.tokens, "temperature": 0, "stream": True}
+        prompt = f"[say {a.tokens}] {prompt}"
+    if route == "/v1/completions":
+        return request({**body, "prompt": prompt}, route)
+    return request({**body, "messages": [{"role": "user", "content": prompt}]}, route)
+
+
+def texts(event):
+    """What an event of any of the routes adds."""
+    if event.get("type") == "content_block_delta":
+        yield event["delta"].get("text", "")
+    for choice in event.get("choices", []):
+        yield choice["text"] if "text" in choice else choice["delta"].get("content") or ""
 
 
 async def connect(port):
@@ -86,14 +100,13 @@ def text_of(raw):
         size, _, rest = rest.partition(b"\r\n")
         n = int(size or b"0", 16)
         body, rest, ended = body + rest[:n], rest[n + 2:], n == 0
-    text = "".join(c["text"] for line in body.decode().split("\n") if line.startswith("data: {")
-                   for c in json.loads(line[6:]).get("choices", []))
-    return status, text, ended and b"data: [DONE]" in body
+    text = "".join(t for line in body.decode().split("\n") if line.startswith("data: {") for t in texts(json.loads(line[6:])))
+    return status, text, ended and (b"data: [DONE]" in body or b"event: message_stop" in body)
 
 
-async def good(a, port, prompt, slow=False):
+async def good(a, port, what, slow=False):
     reader, writer = await connect(port)
-    writer.write(request(body_for(a, prompt)))
+    writer.write(request_for(a, what))
     raw = b""
     while piece := await reader.read(256 if slow else 65536):
         raw += piece
@@ -103,9 +116,9 @@ async def good(a, port, prompt, slow=False):
     return text_of(raw)
 
 
-async def hang_up(a, port, prompt):
+async def hang_up(a, port, what):
     reader, writer = await connect(port)
-    writer.write(request(body_for(a, prompt)))
+    writer.write(request_for(a, what))
     if random.random() < 0.7:
         await reader.read(random.randrange(1, 4000))
     writer.transport.abort() if random.random() < 0.5 else writer.close()
@@ -121,10 +134,10 @@ async def refused(port, data, wanted):
 
 async def stream_loop(a, port, state, end):
     while time.monotonic() < end:
-        prompt, kind, begin, ended = random.choice(PROMPTS), random.random(), time.monotonic(), state["streams"]
+        what, kind, begin, ended = random.choice(list(state["reference"])), random.random(), time.monotonic(), state["streams"]
         try:
             if kind < 0.15:
-                await hang_up(a, port, prompt)
+                await hang_up(a, port, what)
                 state["hang_ups"] += 1
             elif kind < 0.20:
                 bad = random.choice([b'{"model":', b"[]", b'{"a":1,"a":2}', b"\xff\xfe", b"[" * 5000])
@@ -136,10 +149,10 @@ async def stream_loop(a, port, state, end):
                 state["oversize"] += 1
                 state["wrong"] += not ok
             else:
-                status, text, whole = await good(a, port, prompt, kind < 0.30)
+                status, text, whole = await good(a, port, what, kind < 0.30)
                 if status in (429, 503):
                     state["turned_away"] += 1
-                elif (status, text, whole) != (200, state["reference"][prompt], True):
+                elif (status, text, whole) != (200, state["reference"][what], True):
                     state["wrong"] += 1
                     print(f"wrong: {status} {whole} {text[:200]!r}", file=sys.stderr)
                 state["streams"] += 1
@@ -155,11 +168,11 @@ async def run(a, server):
     state = dict.fromkeys(("streams", "hang_ups", "malformed", "oversize", "turned_away", "wrong", "broken", "overtaken"), 0)
     state["took"] = []
     for _ in range(200):
-        status, text, _ = await good(a, server.port, PROMPTS[0])
+        status, text, _ = await good(a, server.port, (ROUTES[0], PROMPTS[0]))
         if status == 200:
             break
         await asyncio.sleep(0.1)
-    state["reference"] = {p: (await good(a, server.port, p))[1] for p in PROMPTS}
+    state["reference"] = {(r, p): (await good(a, server.port, (r, p)))[1] for r in ROUTES for p in PROMPTS}
     assert all(state["reference"].values())
     before = server.memory()
     idle = [await connect(server.port) for _ in range(a.idle)]
