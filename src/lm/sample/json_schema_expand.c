@@ -332,17 +332,7 @@ static bool refute_object(struct walk *w, struct branch *b, uint32_t entry)
 
 /* --- keywords of arrays --- */
 
-static bool check_unique(struct schema_build *s, uint32_t entry, bool negated)
-{
-    const struct literal *l = s->literals + entry;
-    if (!json_bool(json_get(l->value, "uniqueItems"), false)) return true;
-    const struct json *max = json_get(l->value, "maxItems");
-    if (!negated && max && json_int(max, 2) <= 1) return true;
-    return build_fail(s->b, STATUS_UNSUPPORTED,
-                      "%s%s/uniqueItems: keyword \"uniqueItems\" is supported with maxItems 1 or "
-                      "less only",
-                      s->base, l->pointer);
-}
+#define UNIQUE_REFERENCES_MAX 8
 
 /* The number of leading items with schemas of their own. */
 static uint32_t prefix_length(const struct json *schema)
@@ -367,6 +357,67 @@ static const char *rest_key(const struct json *schema)
     return items ? "items" : NULL;
 }
 
+static bool refuse_unique(struct schema_build *s, uint32_t entry)
+{
+    return build_fail(
+        s->b, STATUS_UNSUPPORTED,
+        "%s%s/uniqueItems: keyword \"uniqueItems\" is supported where \"items\" has an "
+        "\"enum\" of up to %d values, or with maxItems 1 or less",
+        s->base, s->literals[entry].pointer, UNIQUE_VALUES_MAX);
+}
+
+/* Whether equal items are ruled out by something to be enforced: not where one item is all there is. */
+static bool wants_unique(const struct json *value)
+{
+    const struct json *max = json_get(value, "maxItems");
+    return json_bool(json_get(value, "uniqueItems"), false) && !(max && json_int(max, 2) <= 1);
+}
+
+/* The values that all items are among; NULL where no list says so. */
+static const struct json *item_values(struct schema_build *s, uint32_t entry)
+{
+    const struct json *value = s->literals[entry].value, *list = NULL;
+    const char *key = rest_key(value);
+    if (prefix_length(value) || !key || strcmp(key, "items") != 0) return NULL;
+    uint32_t code = literal_child(s, entry, key, -1);
+    for (int i = 0; i < UNIQUE_REFERENCES_MAX && code != CODE_FAILED && code / 2 && !list; i++) {
+        const struct json *item = s->literals[code / 2].value;
+        const char *reference = reference_key(s, item);
+        list = json_get(item, "enum");
+        if (!list && !reference) return NULL;
+        if (!list) code = literal_reference(s, code / 2, reference);
+    }
+    return json_type(list) == JSON_ARRAY ? list : NULL;
+}
+
+static bool is_repeated(const struct json *list, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (json_same(json_at(list, i), json_at(list, at))) return true;
+    return false;
+}
+
+/* Each of the values comes once at most. */
+static bool take_unique(struct walk *w, struct path *p, uint32_t entry)
+{
+    struct schema_build *s = w->s;
+    size_t count = 0;
+    if (!wants_unique(s->literals[entry].value)) return true;
+    const struct json *list = item_values(s, entry);
+    if (s->b->status) return false;
+    if (!list) return refuse_unique(s, entry);
+    for (size_t i = 0; i < json_length(list); i++) {
+        if (is_repeated(list, i)) continue;
+        uint32_t code = literal_constant(s, json_at(list, i), s->literals[entry].pointer);
+        if (++count > UNIQUE_VALUES_MAX) return refuse_unique(s, entry);
+        if (code == CODE_FAILED ||
+            !add_fact(s, &p->facts,
+                      (struct fact){ .kind = FACT_SOME, .code = code, .high = 1, .apart = true }))
+            return false;
+    }
+    return true;
+}
+
 static bool take_contains(struct walk *w, struct path *p, uint32_t entry)
 {
     struct schema_build *s = w->s;
@@ -385,7 +436,7 @@ static bool take_array(struct walk *w, struct path *p, uint32_t entry)
 {
     struct schema_build *s = w->s;
     const struct json *value = s->literals[entry].value, *v;
-    if (!check_unique(s, entry, false)) return false;
+    if (!take_unique(w, p, entry)) return false;
     if ((v = json_get(value, "minItems")) &&
         !add_fact(s, &p->facts, (struct fact){ .kind = FACT_MIN, .n = count_of(v) }))
         return false;
@@ -403,7 +454,7 @@ static bool refute_array(struct walk *w, struct branch *b, uint32_t entry)
     struct schema_build *s = w->s;
     const struct json *value = s->literals[entry].value, *v;
     uint32_t prefix = prefix_length(value);
-    if (!check_unique(s, entry, true)) return false;
+    if (json_bool(json_get(value, "uniqueItems"), false)) return refuse_unique(s, entry);
     if ((v = json_get(value, "minItems")) && count_of(v) > 0 &&
         !choose_fact(s, b, (struct fact){ .kind = FACT_MAX, .n = count_of(v) - 1 }))
         return false;

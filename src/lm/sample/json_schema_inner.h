@@ -20,6 +20,7 @@
 #define SET_LITERALS_MAX    400 /* in one node */
 #define OBJECT_NAMES_MAX    2000
 #define EXISTS_MAX          6
+#define UNIQUE_VALUES_MAX   12 /* that the items of a set may have */
 #define ARRAY_STATES_MAX    20000
 #define NAMES_LISTED_MAX    64 /* a finite class of names is taken apart up to here */
 
@@ -85,6 +86,7 @@ struct fact {
     uint32_t entry; /* of RULE: the literal it came from */
     uint32_t code;
     uint32_t n, low, high;
+    bool apart; /* of SOME: no item is `code` of two such facts */
     enum match_kind match;
     uint32_t key_code;
 };

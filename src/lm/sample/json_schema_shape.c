@@ -585,11 +585,14 @@ bool item_codes(struct schema_build *s, const struct fact *facts, uint32_t i, st
     return true;
 }
 
+#define SOME_MAX (EXISTS_MAX + UNIQUE_VALUES_MAX)
+
 struct array_draft {
     struct schema_build *s;
     const struct fact *facts;
-    const struct fact *some[EXISTS_MAX];
-    uint32_t some_count;
+    const struct fact *some[SOME_MAX];
+    uint32_t some_count, free_count; /* free: not apart */
+    uint32_t apart;                  /* bits of those that no item shares */
     uint32_t min, max;
     uint32_t special;            /* items from here on are alike */
     uint32_t last;               /* counts past here are one state, where there is no end */
@@ -612,9 +615,10 @@ static bool collect_array(struct array_draft *d)
         if (f->kind == FACT_ITEM) at = f->n + 1;
         if (f->kind == FACT_SOME) {
             at = f->n;
-            if (d->some_count >= EXISTS_MAX)
+            if (d->some_count >= SOME_MAX || (d->free_count += !f->apart) > EXISTS_MAX)
                 return build_fail(s->b, STATUS_LIMIT, "%s: more than %d \"contains\" of one array",
                                   s->base, EXISTS_MAX);
+            if (f->apart) d->apart |= 1u << d->some_count;
             d->some[d->some_count++] = f;
         }
         if (at > d->special) d->special = at;
@@ -636,7 +640,8 @@ static bool position_options(struct array_draft *d, uint32_t at)
     for (uint32_t i = 0; i < d->some_count; i++)
         if (at >= d->some[i]->n) active |= 1u << i;
     for (uint32_t bits = 0; bits <= active && !base.empty; bits++) {
-        if ((bits & active) != bits) continue;
+        uint32_t shared = bits & d->apart;
+        if ((bits & active) != bits || (shared & (shared - 1))) continue;
         struct code_set set = base;
         for (uint32_t i = 0; i < d->some_count; i++) {
             if (!(active & (1u << i))) continue;
@@ -676,7 +681,7 @@ static bool array_next(const struct array_draft *d, const uint32_t *from, uint32
 static bool array_state(struct array_draft *d, uint32_t state)
 {
     struct build *b = d->s->b;
-    uint32_t from[EXISTS_MAX + 1], to[EXISTS_MAX + 1];
+    uint32_t from[SOME_MAX + 1], to[SOME_MAX + 1];
     size_t n = d->some_count + 1;
     memcpy(from, word_set_at(&d->states, state, &n), n * sizeof *from);
     uint32_t at = from[0] < d->special ? from[0] : d->special;
@@ -705,7 +710,7 @@ bool array_shape(struct schema_build *s, const struct fact *facts, uint32_t node
 {
     struct array_draft d = { .s = s, .facts = facts };
     struct program *p = s->p;
-    uint32_t start[EXISTS_MAX + 1] = { 0 };
+    uint32_t start[SOME_MAX + 1] = { 0 };
     bool is_new;
     if (!collect_array(&d)) return false;
     d.options = build_array(s->b, (size_t)d.special + 1, sizeof *d.options);
