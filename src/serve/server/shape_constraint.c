@@ -320,7 +320,8 @@ static void put_tools_constraint(struct json_writer *w, const struct constraint_
         put_span(w, "name", wish->name);
         json_close_object(w);
     } else json_put_string(w, wish->choice == TOOL_CHOICE_REQUIRED ? "required" : "auto");
-    if (wish->single) put_bool(w, "parallel", false);
+    /* A tool by name means one call of it, as the vendors have it. */
+    if (wish->single || wish->choice == TOOL_CHOICE_NAMED) put_bool(w, "parallel", false);
     put_names(w, "strict", tools, false);
     if (wish->allowed) put_names(w, "allowed", wish->allowed, true);
     if (wish->choice == TOOL_CHOICE_AUTO && wish->form != FORM_ANY) {
