@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "support/fixture.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ struct house {
     char name[LISTEN_TEXT_BYTES];
     char home[64];
     struct server_options options;
+    pthread_mutex_t log_lock;
+    /* log_lock, while the server runs: */
     int lines; /* of the request log */
     char last_line[4096];
 };
@@ -33,14 +36,17 @@ struct house {
 static void take_line(void *ctx, const char *line)
 {
     struct house *h = ctx;
+    pthread_mutex_lock(&h->log_lock);
     h->lines++;
     snprintf(h->last_line, sizeof h->last_line, "%s", line);
+    pthread_mutex_unlock(&h->log_lock);
 }
 
 static void prepare(struct house *h)
 {
     struct error err = { 0 };
     memset(h, 0, sizeof *h);
+    pthread_mutex_init(&h->log_lock, NULL);
     snprintf(h->home, sizeof h->home, "/tmp/hearth-server-XXXXXX");
     assert_non_null(mkdtemp(h->home));
     server_settings_init(&h->options.settings);
@@ -86,6 +92,7 @@ static void close_house(struct house *h)
     char path[128];
     static const char *const files[] = { "keys.json", "keys-usage.json", "keys.lock" };
     server_stop(h->server);
+    pthread_mutex_destroy(&h->log_lock);
     for (size_t i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/%s", h->home, files[i]);
         unlink(path);
