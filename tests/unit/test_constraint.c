@@ -144,6 +144,11 @@ static const struct {
         "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>aB</arg_value>\n</tool_call>",
         "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>ab</arg_value>\n<arg_key>l</arg_key>\n"
         "<arg_value>[\"a<b\"]</arg_value>\n</tool_call>" } },
+    { "{\"type\":\"tools\",\"format\":\"llama\",\"choice\":\"auto\",\"tools\":[{\"name\":\"a\"}]}",
+      { "", "Hi {\"name\"", "Code:\n{\n  return;\n}\n", "{\"x\": 1}",
+        "Hi.\n{\"name\": \"a\", \"parameters\": {}}" },
+      { "{\"name\": \"b\", \"parameters\": {}}", "{ \"name\": 3", "Hi\n {\"parameters\": 1}",
+        "Hi.{\"name\": \"a\", \"parameters\": {}}; x\n{\"name\": 1}", "<|python_tag|>a" } },
     { "{\"type\":\"tools\",\"choice\":\"none\",\"tools\":[]}",
       { "Hello", "a < b" },
       { "<tool_call>", "So: <tool_call>{}" } },
@@ -268,10 +273,11 @@ static const struct {
       STATUS_UNSUPPORTED, "/properties/x/unevaluatedProperties" },
     { "{\"type\":\"json_object\",\"reasoning\":{\"open\":\"<think>\"}}", STATUS_BAD_INPUT,
       "/reasoning/close" },
+    { "{\"type\":\"tools\",\"format\":\"llama\",\"choice\":\"auto\",\"content\":{\"type\":"
+      "\"json_object\"},\"tools\":[{\"name\":\"a\"}]}",
+      STATUS_UNSUPPORTED, "/content" },
     { "{\"type\":\"tools\",\"format\":\"none\",\"tools\":[{\"name\":\"a\"}]}", STATUS_UNSUPPORTED,
       "/format" },
-    { "{\"type\":\"tools\",\"format\":\"llama\",\"choice\":\"auto\",\"tools\":[{\"name\":\"a\"}]}",
-      STATUS_UNSUPPORTED, "no marker" },
 };
 
 static void refusals(void **state)

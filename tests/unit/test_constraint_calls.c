@@ -292,7 +292,7 @@ static const struct {
 } formats[] = {
     { "hermes", "hermes", true, "Well.\n<tool_call>",
       "{\"open\":\"<think>\",\"close\":\"</think>\",\"begun\":true}", "Hm, <b\n</think>\n\n" },
-    { "llama", "llama", true, NULL, NULL, NULL },
+    { "llama", "llama", true, "Well: {\n\n{\"name\"", NULL, NULL },
     { "mistral", "mistral", true, "Well.[TOOL_CALLS]", NULL, NULL },
     { "mistral-args", "mistral", true, "Well.[TOOL_CALLS]", NULL, NULL },
     { "kimi", "kimi", true, "Well.<|tool_calls_section_begin|>",

@@ -195,14 +195,21 @@ static bool is_harmony(const struct tools *t)
     return strcmp(t->syntax->name, "harmony") == 0;
 }
 
-static bool needs_marker(struct tools *t)
+/* Calls without a marker are told apart by how their line begins (lm/chat/format_llama.c). */
+static bool is_bare(const struct tools *t)
 {
-    if (t->syntax->marker[0] || is_harmony(t)) return true;
-    return build_fail(
-        t->b, STATUS_UNSUPPORTED,
-        "/choice: calls in the format \"%s\" have no marker, so text without them can "
-        "not be told apart; choose \"required\" or a tool by name",
-        t->syntax->name);
+    return strcmp(t->syntax->name, "llama") == 0;
+}
+
+/* Texts of which no line begins as a call might. */
+static struct automaton *bare_text(struct build *b)
+{
+    static const char call[] = "(?:^|\\n)[ \\t]*\\{\\s*\"(?:name|type|id|parameters|arguments)\"|"
+                               "<\\|python_tag\\|>";
+    struct regex_node *n = regex_parse(b, span_of(call), "/format");
+    struct automaton *any = regex_of(b, "[^]*");
+    struct automaton *with = n ? regex_automaton(b, n, true, "/format") : NULL;
+    return any && with ? automaton_product(b, any, with, AUTOMATON_MINUS) : NULL;
 }
 
 /* What the turn may be instead of calls: the content asked for, or any text without a call. */
@@ -213,11 +220,23 @@ static struct regex_node *only_text(struct tools *t)
     if (!text) return NULL;
     if (is_harmony(t) && !harmony_add_final(t->b, text, t->tokenizer)) return NULL;
     if (callee == PROGRAM_NONE) {
-        struct automaton *any =
-            is_harmony(t) ? regex_of(t->b, "[^]*") : text_without(t->b, t->syntax->marker);
+        struct automaton *any = is_harmony(t) ? regex_of(t->b, "[^]*")
+                                : is_bare(t)  ? bare_text(t->b)
+                                              : text_without(t->b, t->syntax->marker);
         callee = program_add(t->b, t->p, any);
     }
     return callee != PROGRAM_NONE && sequence_add_call(t->b, text, callee) ? text : NULL;
+}
+
+static struct regex_node *calls_behind_lines(struct tools *t)
+{
+    struct regex_node *all = regex_new(t->b, REGEX_ALL), *lines = regex_new(t->b, REGEX_ALL);
+    uint32_t text = program_add(t->b, t->p, bare_text(t->b));
+    bool ok = all && lines && text != PROGRAM_NONE && sequence_add_call(t->b, lines, text) &&
+              sequence_add_bytes(t->b, lines, "\n", 1) &&
+              sequence_add(t->b, all, regex_repeat(t->b, lines, 0, 1)) &&
+              sequence_add(t->b, all, all_calls(t, 0));
+    return ok ? all : NULL;
 }
 
 /* Calls, behind free text unless the content is of a form. */
@@ -226,6 +245,7 @@ static struct regex_node *calls_behind_text(struct tools *t)
     struct regex_node *calls = regex_new(t->b, REGEX_ALL);
     const char *marker = t->syntax->marker;
     if (is_harmony(t) || t->content != PROGRAM_NONE) return all_calls(t, 0);
+    if (is_bare(t)) return calls_behind_lines(t);
     return calls && sequence_add_up_to(t->b, t->p, calls, t->tokenizer, marker) &&
                    sequence_add(t->b, calls, all_calls(t, strlen(marker)))
                ? calls
@@ -235,7 +255,13 @@ static struct regex_node *calls_behind_text(struct tools *t)
 static struct regex_node *text_or_calls(struct tools *t)
 {
     struct regex_node *any = regex_new(t->b, REGEX_ANY);
-    if (!any || !needs_marker(t)) return NULL;
+    if (!any) return NULL;
+    if (is_bare(t) && t->content != PROGRAM_NONE) {
+        build_fail(t->b, STATUS_UNSUPPORTED,
+                   "/content: calls in the format \"llama\" have no marker, so an answer of a form "
+                   "can not be told apart from them; choose \"required\" or \"none\"");
+        return NULL;
+    }
     struct regex_node *text = only_text(t), *calls = calls_behind_text(t);
     if (!text || !calls) return NULL;
     regex_add(any, text);
@@ -258,7 +284,7 @@ static bool compile(struct tools *t, const struct json *spec, uint32_t *ret_root
     if (!read_choice(t, spec) || !read_format(t, spec) || !begin_tags(t) || !read_tools(t, spec))
         return false;
     if (is_harmony(t)) t->parallel = false; /* a call ends the turn */
-    if (t->choice == CHOICE_NONE) tree = needs_marker(t) ? only_text(t) : NULL;
+    if (t->choice == CHOICE_NONE) tree = only_text(t);
     else tree = t->choice == CHOICE_AUTO ? text_or_calls(t) : all_calls(t, 0);
     if (!tree) return false;
     *ret_root = program_add(t->b, t->p, regex_automaton(t->b, tree, false, "/tools"));
