@@ -187,6 +187,9 @@ def kept_pages_after_restart():
             equal(cached_tokens(s)[0], 0)
         with Serve("--keep-pages", "0.1", home=home).ready() as s:
             assert cached_tokens(s)[0] >= 128
+            os.kill(worker_of(s), signal.SIGKILL)
+            until("the new worker", lambda: s.ask("POST", "/v1/completions", {"prompt": "O", "max_tokens": 1})[0] == 200)
+            assert cached_tokens(s)[0] >= 128
 
 
 @case
