@@ -131,7 +131,7 @@ def case_a_form_changed(tmp):
     assert [d["match"] for d in found] == ["normalised"] * 3 + ["near"], [d["match"] for d in found]
     assert [d["verdict"] for d in found] == ["allow"] * 3 + ["ask"]
     near = [r for r in found[3]["rules"] if r["id"] == "text-near"][0]
-    assert near["quote"] == "900" and "instead of 1 words" in near["reason"], near
+    assert near["quote"] == "900" and "instead of 1 word" in near["reason"], near
 
 
 def case_gguf_with_a_wrong_key(tmp):

@@ -44,6 +44,9 @@ static void formatting_is_folded(void **state)
                "7"),
           "us $ 30 5 % eur 7" },
         { SPAN("<del>not</del> x"), "<hidden> not <hidden> x" },
+        { SPAN("x &lt;span id=&quot;y&quot;&gt;z&lt;/span&gt; &lt;year&gt;"), "x z year" },
+        { SPAN("<a href=\"x&gt;y\">z</a>"), "z" },
+        { SPAN("<<<p>x</p>"), "x" },
         { SPAN("a <!-- b --> c"), "a b c" },
         { SPAN("<html>a <!-- b --> c"), "a c" },
         { SPAN("<a not for sale> <b>x</b> <a href=\"y\">z</a>"), "a not for sale x z" },
@@ -69,6 +72,18 @@ static void formatting_is_folded(void **state)
             assert_true(w.words[k].begin < w.words[k].end && w.words[k].end <= cases[i].text.len);
         licence_words_release(&w);
     }
+}
+
+/* Four megabytes of opening marks are read in less than the blink that reading them twice would take. */
+static void opening_marks_are_read_once(void **state)
+{
+    struct buf text = BUF_INIT(LICENCE_TEXT_BYTES_MAX);
+    while (text.len < LICENCE_TEXT_BYTES_MAX)
+        buf_byte(&text, '<');
+    struct licence_words w = words_of((struct span){ text.data, text.len });
+    assert_int_equal(w.count, 0);
+    licence_words_release(&w);
+    buf_release(&text);
 }
 
 static void amounts_are_understood(void **state)
@@ -281,16 +296,53 @@ static void drift_shows_facts_and_words(void **state)
     buf_release(&out);
 }
 
+#ifdef HEARTH_CHECKS
+/* Each allocation fails once: an error that says so, and nothing is lost. */
+static void short_memory_is_an_error(void **state)
+{
+    static const char *const names[] = { "real/licences/MiniMax-M2-LICENSE.txt",
+                                         "real/licences/openPangu-Model-License-1.0.txt" };
+    static struct licence_verdict v;
+    static struct licence_drift d;
+    struct licence_use use = desk_small_company("[US]");
+    struct licence_prints prints;
+    struct error err;
+    assert_int_equal(licence_prints_builtin(&prints, &err), STATUS_OK);
+    for (int i = 0; i < 2; i++) {
+        struct buf text = fixture_read(FIXTURE(names[i]));
+        bool fired = true;
+        buf_text(&text, "\nYou may not use it in Japan.\n");
+        for (long n = 1; fired; n++) {
+            struct licence_reading *r = NULL;
+            mem_fail_nth(n);
+            enum status st = licence_read(&r, &prints, (struct span){ text.data, text.len }, &err);
+            if (!st) licence_judge(&v, r, &use);
+            if (!st) assert_int_not_equal(v.answer, LICENCE_ALLOW);
+            if (!st) st = licence_drift(&d, r, r, &err);
+            fired = mem_fault_fired();
+            mem_fail_nth(0);
+            assert_int_equal(st, fired ? STATUS_NO_MEMORY : STATUS_OK);
+            licence_reading_free(r);
+        }
+        buf_release(&text);
+    }
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formatting_is_folded),
+        cmocka_unit_test(opening_marks_are_read_once),
         cmocka_unit_test(amounts_are_understood),
         cmocka_unit_test(terms_are_found),
         cmocka_unit_test(copyright_lines_hold_no_terms),
         cmocka_unit_test(alignment_is_the_longest_common_subsequence),
         cmocka_unit_test(damaged_tables_are_refused),
         cmocka_unit_test(drift_shows_facts_and_words),
+#ifdef HEARTH_CHECKS
+        cmocka_unit_test(short_memory_is_an_error),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,13 +125,13 @@ static void tell_difference(struct judgement *j, const struct match_difference *
     if (room < sizeof quote + 64) return;
     licence_quote(quote, sizeof quote, j->reading, from, to);
     if (d->words && d->missing)
-        snprintf(r->reason + len, room, "%s \"%s\" instead of %u words", first ? ":" : ";", quote,
-                 d->missing);
+        snprintf(r->reason + len, room, "%s \"%s\" instead of %u word%s", first ? ":" : ";", quote,
+                 d->missing, d->missing == 1 ? "" : "s");
     else if (d->words)
         snprintf(r->reason + len, room, "%s \"%s\" is new", first ? ":" : ";", quote);
     else
-        snprintf(r->reason + len, room, "%s %u words are missing in \"%s\"", first ? ":" : ";",
-                 d->missing, quote);
+        snprintf(r->reason + len, room, "%s %u word%s missing in \"%s\"", first ? ":" : ";",
+                 d->missing, d->missing == 1 ? " is" : "s are", quote);
 }
 
 /* The words that differ, the first few of them, and how many there are in all. */
@@ -146,8 +146,8 @@ static void judge_near(struct judgement *j)
     }
     struct licence_rule *r =
         rule_add(j, RULE_NEAR, LICENCE_ASK,
-                 "the text is nearly %s: %u words are added and %u are missing, in %u places",
-                 m->id, added, missing, count);
+                 "the text is nearly %s, with %u words more and %u fewer, in %u place%s", m->id,
+                 added, missing, count, count == 1 ? "" : "s");
     for (uint32_t i = 0; r && i < m->count && shown < DIFFERENCES_SHOWN; i++)
         if (!m->differences[i].harmless) tell_difference(j, &m->differences[i], r, !shown++);
     rule_next(r, "have the words that differ read by somebody who may decide, or get the text from "
@@ -259,11 +259,13 @@ static void sort_rules(struct licence_verdict *v)
         }
 }
 
-/* What no sentence says by itself is quoted by the first line of the text. */
-static void quote_title(struct judgement *j, struct licence_rule *r)
+/* What no sentence says by itself is quoted by the claim, or by the first line of the text. */
+static void quote_anything(struct judgement *j, struct licence_rule *r)
 {
     struct span text = j->reading->card.body;
     size_t begin = 0, end;
+    if (j->reading->from_claim) quote_claim(j, r);
+    if (r->quote[0]) return;
     while (begin < text.len && strchr(" \t\r\n#*=->", text.data[begin]))
         begin++;
     end = begin;
@@ -296,7 +298,7 @@ void licence_judge(struct licence_verdict *ret, const struct licence_reading *r,
     judge_parents(&j);
     judge_own_conflict(&j);
     for (int i = 0; i < ret->count; i++)
-        if (!ret->rules[i].quote[0]) quote_title(&j, &ret->rules[i]);
+        if (!ret->rules[i].quote[0]) quote_anything(&j, &ret->rules[i]);
     sort_rules(ret);
 }
 

@@ -27,7 +27,8 @@ static void judge_claim(struct judgement *j, const struct licence_facts *parent,
                  "relicensed");
 }
 
-static void judge_parent(struct judgement *j, const struct licence_facts *parent, const char *name)
+static void judge_parent(struct judgement *j, const struct licence_facts *parent, const char *name,
+                         struct span part)
 {
     struct licence_verdict *one = mem_zero(sizeof *one);
     if (!one) { /* without memory there is no answer but no */
@@ -38,6 +39,7 @@ static void judge_parent(struct judgement *j, const struct licence_facts *parent
     for (int i = 0; i < one->count; i++) {
         struct licence_rule *r = rule_add(j, one->rules[i].id, one->rules[i].answer,
                                           "from its base %s: %s", name, one->rules[i].reason);
+        rule_quote_span(j, r, part);
         rule_next(r, "%s", one->rules[i].next);
     }
     mem_free(one);
@@ -56,6 +58,6 @@ void judge_parents(struct judgement *j)
             continue;
         }
         judge_claim(j, parent, name, part);
-        judge_parent(j, parent, name);
+        judge_parent(j, parent, name, part);
     }
 }

@@ -38,9 +38,9 @@ enum status licence_encoding_of(enum licence_encoding *ret, struct span text, st
     else if (text.len >= 2 && p[0] == 0xFE && p[1] == 0xFF) *ret = LICENCE_UTF16BE;
     else {
         count_bytes(text, &even, &odd, &control);
-        /* Without a mark: most high bytes of western text in UTF-16 are zero. */
-        if (odd > text.len / 3 && !even) *ret = LICENCE_UTF16LE;
-        else if (even > text.len / 3 && !odd) *ret = LICENCE_UTF16BE;
+        /* Without a mark: the high bytes of western letters are zero in UTF-16. */
+        if (odd > text.len / 32 && odd > 4 * even) *ret = LICENCE_UTF16LE;
+        else if (even > text.len / 32 && even > 4 * odd) *ret = LICENCE_UTF16BE;
         else if (even + odd || control > text.len / 64)
             return error_set(err, STATUS_BAD_INPUT,
                              "this is no text: it holds %zu zero and %zu control bytes", even + odd,

@@ -16,6 +16,7 @@
 #define NEAR_PAIRS_MIN      20 /* shorter texts are found in anything */
 #define SLOT_WORDS_MAX      20
 #define LEFT_OVER_WORDS_MIN 60 /* shorter runs of words are no licence */
+#define BROKEN_PIECES_MAX   3
 #define LEFT_OVER_RUNS      8
 
 struct candidate {
@@ -142,6 +143,33 @@ static bool all_copyright(const struct licence_words *w, uint32_t begin, uint32_
     return true;
 }
 
+/* Words that a narrow line broke in two: "ChatG" "LM3" for one known word. */
+static bool are_broken_words(const struct matcher *m, const struct licence_print *p,
+                             const struct align_hunk *h)
+{
+    uint32_t at = h->a_begin;
+    if (h->b_begin == h->b_end) /* "http" "s", where only the s is left over */
+        return h->a_end == at + 1 && at > 0 && licence_word_is(m->words, at, "s") &&
+               licence_word_is(m->words, at - 1, "http");
+    for (uint32_t k = h->b_begin; k < h->b_end; k++) {
+        char joined[LICENCE_WORD_BYTES_MAX];
+        size_t len = 0;
+        bool found = false;
+        for (uint32_t pieces = 0; pieces < BROKEN_PIECES_MAX && at < h->a_end && !found; pieces++) {
+            struct span piece = licence_word_text(m->words, at++);
+            if (len + piece.len > sizeof joined) return false;
+            memcpy(joined + len, piece.data, piece.len);
+            len += piece.len;
+            char word[LICENCE_WORD_BYTES_MAX];
+            memcpy(word, joined, len);
+            uint64_t hash = licence_word_hash(word, licence_word_spelling(word, (uint32_t)len));
+            found = licence_print_word(m->prints, hash) == PRINT_WORD(licence_print_entry(p, k));
+        }
+        if (!found) return false;
+    }
+    return at == h->a_end;
+}
+
 /* A line that is only a title, before or between paragraphs. */
 static bool is_title_line(const struct licence_words *w, uint32_t begin, uint32_t end)
 {
@@ -162,6 +190,7 @@ static bool is_harmless(const struct matcher *m, const struct licence_print *p,
                    !licence_words_are_risky(w, h->a_begin, h->a_end);
     if (h->b_end > h->b_begin && all_have(p, h->b_begin, h->b_end, PRINT_WORD_SLOT) && is_slot)
         return true;
+    if (are_broken_words(m, p, h)) return true;
     bool left_out = all_have(p, h->b_begin, h->b_end, PRINT_WORD_SLOT | PRINT_WORD_OMITTABLE);
     if (!left_out) return is_name_slot(m, h) && !licence_words_are_risky(w, h->a_begin, h->a_end);
     if (!added || all_markers(w, h->a_begin, h->a_end) || all_copyright(w, h->a_begin, h->a_end))

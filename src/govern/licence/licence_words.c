@@ -63,12 +63,10 @@ static bool numbers_a_paragraph(const char *word, uint32_t len, bool all_digits)
     return len <= 5;
 }
 
-/* British spelling is the same word (SPDX matching guidelines, varietal spelling). */
-static void one_spelling(struct scan *s)
+uint32_t licence_word_spelling(char *word, uint32_t len)
 {
-    static const char *const british = "licence";
-    if (s->word_len >= 7 && memcmp(s->word, british, 7) == 0) s->word[5] = 's';
-    if (s->word_len == 5 && memcmp(s->word, "https", 5) == 0) s->word_len = 4;
+    if (len >= 7 && memcmp(word, "licence", 7) == 0) word[5] = 's';
+    return len == 5 && memcmp(word, "https", 5) == 0 ? 4 : len;
 }
 
 /* `stop`: the letter that ended the word; 0 at the end of the text. */
@@ -86,7 +84,7 @@ static void end_word(struct scan *s, uint32_t stop)
                   numbers_a_paragraph(s->word, s->word_len, s->all_digits);
     s->markers = marker;
     if (marker) flags |= WORD_MARKER;
-    one_spelling(s);
+    s->word_len = licence_word_spelling(s->word, s->word_len);
     push(s, s->word, s->word_len, flags);
     s->word_len = 0;
     s->newlines = 0;
@@ -166,14 +164,19 @@ static enum tag_kind tag_kind(const char *name)
     return TAG_NONE;
 }
 
-/* The text from `at`, in ASCII, up to `max` bytes and the letter `stop`; 0 where it does not come. */
-static uint32_t ascii_until(struct scan *s, size_t at, char stop, char *out, uint32_t max)
+/* The inside of a tag from `at`, in ASCII; returns its bytes with the closing mark, 0 where none comes in
+ * time. A tag that was written with entities ends with one. No tag holds another's beginning, so that a
+ * text of many opening marks is still read once. */
+static uint32_t tag_inside(struct scan *s, size_t at, bool escaped, char *out, uint32_t max)
 {
-    uint32_t used = 0, len = 0, bytes;
+    uint32_t used = 0, len = 0, bytes, entity;
     while (at + used < s->text.len && len + 1 < max) {
-        uint32_t c = licence_letter(s->w->encoding, s->text, at + used, &bytes);
+        uint32_t c = licence_letter(s->w->encoding, s->text, at + used, &bytes), plain = c;
+        if (c == '&' && (entity = licence_entity(s->w->encoding, s->text, at + used, &c)))
+            bytes = entity;
         used += bytes;
-        if (c == (uint32_t)stop) {
+        if (c == '<') return 0;
+        if (c == '>' && (escaped || plain == '>')) {
             out[len] = 0;
             return used;
         }
@@ -210,15 +213,14 @@ static bool hides(const char *tag)
            strstr(tag, "line-through") || strstr(tag, "font-size") || strstr(tag, "opacity");
 }
 
-/* A known tag or a comment at `at`: its bytes, 0 where this is plain text. */
-static uint32_t scan_tag(struct scan *s)
+/* A known tag or a comment, whose opening mark has `lead` bytes: its bytes, 0 where this is plain text. */
+static uint32_t scan_tag(struct scan *s, uint32_t lead, bool escaped)
 {
     char tag[TAG_BYTES_MAX], name[12];
-    uint32_t lead, used, n = 0;
-    licence_letter(s->w->encoding, s->text, s->at, &lead);
+    uint32_t used, n = 0;
     if (s->page && ascii_at(s, s->at, "<!--"))
         return (uint32_t)(find_ascii(s, s->at, "-->") - s->at);
-    used = ascii_until(s, s->at + lead, '>', tag, sizeof tag);
+    used = tag_inside(s, s->at + lead, escaped, tag, sizeof tag);
     if (!used) return 0;
     const char *t = tag[0] == '/' ? tag + 1 : tag;
     while (n < sizeof name - 1 && t[n] && !strchr(" \t\r\n/", t[n])) {
@@ -315,21 +317,19 @@ static void scan_letter(struct scan *s, uint32_t c, uint32_t bytes)
 static void scan_one(struct scan *s)
 {
     uint32_t bytes, letter, c = licence_letter(s->w->encoding, s->text, s->at, &bytes);
-    uint32_t used = c == '<' ? scan_tag(s) : 0;
-    if (used) {
-        s->at += used;
-        return;
+    uint32_t entity = c == '&' ? licence_entity(s->w->encoding, s->text, s->at, &letter) : 0;
+    if (entity) {
+        c = letter;
+        bytes = entity;
     }
-    if (c == '&' && (used = licence_entity(s->w->encoding, s->text, s->at, &letter))) {
-        scan_letter(s, letter, used);
-        return;
-    }
-    scan_letter(s, c, bytes);
+    uint32_t used = c == '<' ? scan_tag(s, bytes, entity > 0) : 0;
+    if (used) s->at += used;
+    else scan_letter(s, c, bytes);
 }
 
 static enum status check(struct scan *s, struct error *err)
 {
-    if (s->failed)
+    if (s->failed || s->folded.failed)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the words of a licence text");
     if (s->w->count > LICENCE_WORDS_MAX)
         return error_set(err, STATUS_LIMIT,

@@ -56,6 +56,9 @@ struct licence_words {
 enum status licence_words_read(struct licence_words *ret, struct span text, struct error *err);
 void licence_words_release(struct licence_words *w); /* zeroed ones are fine */
 
+/* British spelling is the same word (SPDX matching guidelines, varietal spelling), https is http: changes
+ * the folded word in place and returns its length. */
+uint32_t licence_word_spelling(char *word, uint32_t len);
 uint64_t licence_word_hash(const char *folded, uint32_t len);
 /* The folded letters of word `i`, and whether they are these. */
 struct span licence_word_text(const struct licence_words *w, uint32_t i);
