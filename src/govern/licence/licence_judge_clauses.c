@@ -55,6 +55,21 @@ static void judge_sharing_clause(struct judgement *j, const struct licence_claus
     rule_next(r, "have the sentence read by somebody who may decide");
 }
 
+/* In a nearly known text the facts speak for the sentences that are the known ones; a clause counts where
+ * its sentence has words of its own, or lacks some. */
+static bool is_known_sentence(const struct judgement *j, const struct licence_clause *c)
+{
+    const struct licence_match *m = &j->reading->match;
+    if (m->kind != MATCH_NEAR || !j->reading->facts || j->reading->facts->trust != TRUST_TEXT ||
+        m->count == MATCH_DIFFERENCES_MAX)
+        return false;
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct match_difference *d = &m->differences[i];
+        if (!d->harmless && d->begin <= c->end && d->end >= c->begin) return false;
+    }
+    return c->begin >= (uint32_t)(j->reading->card.body.data - j->reading->text.data);
+}
+
 /* Facts of the nearest text stay in the reasons' names only where they were found. */
 void judge_clauses(struct judgement *j, size_t end)
 {
@@ -63,7 +78,7 @@ void judge_clauses(struct judgement *j, size_t end)
     j->facts = NULL;
     for (int i = 0; i < found->count; i++) {
         const struct licence_clause *c = &found->items[i];
-        if (c->begin >= end) continue;
+        if (c->begin >= end || is_known_sentence(j, c)) continue;
         switch (c->kind) {
         case CLAUSE_USERS_MONTH:
         case CLAUSE_USERS_DAY:
