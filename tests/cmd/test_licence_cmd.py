@@ -160,6 +160,25 @@ def case_drift(tmp):
     assert p.returncode == 2, p
 
 
+def case_a_folder_is_a_model(tmp):
+    use = write(tmp, "use4.yaml", USE)
+    folder = os.path.join(tmp, "model")
+    os.mkdir(folder)
+    write(folder, "LICENSE", open(shared("DeepSeek-R1-MIT.txt"), "rb").read())
+    write(folder, "README.md", "---\nlicense: mit\n---\n# A model\n")
+    write(folder, "model.safetensors", b"\0")
+    d = json.loads(hearth("licence", "--json", "--use", use, folder).stdout)
+    assert list(d) == KEYS and (d["licence"], d["match"], d["verdict"]) == ("MIT", "exact", "allow"), d
+    write(folder, "LICENSE-MODEL", open(shared("Hunyuan-Large-LICENSE.txt"), "rb").read())
+    d = json.loads(hearth("licence", "--json", "--use", use, folder).stdout)
+    assert (d["licence"], d["verdict"]) == ("hunyuan-large-2024", "deny"), d
+    assert {"claims-conflict", "territory"} <= {r["id"] for r in d["rules"]}, d["rules"]
+    empty = os.path.join(tmp, "empty")
+    os.mkdir(empty)
+    d = json.loads(hearth("licence", "--json", "--use", use, empty).stdout)
+    assert (d["licence"], d["match"], d["verdict"]) == (None, "none", "ask"), d
+
+
 def case_openness(tmp):
     folder = os.path.join(tmp, "model")
     os.mkdir(folder)

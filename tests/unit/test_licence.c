@@ -318,6 +318,31 @@ static void front_matter_hides_nothing(void **state)
     buf_release(&mit);
 }
 
+static void file_names_are_told(void **state)
+{
+    static const char *const yes[] = { "LICENSE",
+                                       "LICENSE-MODEL",
+                                       "MODEL_LICENSE",
+                                       "licence.txt",
+                                       "Notice",
+                                       "USE_POLICY.md",
+                                       "COPYING",
+                                       "README.md",
+                                       "README_LICENSE.md",
+                                       "Tongyi Qianwen LICENSE AGREEMENT" };
+    static const char *const no[] = { "config.json",
+                                      "license.json",
+                                      "check_license.py",
+                                      "LICENSE.pdf",
+                                      "docs/LICENSE",
+                                      "model.safetensors",
+                                      "" };
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        if (!licence_file_name(yes[i])) fail_msg("%s is one", yes[i]);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        if (licence_file_name(no[i])) fail_msg("%s is none", no[i]);
+}
+
 /* Two licences in one file: the terms of both hold. */
 static void a_second_licence_in_the_file_counts(void **state)
 {
@@ -363,6 +388,7 @@ int main(void)
         cmocka_unit_test(strange_texts_are_asked_about),
         cmocka_unit_test(a_huge_card_is_refused),
         cmocka_unit_test(hidden_words_do_not_pass),
+        cmocka_unit_test(file_names_are_told),
         cmocka_unit_test(front_matter_hides_nothing),
         cmocka_unit_test(a_second_licence_in_the_file_counts),
     };

@@ -6,6 +6,7 @@
 #include "base/core/file.h"
 #include "base/core/mem.h"
 #include "front/cmd/command.h"
+#include "front/cmd/licence_folder.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/terminal.h"
 #include "govern/licence/licence.h"
@@ -54,10 +55,10 @@ static void report_rule(struct buf *out, const struct licence_rule *r)
 static void report_lines(struct buf *out, const char *path, const struct licence_reading *r,
                          const struct licence_verdict *v)
 {
-    const char *id = licence_reading_id(r);
+    const char *id = r ? licence_reading_id(r) : NULL;
     buf_format(out, "%s: %s\n", path, licence_answer_name(v->answer));
     buf_format(out, "  %s (%s)%s%s\n", id ? id : "no known licence",
-               licence_match_name(r->match.kind), r->facts ? ": " : "",
+               licence_match_name(r ? r->match.kind : MATCH_NONE), r->facts ? ": " : "",
                r->facts ? r->facts->name : "");
     for (int i = 0; i < v->count; i++)
         report_rule(out, &v->rules[i]);
@@ -100,9 +101,38 @@ static enum status judge_gguf(struct desk *d, const char *path, struct error *er
     return st;
 }
 
+/* One verdict over all that its files claim. */
+static enum status tell_folder(struct desk *d, const struct licence_folder *f, struct error *err)
+{
+    struct licence_verdict *v = mem_zero(sizeof *v);
+    struct json_writer w;
+    const struct licence_reading *main = licence_folder_text(f, "model", "code");
+    if (!v) return error_set(err, STATUS_NO_MEMORY, "no memory for a verdict");
+    licence_judge_all(v, f->readings, f->text_names, f->text_count, &d->use);
+    if (d->json) {
+        json_writer_init(&w, &d->out, 0);
+        licence_write(&w, f->path, main, v);
+        buf_byte(&d->out, '\n');
+    } else {
+        report_lines(&d->out, f->path, main, v);
+    }
+    mem_free(v);
+    return buf_check(&d->out, "the verdicts", err);
+}
+
+static enum status judge_folder(struct desk *d, const char *path, struct error *err)
+{
+    struct licence_folder f;
+    enum status st = licence_folder_read(&f, path, &d->prints, err);
+    if (!st) st = tell_folder(d, &f, err);
+    licence_folder_release(&f);
+    return st;
+}
+
 static enum status judge_file(struct desk *d, const char *path, struct error *err)
 {
     struct file_map map;
+    if (file_kind(path) == FILE_FOLDER) return judge_folder(d, path, err);
     enum status st = file_map_path(&map, path, err);
     if (st) return st;
     struct span text = { (const char *)map.data, map.len };

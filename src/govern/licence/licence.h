@@ -92,12 +92,12 @@ void licence_judge_facts(struct licence_verdict *ret, const struct licence_facts
                          const struct licence_use *use);
 
 /* All claims about one model: the strictest verdict of each, and RULE_CLAIMS_CONFLICT where two name
- * different licences. `names` are file names. Companions and mere claims do not replace a text. */
+ * different licences. `names` are file names; quotes have no positions. Companions and mere claims do not replace a text. */
 void licence_judge_all(struct licence_verdict *ret, struct licence_reading *const *readings,
                        const char *const *names, int count, const struct licence_use *use);
 
 /* {"file","licence","match","facts","verdict","rules":[{"id","reason","quote","next"}]} as one object.
- * `name` NULL leaves "file" out. A quote is a span of the text as it stands there, in UTF-8. */
+ * `name` NULL leaves "file" out; `r` NULL is a model without any text. A quote is a span of the text as it stands there, in UTF-8. */
 void licence_write(struct json_writer *w, const char *name, const struct licence_reading *r,
                    const struct licence_verdict *v);
 /* `r` NULL: quotes as the rules have them. */

@@ -224,3 +224,23 @@ int card_mentions(struct span body, struct licence_mention ret[CLAIM_MENTIONS_MA
     }
     return count;
 }
+
+bool licence_file_name(const char *name)
+{
+    static const char *const words[] = {
+        "license",    "licence",      "copying",      "notice",
+        "use_policy", "usage_policy", "terms_of_use", "readme.md"
+    };
+    static const char *const not_text[] = { ".json", ".py",  ".c",   ".h",
+                                            ".bin",  ".png", ".svg", ".pdf" };
+    size_t len = strlen(name);
+    if (strchr(name, '/')) return false;
+    for (size_t i = 0; i < sizeof not_text / sizeof *not_text; i++) {
+        size_t end = strlen(not_text[i]);
+        if (len > end && strcasecmp(name + len - end, not_text[i]) == 0) return false;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (size_t at = 0; at + strlen(words[i]) <= len; at++)
+            if (strncasecmp(name + at, words[i], strlen(words[i])) == 0) return true;
+    return false;
+}

@@ -39,4 +39,8 @@ int card_mentions(struct span body, struct licence_mention ret[CLAIM_MENTIONS_MA
  * llama3.1. NULL: unknown, or one that says nothing ("other"). */
 const char *licence_id_of(struct span claimed);
 
+/* Does a file of this name, in a model's folder, say something of a licence: LICENSE, LICENSE-MODEL,
+ * MODEL_LICENSE, COPYING, NOTICE, USE_POLICY.md, README.md and the like? */
+bool licence_file_name(const char *name);
+
 #endif

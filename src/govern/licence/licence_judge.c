@@ -319,7 +319,9 @@ static void take_rules(struct licence_verdict *into, const struct licence_verdic
             if (into->rules[k].id == from->rules[i].id) same = &into->rules[k];
         if (same && same->answer >= from->rules[i].answer) continue;
         if (!same && into->count < LICENCE_RULES_MAX) same = &into->rules[into->count++];
-        if (same) *same = from->rules[i];
+        if (!same) continue;
+        *same = from->rules[i];
+        same->begin = same->end = 0; /* they count in one text of several */
     }
 }
 

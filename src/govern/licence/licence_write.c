@@ -43,11 +43,11 @@ void licence_write(struct json_writer *w, const char *name, const struct licence
         json_put_string(w, name);
     }
     json_key(w, "licence");
-    json_put_string(w, licence_reading_id(r));
+    json_put_string(w, r ? licence_reading_id(r) : NULL);
     json_key(w, "match");
-    json_put_string(w, licence_match_name(r->match.kind));
+    json_put_string(w, licence_match_name(r ? r->match.kind : MATCH_NONE));
     json_key(w, "facts");
-    licence_facts_write(w, r->facts);
+    licence_facts_write(w, r ? r->facts : NULL);
     json_key(w, "verdict");
     json_put_string(w, licence_answer_name(v->answer));
     json_key(w, "rules");
