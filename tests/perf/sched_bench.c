@@ -70,9 +70,9 @@ static struct engine *open_model(const char *path, int64_t context, int64_t cach
     struct source *source;
     struct engine *e;
     struct error err;
-    const struct engine_options options = { .context_max = context,
-                                            .cache_tokens = cache,
-                                            .streams_max = STREAMS_MAX };
+    const struct engine_options options = {
+        .context_max = context, .cache_tokens = cache, .streams_max = STREAMS_MAX, .store = store
+    };
     if (source_open(&source, path, &err) || engine_open(&e, source, &options, &err)) die(&err);
     vocab = engine_info(e)->valid_vocab;
     printf("%s, %s\n", path, engine_info(e)->backend);
@@ -204,16 +204,26 @@ static void bench_ttft(const char *path, size_t prompt, int n)
 
 /* --- the next turn --- */
 
+static double cpu_seconds(clockid_t clock)
+{
+    struct timespec t = { 0 };
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 static void first_token(struct sched *s, const int32_t *tokens, size_t count, const char *what)
 {
     struct stream stream;
     int64_t begin = clock_monotonic_ns();
+    double cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
     submit_tokens(s, &stream, tokens, count, ANSWER);
     run_until(s, &stream.first_ns);
     double seconds = (double)(stream.first_ns - begin) * 1e-9;
+    cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     run_all(s);
-    printf("%s of %zu tokens, %lld of them cached: first token after %.3f s\n", what, count,
-           (long long)stream.cached, seconds);
+    printf(
+        "%s of %zu tokens, %lld of them cached: first token after %.3f s (%.3f s of processors)\n",
+        what, count, (long long)stream.cached, seconds, cpu);
 }
 
 static struct engine_store open_file_store(const char *file, const char *model, int *fd)
@@ -254,13 +264,6 @@ static void bench_turn(const char *path, size_t count, const char *file)
 }
 
 /* --- through a worker --- */
-
-static double cpu_seconds(clockid_t clock)
-{
-    struct timespec t = { 0 };
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static size_t next_greedy(void *ctx, const float *logits, int32_t *ret, size_t room)
 {
