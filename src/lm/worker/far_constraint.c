@@ -17,7 +17,7 @@ struct entry {
     struct constraint *constraint; /* NULL: refused, `error` says why */
     struct error error;
     int users;
-    bool met; /* by who asked for it first, who may have had to come again */
+    bool met;      /* by who asked for it first, who may have had to come again */
     uint64_t used; /* greater: later */
     struct entry *next;
 };
