@@ -387,6 +387,32 @@ static void disarmed(void **state)
     close_world(&x);
 }
 
+/* Two calls where they may stand together, the first alone where not. */
+static void one_call_ends(void **state)
+{
+    static const char *const members[] = { "", ",\"parallel_tool_calls\":true",
+                                           ",\"parallel_tool_calls\":false" };
+    struct world x;
+    struct outcome o;
+    char rest[4096];
+    open_world(&x, tool_template);
+    for (int i = 0; i < 3; i++) {
+        snprintf(rest, sizeof rest,
+                 TOOLS
+                 "%s,\"constraint\":{\"type\":\"choice\",\"choices\":[\"<tool_call>\\n{\\\"name"
+                 "\\\": \\\"ping\\\", \\\"arguments\\\": {}}\\n</tool_call>\\n<tool_call>\\n"
+                 "{\\\"name\\\": \\\"ping\\\", \\\"arguments\\\": {}}\\n</tool_call>\"]}",
+                 members[i]);
+        ask(&x, &o, 1, rest);
+        if (o.failed) fail_msg("%s", o.error.text);
+        assert_int_equal(o.call_count, i < 2 ? 2 : 1);
+        assert_int_equal(o.ended, o.call_count);
+        assert_string_equal(o.finish, "tool_calls");
+        outcome_release(&o);
+    }
+    close_world(&x);
+}
+
 /* ---- refusals ---- */
 
 static const struct {
@@ -506,8 +532,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(schemas),         cmocka_unit_test(texts),
         cmocka_unit_test(ends_at_once),    cmocka_unit_test(remembered),
         cmocka_unit_test(after_reasoning), cmocka_unit_test(required_calls),
-        cmocka_unit_test(disarmed),        cmocka_unit_test(refusals),
-        cmocka_unit_test(compiled_aside),
+        cmocka_unit_test(disarmed),        cmocka_unit_test(one_call_ends),
+        cmocka_unit_test(refusals),        cmocka_unit_test(compiled_aside),
     };
     if (peer_is_worker(argc, argv)) return peer_run();
     return cmocka_run_group_tests(tests, NULL, NULL);
