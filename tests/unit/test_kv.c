@@ -275,6 +275,37 @@ static void test_a_tail_is_taken_up(void **state)
 }
 
 /* Two sequences that computed the same at the same time end up on the same pages. */
+/* The same where no full page stands before it: a short conversation. */
+static void test_a_first_tail_is_taken_up(void **state)
+{
+    struct world w;
+    int32_t tokens[50], other[50];
+    const struct kv_salt another = { { 1, 0 } };
+    world_init(&w, 1);
+    count_up(tokens, 50);
+    count_up(other, 50);
+    other[12] = 999;
+    w.tables[0].salt = w.tables[1].salt = NO_SALT;
+    assert_true(append(&w, 0, tokens, 20));
+    assert_true(append(&w, 1, other, 30));
+    restart(&w, 0);
+    restart(&w, 1);
+    assert_int_equal(kv_match(w.pool, &NO_SALT, tokens, 50), 20);
+    assert_int_equal(kv_match(w.pool, &NO_SALT, other, 50), 30);
+    assert_int_equal(kv_match(w.pool, &NO_SALT, tokens, 7), 7);
+    assert_int_equal(kv_match(w.pool, &another, tokens, 50), 0);
+    assert_int_equal(kv_match(w.pool, &NO_SALT, tokens + 1, 49), 0);
+    w.tables[0].salt = NO_SALT;
+    kv_attach(w.pool, &w.tables[0], tokens, 15);
+    memcpy(w.tokens[0], tokens, sizeof tokens);
+    w.counts[0] = 15;
+    check(&w);
+    assert_true(append(&w, 0, tokens + 15, 5)); /* others may want its rest: a copy */
+    assert_int_equal(w.copies, 1);
+    check(&w);
+    world_release(&w);
+}
+
 static void test_equal_pages_become_one(void **state)
 {
     (void)state;
@@ -393,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_rewriting_keeps_what_the_cache_knows),
         cmocka_unit_test(test_salts_share_nothing),
         cmocka_unit_test(test_a_tail_is_taken_up),
+        cmocka_unit_test(test_a_first_tail_is_taken_up),
         cmocka_unit_test(test_equal_pages_become_one),
         cmocka_unit_test(test_the_least_recently_used_goes_first),
         cmocka_unit_test(test_unsaved_pages_come_in_order),

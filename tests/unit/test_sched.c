@@ -276,6 +276,43 @@ static void test_long_prompts_come_in_pieces(void **state)
 }
 
 /* Several answers to one prompt, and a beginning that many have: evaluated once. */
+struct seen {
+    size_t done, total, count;
+};
+
+static void see(void *ctx, size_t done, size_t total)
+{
+    struct seen *s = ctx;
+    assert_true(done > s->done && done < total); /* on and on, and never the end */
+    *s = (struct seen){ done, total, s->count + 1 };
+}
+
+static void seen_ended(void *ctx, const struct sched_end *end)
+{
+    assert_int_equal(end->reason, SCHED_LENGTH);
+}
+
+static void test_a_prompts_progress_is_told(void **state)
+{
+    struct world w;
+    struct alone a;
+    struct seen seen = { 0 };
+    struct error err;
+    uint64_t id;
+    setup_world(&w, &(struct engine_options){ .batch_max = 32, .context_max = 256 }, NULL);
+    fill_prompt(&a, 1, 200);
+    const struct sched_request q = {
+        .tokens = a.tokens, .count = 200, .progress = see, .ended = seen_ended, .ctx = &seen
+    };
+    assert_int_equal(sched_submit(w.sched, &id, &q, 1, NULL, &err), STATUS_OK);
+    assert_int_equal(sched_stats(w.sched).slots, 16);
+    assert_true(sched_stats(w.sched).retry_s >= 1);
+    run_all(&w);
+    assert_int_equal(seen.total, 200);
+    assert_int_equal(seen.count, 6); /* 32, 64 ... 192 */
+    teardown_world(&w);
+}
+
 static void test_equal_prompts_are_evaluated_once(void **state)
 {
     (void)state;
@@ -620,6 +657,7 @@ int main(void)
         cmocka_unit_test(test_a_full_context_ends_the_answer),
         cmocka_unit_test(test_a_prompts_logits_are_told_where_asked_for),
         cmocka_unit_test(test_long_prompts_come_in_pieces),
+        cmocka_unit_test(test_a_prompts_progress_is_told),
         cmocka_unit_test(test_equal_prompts_are_evaluated_once),
         cmocka_unit_test(test_salts_share_nothing),
         cmocka_unit_test(test_the_next_turn_begins_where_the_last_ended),

@@ -224,6 +224,16 @@ static void the_same_bytes_in_base64(void **state)
     close_world(&x);
 }
 
+/* Three bytes that can stand in JSON as they are: ASCII, or one character of the model's Chinese. */
+static bool is_plain(const char *at)
+{
+    const unsigned char *u = (const unsigned char *)at;
+    if ((u[0] & 0xF0) == 0xE0 && (u[1] & 0xC0) == 0x80 && (u[2] & 0xC0) == 0x80) return true;
+    for (int i = 0; i < 3; i++)
+        if (at[i] < ' ' || at[i] > 126 || at[i] == '"' || at[i] == '\\') return false;
+    return true;
+}
+
 static void stop_texts(void **state)
 {
     struct world x;
@@ -235,17 +245,12 @@ static void stop_texts(void **state)
         "be\",\"max_tokens\":40,\"ignore_eos\":true,\"sampling\":{\"temperature\":0}}",
         &whole);
     assert_true(whole.done && whole.content.len > 24);
-    memcpy(stop, whole.content.data + 20, 3);
+    size_t from = 8;
+    while (from + 3 < whole.content.len && !is_plain(whole.content.data + from))
+        from++;
+    assert_true(from + 3 < whole.content.len);
+    memcpy(stop, whole.content.data + from, 3);
     stop[3] = 0;
-    for (int i = 0; i < 3; i++)
-        if ((unsigned char)stop[i] < ' ' || (unsigned char)stop[i] > 126 || stop[i] == '"' ||
-            stop[i] == '\\')
-            stop[i] = 0;
-    if (!stop[0]) { /* the model's words do not suit: any other text never occurs */
-        outcome_release(&whole);
-        close_world(&x);
-        skip();
-    }
     snprintf(request, sizeof request,
              "{\"text\":\"To be\",\"max_tokens\":40,\"ignore_eos\":true,\"stop\":[\"%s\"],"
              "\"sampling\":{\"temperature\":0}}",
