@@ -140,16 +140,19 @@ static void facts_agree_with_what_the_texts_say(void **state)
             checked += c != NULL;
         }
         const struct licence_clause *not_in = licence_clause_first(&r->clauses, CLAUSE_NOT_IN);
-        if (r->facts->not_in && !r->facts->companion) {
-            assert_non_null(not_in);
-            assert_string_equal(not_in->codes, r->facts->not_in);
-        }
-        if (r->facts->commercial == COMMERCIAL_NO)
-            assert_non_null(licence_clause_first(&r->clauses, CLAUSE_NO_COMMERCE));
+        if (!r->facts->companion && (r->facts->not_in != NULL) != (not_in != NULL))
+            fail_msg("%s: territory %s", vendors[i].file, not_in ? not_in->codes : "not found");
+        if (r->facts->not_in && not_in) assert_string_equal(not_in->codes, r->facts->not_in);
+        bool limited = licence_clause_first(&r->clauses, CLAUSE_NO_COMMERCE) != NULL;
+        if (limited != (r->facts->commercial == COMMERCIAL_NO))
+            fail_msg("%s: commerce is %s", vendors[i].file, limited ? "limited" : "not");
         if (r->facts->registration)
             assert_non_null(licence_clause_first(&r->clauses, CLAUSE_REGISTER));
-        if (r->facts->outputs == OUTPUT_NO_OTHER_LLM || r->facts->outputs == OUTPUT_NO_OTHER_AI)
-            assert_non_null(licence_clause_first(&r->clauses, CLAUSE_NO_TRAINING));
+        bool forbids =
+            r->facts->outputs == OUTPUT_NO_OTHER_LLM || r->facts->outputs == OUTPUT_NO_OTHER_AI;
+        if (forbids != (licence_clause_first(&r->clauses, CLAUSE_NO_TRAINING) != NULL))
+            fail_msg("%s: training of others is %s", vendors[i].file,
+                     forbids ? "not found" : "found");
         licence_reading_free(r);
         buf_release(&text);
     }

@@ -25,6 +25,7 @@ static bool digits_of(struct span word, int64_t *ret, struct span *ret_unit)
     return i > 0;
 }
 
+/* No "b": 14B is how models are counted. */
 static int64_t unit_of(struct span word)
 {
     static const struct {
@@ -35,11 +36,10 @@ static int64_t unit_of(struct span word)
         { "million", 1000000 }, { "millions", 1000000 },
         { "m", 1000000 },       { "mn", 1000000 },
         { "mm", 1000000 },      { "billion", 1000000000 },
-        { "bn", 1000000000 },   { "b", 1000000000 },
-        { "hundred", 100 },     { "crore", 10000000 },
-        { "lakh", 100000 },     { "万", 10000 },
-        { "亿", 100000000 },    { "千", 1000 },
-        { "百", 100 },
+        { "bn", 1000000000 },   { "hundred", 100 },
+        { "crore", 10000000 },  { "lakh", 100000 },
+        { "万", 10000 },        { "亿", 100000000 },
+        { "千", 1000 },         { "百", 100 },
     };
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (span_equals(word, units[i].name)) return units[i].factor;

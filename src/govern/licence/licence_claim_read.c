@@ -187,10 +187,15 @@ static const char *find_word(struct span line, const char *word)
     return NULL;
 }
 
-/* "Qwen" in a sentence is a model; "Qwen license agreement" and "apache-2.0" are licences. */
+/* "Qwen" or "MiniMax-M2" in a sentence is a model; "Qwen license agreement" and "apache-2.0" are licences. */
 static bool is_said_in_sentences(const char *name)
 {
-    return strchr(name, ' ') || strchr(name, '-') || strcmp(name, "mit") == 0;
+    static const char *const parts[] = { "licen",    "terms", "agreement", "apache",
+                                         "modified", "bsd-",  "cc-by",     "cc0-",
+                                         "gpl-",     "mpl-",  "openmdw",   "openrail" };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strstr(name, parts[i])) return true;
+    return strcmp(name, "mit") == 0;
 }
 
 /* The longest name in the line: "modified MIT" is not MIT. */

@@ -61,6 +61,22 @@ static bool has_any(const struct sentence *s, const char *const *phrases)
     return false;
 }
 
+/* "not", but not that of "including but not limited to". */
+static bool negates(const struct sentence *s)
+{
+    static const char *const words[] = { "not",       "exclud*",   "except",      "excepting",
+                                         "prohibit*", "forbidden", "no",          "nor",
+                                         "never",     "cannot",    "unavailable", "不",
+                                         "除",        "禁",        NULL };
+    for (uint32_t i = s->begin; i < s->end; i++) {
+        if (licence_phrase_at(s->w, i, "not limited") || licence_phrase_at(s->w, i, "不 限"))
+            continue;
+        for (const char *const *p = words; *p; p++)
+            if (licence_phrase_at(s->w, i, *p)) return true;
+    }
+    return false;
+}
+
 static struct licence_clause *add(struct sentence *s, enum clause_kind kind)
 {
     int same = 0;
@@ -208,16 +224,23 @@ static void find_territory(struct sentence *s)
         { "美 国", "US" },
         { "日 本", "JP" },
     };
-    static const char *const negation[] = { "not",       "exclud*",     "except",    "excepting",
-                                            "prohibit*", "unavailable", "forbidden", "no",
-                                            "nor",       "never",       "不",        "除",
-                                            "禁",        NULL };
-    static const char *const elsewhere[] = { "governed by", "jurisdiction", "export",
-                                             "directive",   "courts",       "embargo",
-                                             "itar",        "管 辖",        NULL };
+    static const char *const elsewhere[] = { "governed",
+                                             "jurisdiction",
+                                             "export",
+                                             "directive",
+                                             "courts",
+                                             "embargo",
+                                             "itar",
+                                             "arbitration",
+                                             "conflict of law*",
+                                             "choice of law*",
+                                             "hong kong",
+                                             "管 辖",
+                                             "香 港",
+                                             NULL };
     static const char *const multimodal[] = { "multimodal", "multi modal", "vision", "多 模 态",
                                               NULL };
-    if (!has_any(s, negation) || has_any(s, elsewhere)) return;
+    if (!negates(s) || has_any(s, elsewhere)) return;
     struct licence_clause *c = NULL;
     for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
         if (!has(s, places[k].phrase)) continue;
@@ -270,8 +293,8 @@ static bool limits_to_non_commercial(const struct sentence *s)
                                           NULL };
     if (has_any(s, limits)) return true;
     for (uint32_t i = s->begin; i + 1 < s->end; i++) {
-        uint32_t n = licence_phrase_at(s->w, i, "non commercial*");
-        if (!n) n = licence_phrase_at(s->w, i, "noncommercial*");
+        uint32_t n = licence_phrase_at(s->w, i, "non commercial");
+        if (!n) n = licence_phrase_at(s->w, i, "noncommercial");
         if (!n) continue;
         bool both = i >= s->begin + 2 && licence_word_is(s->w, i - 2, "commercial");
         both |= licence_phrase_at(s->w, i + n, "or commercial") ||
@@ -289,7 +312,8 @@ static void find_commerce(struct sentence *s)
                                        "apply for",
                                        "apply to",
                                        "request*",
-                                       "form",
+                                       "registration form",
+                                       "this form",
                                        "questionnaire",
                                        "e mail",
                                        "email",
@@ -298,7 +322,7 @@ static void find_commerce(struct sentence *s)
                                        "written consent",
                                        "prior authorization",
                                        "separate license",
-                                       "contact",
+
                                        "obtain",
                                        "登 记",
                                        "申 请",
@@ -327,6 +351,9 @@ static void find_outputs(struct sentence *s)
                                          "another model",
                                          "another ai model",
                                          "foundational model*",
+                                         "any foundational",
+                                         "any * ai model*",
+                                         "any * generative ai model*",
                                          "foundation model*",
                                          "competing",
                                          "compete*",
@@ -334,12 +361,10 @@ static void find_outputs(struct sentence *s)
                                          "其 他 大 模 型",
                                          "其 它 模 型",
                                          NULL };
-    static const char *const negation[] = { "not",    "prohibit*", "forbidden", "no", "never",
-                                            "cannot", "不",        "禁",        NULL };
     static const char *const derived[] = { "synthetic data",           "distillation",
                                            "output patterns",          "transfer of patterns",
                                            "transferring the weights", NULL };
-    if (has_any(s, negation) && has_any(s, make) && has_any(s, other) && has_any(s, made))
+    if (negates(s) && has_any(s, make) && has_any(s, other) && has_any(s, made))
         add(s, CLAUSE_NO_TRAINING);
     if (has_any(s, derived)) add(s, CLAUSE_DISTILLED);
 }
@@ -402,6 +427,7 @@ static void find_plain(struct sentence *s)
     bool seen[CLAUSE_KINDS] = { 0 };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         if (seen[plain[i].kind] || !has(s, plain[i].phrase)) continue;
+        if (plain[i].kind == CLAUSE_REVOCABLE && has(s, "不 可 撤 销")) continue;
         seen[plain[i].kind] = true;
         add(s, plain[i].kind);
     }

@@ -84,7 +84,7 @@ FACT(.id = "minimax-m2.5-code", .name = "MIT License with display duty (MiniMax 
      .display = "MiniMax M2.5", .share = SHARE_KEEP, .patent = PATENT_SILENT, .source = "text",
      .as_of = "2026-02-13")
 FACT(.id = "minimax-m2.7-nc", .name = "Non-Commercial License (MiniMax M2.7)", .commercial = COMMERCIAL_NO,
-     .request = "api@minimax.io, subject \"M2.7 licensing\"", .share = SHARE_KEEP, .patent = PATENT_SILENT,
+     .request = "api@minimax.io, subject \"M2.7 licensing\"", .display = "Built with MiniMax M2.7", .share = SHARE_KEEP, .patent = PATENT_SILENT,
      .use_policy = "no military purpose, harm to minors, disinformation, discrimination", .source = "text",
      .as_of = "2026-01-01")
 FACT(.id = "devstral-2", .name = "Modified MIT License (Devstral 2)", .commercial = COMMERCIAL_CONDITIONAL,
@@ -170,12 +170,12 @@ FACT(.id = "orion-14b", .name = "Orion-14B Series Models Community License Agree
      .as_of = "2024-01-01")
 FACT(.id = "chatglm-6b", .name = "The ChatGLM-6B License", .commercial = COMMERCIAL_SILENT, .share = SHARE_KEEP,
      .outputs = OUTPUT_SILENT, .use_policy = "no military or illegal purpose, no harm to national security",
-     .patent = PATENT_NONE, .ends = END_REVOCABLE, .law = "PRC, Haidian court", .source = "text",
+     .patent = PATENT_NONE, .ends = END_REVOCABLE | END_TEXT_MAY_CHANGE, .law = "PRC, Haidian court", .source = "text",
      .as_of = "2023-03-14")
 FACT(.id = "chatglm2-6b", .name = "The ChatGLM2-6B License", .commercial = COMMERCIAL_SILENT,
      .share = SHARE_KEEP, .outputs = OUTPUT_SILENT,
      .use_policy = "no military or illegal purpose, no harm to national security", .patent = PATENT_NONE,
-     .ends = END_REVOCABLE, .law = "PRC, Haidian court", .source = "text", .as_of = "2023-06-25")
+     .ends = END_REVOCABLE | END_TEXT_MAY_CHANGE, .law = "PRC, Haidian court", .source = "text", .as_of = "2023-06-25")
 FACT(.id = "chatglm3-6b", .name = "The ChatGLM3-6B License", .commercial = COMMERCIAL_CONDITIONAL,
      .registration = "at https://open.bigmodel.cn/mla/form", .share = SHARE_KEEP, .outputs = OUTPUT_SILENT,
      .use_policy = "no military or illegal purpose, no harm to national security, local ethics",
@@ -208,7 +208,7 @@ FACT(.id = "telechat", .name = "TeleChat Model Community License Agreement",
      .patent = PATENT_NONE, .ends = END_REVOCABLE, .law = "PRC", .trust = TRUST_SECOND_HAND,
      .doubt = "from the vendor's README", .source = "vendor's README", .as_of = "2024-01-01")
 FACT(.id = "openatom-model-1.0", .name = "OpenAtom Model License 1.0",
-     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP, .use_policy = "lawful use", .patent = PATENT_GRANTED,
+     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP, .outputs = OUTPUT_DERIVATIVE, .use_policy = "lawful use", .patent = PATENT_GRANTED,
      .ends = END_BREACH, .law = "PRC; the Chinese text prevails", .source = "text", .as_of = "2024-01-01")
 
 /* MiniMax, Hunyuan, openPangu. */
@@ -255,7 +255,7 @@ FACT(.id = "openpangu-1.0", .name = "openPangu Model License Agreement 1.0",
 /* Llama. */
 FACT(.id = "llama1-nc", .name = "LLaMA License Agreement (2023-02-24)", .commercial = COMMERCIAL_NO,
      .request = "Meta", .share = SHARE_FORBIDDEN | SHARE_COPY, .outputs = OUTPUT_RESEARCH_ONLY,
-     .use_policy = "research only", .patent = PATENT_NONE, .ends = END_BREACH | END_LITIGATION,
+     .use_policy = "research only", .patent = PATENT_NONE, .ends = END_BREACH | END_LITIGATION | END_REVOCABLE,
      .law = "California", .source = "text", .as_of = "2023-02-24")
 FACT(.id = "llama2", .name = "Llama 2 Community License Agreement", .commercial = COMMERCIAL_CONDITIONAL,
      .users_month_max = 700000000, .beyond = BEYOND_NO_RIGHTS, .request = "Meta",
@@ -338,13 +338,13 @@ FACT(.id = "bigscience-openrail-m", .name = "BigScience Open RAIL-M License",
      .source = "text", .as_of = "2022-08-18")
 FACT(.id = "bigcode-openrail-m", .name = "BigCode Open RAIL-M v1 License",
      .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .outputs = OUTPUT_DERIVATIVE,
-     .use_policy = "Attachment A", .patent = PATENT_GRANTED, .ends = END_PATENT_SUIT, .source = "text",
+     .use_policy = "Attachment A", .patent = PATENT_GRANTED, .ends = END_PATENT_SUIT | END_REMOTE, .source = "text",
      .as_of = "2023-05-04")
 FACT(.id = "nvidia-open-model", .name = "NVIDIA Open Model License Agreement",
      .share = SHARE_COPY | SHARE_NOTICE,
      .notice = "Licensed by NVIDIA Corporation under the NVIDIA Open Model License",
      .use_policy = "Trustworthy AI terms; bypassing a guardrail ends the licence", .patent = PATENT_SILENT,
-     .ends = END_BREACH | END_LITIGATION | END_TEXT_MAY_CHANGE, .law = "Delaware, Santa Clara", .source = "text",
+     .ends = END_BREACH | END_LITIGATION | END_REVOCABLE | END_TEXT_MAY_CHANGE, .law = "Delaware, Santa Clara", .source = "text",
      .as_of = "2025-04-28")
 FACT(.id = "stability-community", .name = "Stability AI Community License Agreement",
      .commercial = COMMERCIAL_CONDITIONAL, .conditions_commercial_only = true, .revenue_year_usd_max = 1000000,
@@ -356,12 +356,12 @@ FACT(.id = "stability-community", .name = "Stability AI Community License Agreem
 FACT(.id = "stability-nc-2023", .name = "Stability AI Non-Commercial Research Community License",
      .commercial = COMMERCIAL_NO, .request = "Stability AI", .share = SHARE_COPY | SHARE_NOTICE,
      .outputs = OUTPUT_UNKNOWN, .use_policy = "Acceptable Use Policy", .patent = PATENT_NONE,
-     .ends = END_BREACH | END_LITIGATION, .trust = TRUST_PARTLY, .doubt = "the rule about outputs",
+     .ends = END_BREACH | END_LITIGATION | END_REVOCABLE, .trust = TRUST_PARTLY, .doubt = "the rule about outputs",
      .source = "text", .as_of = "2023-12-06")
 FACT(.id = "exaone-1.1-nc", .name = "EXAONE AI Model License Agreement 1.1 - NC", .commercial = COMMERCIAL_NO,
      .request = "the licensor", .share = SHARE_COPY | SHARE_NAME, .name_prefix = "EXAONE",
      .outputs = OUTPUT_RESEARCH_ONLY, .use_policy = "research; ethics", .patent = PATENT_NONE,
-     .ends = END_BREACH | END_REVOCABLE, .law = "Korea, KCAB arbitration", .source = "text",
+     .ends = END_BREACH | END_REVOCABLE | END_TEXT_MAY_CHANGE, .law = "Korea, KCAB arbitration", .source = "text",
      .as_of = "2024-12-09")
 FACT(.id = "bilibili-model-2025-09", .name = "bilibili Model Use License Agreement",
      .commercial = COMMERCIAL_CONDITIONAL, .users_month_max = 100000000,

@@ -188,8 +188,8 @@ static void judge_no_text(struct judgement *j)
 /* Does one name the other's kind? A claim "modified MIT" fits every MIT with a paragraph more. */
 static bool agree(const char *a, const char *b)
 {
-    static const char *const modified[] = { "kimi-k2", "kimi-k2.5", "minimax-m2", "devstral-2",
-                                            "modified-mit" };
+    static const char *const modified[] = { "kimi-k2",           "kimi-k2.5",  "minimax-m2",
+                                            "minimax-m2.5-code", "devstral-2", "modified-mit" };
     static const char *const families[] = { "gemma-tou", "GPL-3.0", "GPL-2.0",
                                             "AGPL-3.0",  "LGPL",    "bigscience" };
     int hits = 0;
