@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The input is a script: {"shape", "body", "events": [{"index", "kind", "body"}]}. */
+#define _GNU_SOURCE /* memmem */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
