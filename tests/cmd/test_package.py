@@ -314,6 +314,21 @@ def case_container_installs_what_setup_does(folder):
     assert first.replace("\\\n", " ").split() == wanted, wanted
 
 
+def case_container_runs_with_what_it_installs(folder):
+    """Each library that the program names comes from a package of the second list, on a Debian of today."""
+    need("dpkg")
+    text = open(PACKAGING + "/Containerfile").read()
+    second = set(re.search(r"FROM debian:12-slim\nRUN .*?recommends (.*?)&&", text, re.S).group(1).replace("\\\n", " ").split())
+    named = re.findall(r"NEEDED +(\S+)", run(need("objdump"), "-p", PROGRAM).stdout)
+    paths = dict(re.findall(r"(\S+) => (\S+)", run(need("ldd"), PROGRAM).stdout))
+    for library in named:
+        if library.startswith(("libc.", "libm.", "ld-", "libasan", "libubsan", "libtsan")):
+            continue
+        # dpkg knows the file by the place it was packed for, before /lib became /usr/lib.
+        owner = run("dpkg", "-S", "*/" + os.path.basename(os.path.realpath(paths[library]))).stdout.split(":")[0]
+        assert owner in second, (library, owner, second)
+
+
 def main():
     passed = failed = skipped = 0
     for name, case in sorted(globals().items()):
