@@ -351,8 +351,7 @@ FACT(.id = "stability-community", .name = "Stability AI Community License Agreem
      .beyond = BEYOND_NO_RIGHTS, .registration = "at https://stability.ai/community-license",
      .request = "Stability AI", .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY,
      .display = "Powered by Stability AI", .outputs = OUTPUT_NO_OTHER_AI, .use_policy = "Acceptable Use Policy",
-     .patent = PATENT_NONE, .ends = END_BREACH | END_REVOCABLE, .law = "see the text", .trust = TRUST_PARTLY,
-     .doubt = "the rule about training on outputs", .source = "text", .as_of = "2024-07-05")
+     .patent = PATENT_NONE, .ends = END_BREACH | END_REVOCABLE, .source = "text", .as_of = "2024-07-05")
 FACT(.id = "stability-nc-2023", .name = "Stability AI Non-Commercial Research Community License",
      .commercial = COMMERCIAL_NO, .request = "Stability AI", .share = SHARE_COPY | SHARE_NOTICE,
      .outputs = OUTPUT_UNKNOWN, .use_policy = "Acceptable Use Policy", .patent = PATENT_NONE,
