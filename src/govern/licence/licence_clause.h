@@ -31,7 +31,7 @@ enum clause_kind {
     CLAUSE_LITIGATION,
     CLAUSE_INDEMNITY,
     CLAUSE_NO_SHARING, /* may not be passed on or sublicensed */
-    CLAUSE_COPY, /* copies of the licence or of notices go along */
+    CLAUSE_COPY,       /* copies of the licence or of notices go along */
     CLAUSE_LAW,
     CLAUSE_KINDS
 };

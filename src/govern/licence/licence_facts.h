@@ -41,26 +41,26 @@ enum patent_grant { PATENT_UNKNOWN, PATENT_GRANTED, PATENT_SILENT, PATENT_NONE }
 
 /* Duties of whoever passes the model or something made from it on. */
 enum share_duty {
-    SHARE_COPY = 1,      /* a copy of the licence */
-    SHARE_MARK = 2,      /* say which files were changed */
-    SHARE_NOTICE = 4,    /* a prescribed line: `notice` */
-    SHARE_FLOW = 8,      /* bind downstream users to the use limits */
-    SHARE_DISPLAY = 16,  /* show a line: `display` */
-    SHARE_NAME = 32,     /* a model's name must begin with: `name_prefix` */
-    SHARE_KEEP = 64,     /* keep copyright and other notices */
-    SHARE_SOURCE = 128,  /* offer the source under the same licence */
-    SHARE_ALIKE = 256,   /* derivatives under the same licence */
+    SHARE_COPY = 1,        /* a copy of the licence */
+    SHARE_MARK = 2,        /* say which files were changed */
+    SHARE_NOTICE = 4,      /* a prescribed line: `notice` */
+    SHARE_FLOW = 8,        /* bind downstream users to the use limits */
+    SHARE_DISPLAY = 16,    /* show a line: `display` */
+    SHARE_NAME = 32,       /* a model's name must begin with: `name_prefix` */
+    SHARE_KEEP = 64,       /* keep copyright and other notices */
+    SHARE_SOURCE = 128,    /* offer the source under the same licence */
+    SHARE_ALIKE = 256,     /* derivatives under the same licence */
     SHARE_FORBIDDEN = 512, /* not to be passed on, or not when changed */
     SHARE_UNKNOWN = 1024
 };
 
 enum licence_end {
     END_BREACH = 1,
-    END_LITIGATION = 2,  /* a suit about any intellectual property in the model or its outputs */
+    END_LITIGATION = 2, /* a suit about any intellectual property in the model or its outputs */
     END_PATENT_SUIT = 4,
     END_REVOCABLE = 8,
     END_TEXT_MAY_CHANGE = 16,
-    END_REMOTE = 32      /* the vendor may restrict use from afar */
+    END_REMOTE = 32 /* the vendor may restrict use from afar */
 };
 
 enum trust { TRUST_TEXT, TRUST_PARTLY, TRUST_SECOND_HAND };

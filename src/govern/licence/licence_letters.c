@@ -18,16 +18,14 @@ static const uint16_t windows_high[32] = {
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178,
 };
 
-static enum status count_bytes(struct span text, size_t *ret_even, size_t *ret_odd,
-                               size_t *ret_control)
+static void count_bytes(struct span text, size_t *ret_even, size_t *ret_odd, size_t *ret_control)
 {
     *ret_even = *ret_odd = *ret_control = 0;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
         if (!c) ++*(i % 2 ? ret_odd : ret_even);
-        else if (c < 32 && !memchr("\t\n\r\f\v\033", c, 6)) ++*ret_control;
+        else if (c < 32 && !strchr("\t\n\r\f\v\033", c)) ++*ret_control;
     }
-    return STATUS_OK;
 }
 
 enum status licence_encoding_of(enum licence_encoding *ret, struct span text, struct error *err)
