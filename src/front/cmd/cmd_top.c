@@ -41,6 +41,7 @@ enum value {
     GENERATED,
     QUERIES,
     HITS,
+    CACHE,
     TTFT_SUM,
     TTFT_COUNT,
     GAP_SUM,
@@ -62,6 +63,7 @@ static const struct {
     { "hearth_generation_tokens_total", NULL, GENERATED },
     { "hearth_prefix_cache_queries_total", NULL, QUERIES },
     { "hearth_prefix_cache_hits_total", NULL, HITS },
+    { "hearth_kv_cache_usage_perc", NULL, CACHE },
     { "hearth_time_to_first_token_seconds_sum", NULL, TTFT_SUM },
     { "hearth_time_to_first_token_seconds_count", NULL, TTFT_COUNT },
     { "hearth_inter_token_latency_seconds_sum", NULL, GAP_SUM },
@@ -197,10 +199,11 @@ static void print_row(const struct row *r, const struct row *before, double seco
     snprintf(hits, sizeof hits, "-");
     if (queries > 0)
         snprintf(hits, sizeof hits, "%.0f", difference(r, before, HITS) / queries * 100);
-    printf("%-24.24s %-8s %7.0f %7.0f %10.1f %10.1f %9s %8s %6s %9.0f %7.0f %8.0f\n", r->name,
+    printf("%-24.24s %-8s %7.0f %7.0f %10.1f %10.1f %9s %8s %6s %7.0f %9.0f %7.0f %8.0f\n", r->name,
            r->state, r->values[RUNNING], r->values[WAITING],
            difference(r, before, GENERATED) / seconds, difference(r, before, PROMPT) / seconds,
-           first, gap, hits, r->values[DONE], r->values[ERRORS], r->values[FAILURES]);
+           first, gap, hits, r->values[CACHE] * 100, r->values[DONE], r->values[ERRORS],
+           r->values[FAILURES]);
 }
 
 static void print_table(struct look *now, struct look *before, const char *at)
@@ -209,9 +212,9 @@ static void print_table(struct look *now, struct look *before, const char *at)
     char memory[32];
     format_bytes(memory, sizeof memory, (uint64_t)now->memory);
     printf("hearth at %s: %.0f connections, front %s\n\n", at, now->connections, memory);
-    printf("%-24s %-8s %7s %7s %10s %10s %9s %8s %6s %9s %7s %8s\n", "MODEL", "STATE", "RUNNING",
-           "WAITING", "TOKENS/S", "PROMPT/S", "FIRST ms", "NEXT ms", "HIT %", "REQUESTS", "ERRORS",
-           "CRASHES");
+    printf("%-24s %-8s %7s %7s %10s %10s %9s %8s %6s %7s %9s %7s %8s\n", "MODEL", "STATE",
+           "RUNNING", "WAITING", "TOKENS/S", "PROMPT/S", "FIRST ms", "NEXT ms", "HIT %", "CACHE %",
+           "REQUESTS", "ERRORS", "CRASHES");
     for (int i = 0; i < now->count; i++)
         print_row(&now->rows[i], row_of(before, span_of(now->rows[i].name)), seconds);
 }
