@@ -177,6 +177,30 @@ static void the_table_is_in_order(void **state)
     }
 }
 
+static void versions_have_what_their_family_has(void **state)
+{
+    static const struct {
+        const char *id;
+        enum commercial_use commercial;
+        bool changed_may_be_shared, known;
+    } cases[] = {
+        { "CC-BY-NC-3.0", COMMERCIAL_NO, true, true },
+        { "CC-BY-NC-ND-2.5", COMMERCIAL_NO, false, true },
+        { "CC-BY-NC-SA-3.0-DE", COMMERCIAL_NO, true, true },
+        { "CC-BY-ND-3.0", COMMERCIAL_YES, false, true },
+        { "CC-BY-3.0", COMMERCIAL_YES, true, true },
+        { "CC-PDDC", COMMERCIAL_YES, true, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct licence_facts *f = licence_facts_of_family(cases[i].id);
+        assert_true(cases[i].known == (f != NULL));
+        if (!f) continue;
+        assert_int_equal(f->commercial, cases[i].commercial);
+        assert_true(cases[i].changed_may_be_shared == !(f->share & SHARE_FORBIDDEN));
+        assert_int_not_equal(f->trust, TRUST_TEXT);
+    }
+}
+
 static void aliases_lead_to_rows(void **state)
 {
     static const char *const names[] = {
@@ -386,6 +410,7 @@ int main(void)
         cmocka_unit_test(no_vendors_text_is_left_out),
         cmocka_unit_test(facts_agree_with_what_the_texts_say),
         cmocka_unit_test(the_table_is_in_order),
+        cmocka_unit_test(versions_have_what_their_family_has),
         cmocka_unit_test(aliases_lead_to_rows),
         cmocka_unit_test(what_is_no_text_says_so),
         cmocka_unit_test(strange_texts_are_asked_about),

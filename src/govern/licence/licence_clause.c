@@ -224,20 +224,11 @@ static void find_territory(struct sentence *s)
         { "美 国", "US" },
         { "日 本", "JP" },
     };
-    static const char *const elsewhere[] = { "governed",
-                                             "jurisdiction",
-                                             "export",
-                                             "directive",
-                                             "courts",
-                                             "embargo",
-                                             "itar",
-                                             "arbitration",
-                                             "conflict of law*",
-                                             "choice of law*",
-                                             "hong kong",
-                                             "管 辖",
-                                             "香 港",
-                                             NULL };
+    static const char *const elsewhere[] = { "governed",       "jurisdiction", "export",
+                                             "directive",      "courts",       "embargo",
+                                             "itar",           "arbitration",  "conflict of law*",
+                                             "choice of law*", "hong kong",    "registered office",
+                                             "管 辖",          "香 港",        NULL };
     static const char *const multimodal[] = { "multimodal", "multi modal", "vision", "多 模 态",
                                               NULL };
     if (!negates(s) || has_any(s, elsewhere)) return;
@@ -291,12 +282,15 @@ static bool limits_to_non_commercial(const struct sentence *s)
                                           "不 可 商 用",
                                           "仅 供 学 术",
                                           NULL };
+    /* One of several ways to pass source code on, in the GNU licences. */
+    if (has(s, "this alternative is allowed")) return false;
     if (has_any(s, limits)) return true;
     for (uint32_t i = s->begin; i + 1 < s->end; i++) {
         uint32_t n = licence_phrase_at(s->w, i, "non commercial");
         if (!n) n = licence_phrase_at(s->w, i, "noncommercial");
         if (!n) continue;
-        bool both = i >= s->begin + 2 && licence_word_is(s->w, i - 2, "commercial");
+        bool both = (i >= s->begin + 2 && licence_word_is(s->w, i - 2, "commercial")) ||
+                    (i >= s->begin + 3 && licence_word_is(s->w, i - 3, "commercial"));
         both |= licence_phrase_at(s->w, i + n, "or commercial") ||
                 licence_phrase_at(s->w, i + n, "and commercial") ||
                 licence_phrase_at(s->w, i + n, "and limited commercial");

@@ -1,4 +1,4 @@
-/* The facts, one row a text. FACT(...) takes the members of struct licence_facts.
+/* The facts, one row a text. FACT(...) and FAMILY(...) take the members of struct licence_facts.
  * SPDX-License-Identifier: Apache-2.0
  *
  * `source`: "text" where the licence text itself was read; otherwise what was read instead. */
@@ -65,6 +65,24 @@ FACT(.id = "CC-BY-NC-ND-4.0", .name = "Creative Commons Attribution-NonCommercia
 FACT(.id = "CC-BY-ND-4.0", .name = "Creative Commons Attribution-NoDerivatives 4.0",
      .share = SHARE_KEEP | SHARE_FORBIDDEN, .patent = PATENT_NONE, .ends = END_BREACH, .source = "text",
      .as_of = "2013-11-25")
+
+/* Their other versions and national ports: FAMILY(beginning of the identifier, ...). */
+FAMILY(.id = "CC-BY-NC-ND", .name = "Creative Commons Attribution-NonCommercial-NoDerivatives, another version",
+     .commercial = COMMERCIAL_NO, .share = SHARE_KEEP | SHARE_FORBIDDEN, .patent = PATENT_UNKNOWN,
+     .ends = END_BREACH, .trust = TRUST_PARTLY, .doubt = "versions differ in detail", .source = "version 4.0",
+     .as_of = "2026-11-01")
+FAMILY(.id = "CC-BY-NC", .name = "Creative Commons Attribution-NonCommercial, another version",
+     .commercial = COMMERCIAL_NO, .share = SHARE_KEEP | SHARE_MARK | SHARE_UNKNOWN, .patent = PATENT_UNKNOWN,
+     .ends = END_BREACH, .trust = TRUST_PARTLY, .doubt = "versions differ in detail", .source = "version 4.0",
+     .as_of = "2026-11-01")
+FAMILY(.id = "CC-BY-ND", .name = "Creative Commons Attribution-NoDerivatives, another version",
+     .share = SHARE_KEEP | SHARE_FORBIDDEN, .patent = PATENT_UNKNOWN, .ends = END_BREACH,
+     .trust = TRUST_PARTLY, .doubt = "versions differ in detail", .source = "version 4.0",
+     .as_of = "2026-11-01")
+FAMILY(.id = "CC-BY", .name = "Creative Commons Attribution, another version",
+     .share = SHARE_KEEP | SHARE_MARK | SHARE_UNKNOWN, .patent = PATENT_UNKNOWN, .ends = END_BREACH,
+     .trust = TRUST_PARTLY, .doubt = "versions differ in detail", .source = "version 4.0",
+     .as_of = "2026-11-01")
 
 /* MIT and one paragraph more. */
 FACT(.id = "kimi-k2", .name = "Modified MIT License (Kimi K2)", .commercial = COMMERCIAL_CONDITIONAL,

@@ -6,8 +6,19 @@
 
 static const struct licence_facts rows[] = {
 #define FACT(...) { __VA_ARGS__ },
+#define FAMILY(...)
 #include "govern/licence/licence_fact_list.h"
 #undef FACT
+#undef FAMILY
+};
+
+/* Longer beginnings first. */
+static const struct licence_facts families[] = {
+#define FACT(...)
+#define FAMILY(...) { __VA_ARGS__ },
+#include "govern/licence/licence_fact_list.h"
+#undef FACT
+#undef FAMILY
 };
 
 /* Use for any purpose is what the Open Source Definition asks (its points 5 and 6). */
@@ -25,6 +36,13 @@ const struct licence_facts *licence_facts_of(const char *id)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(rows[i].id, id) == 0) return &rows[i];
+    return NULL;
+}
+
+const struct licence_facts *licence_facts_of_family(const char *id)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strncmp(families[i].id, id, strlen(families[i].id)) == 0) return &families[i];
     return NULL;
 }
 

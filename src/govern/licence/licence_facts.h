@@ -96,6 +96,8 @@ struct licence_facts {
 /* NULL: the table has no row. */
 const struct licence_facts *licence_facts_of(const char *id);
 const struct licence_facts *licence_facts_at(size_t i); /* NULL past the end */
+/* For a text without a row of its own: what its family has in common. NULL: none. */
+const struct licence_facts *licence_facts_of_family(const char *id);
 /* Facts that hold for every licence that the OSI approved; its own duties are not in the table. */
 const struct licence_facts *licence_facts_osi(void);
 

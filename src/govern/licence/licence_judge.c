@@ -294,7 +294,7 @@ void licence_judge(struct licence_verdict *ret, const struct licence_reading *r,
     if (r->facts && r->facts->companion) judge_companion(&j);
     else if (r->facts) judge_facts(&j);
     judge_also(&j);
-    judge_clauses(&j, known ? (size_t)(r->card.body.data - r->text.data) : r->text.len);
+    judge_clauses(&j, known && r->facts ? (size_t)(r->card.body.data - r->text.data) : r->text.len);
     judge_parents(&j);
     judge_own_conflict(&j);
     for (int i = 0; i < ret->count; i++)

@@ -78,6 +78,7 @@ static void settle_facts(struct licence_reading *r)
 {
     if (r->match.kind) {
         r->facts = licence_facts_of(r->match.id);
+        if (!r->facts) r->facts = licence_facts_of_family(r->match.id);
         if (!r->facts && r->match.flags & PRINT_OSI) r->facts = licence_facts_osi();
         return;
     }
