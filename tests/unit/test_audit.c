@@ -14,6 +14,7 @@
 
 #include "base/core/file.h"
 #include "base/core/json.h"
+#include "base/core/mem.h"
 #include "govern/audit/canonical.h"
 #include "govern/audit/log_folder.h"
 #include "support/fixture.h"
@@ -92,6 +93,13 @@ static void assert_found(const struct audit_findings *f, enum audit_fault fault,
         if (f->at[i].fault == fault && strstr(f->at[i].words.text, words)) return;
     fail_msg("not found: %s \"%s\"; %zu findings, the first is %s", audit_fault_name(fault), words,
              f->count, f->count ? f->at[0].words.text : "none");
+}
+
+static bool canonical_is(struct span text)
+{
+    bool is = false;
+    assert_int_equal(canonical_check(text, &is, NULL), STATUS_OK);
+    return is;
 }
 
 static int64_t entry_number(struct audit_view *v, uint64_t index)
@@ -513,6 +521,58 @@ static void test_secrets_are_private(void **state)
     buf_release(&hash);
 }
 
+/* ---- short memory ---- */
+
+#ifdef HEARTH_CHECKS
+/* Each allocation fails once: the append fails whole or succeeds, and the log goes on. */
+static void test_short_memory(void **state)
+{
+    struct world *w = *state;
+    static const struct audit_event event = { AUDIT_APPROVAL, { "{\"by\":\"a\"}", 10 } };
+    uint64_t size = 1;
+    append(w->audit, size, 254); /* so that tiles fill while memory is short */
+    size += 254;
+    for (long n = 1;; n++) {
+        struct audit *a = NULL;
+        struct error err;
+        mem_fail_nth(n);
+        enum status st = audit_open(&a, w->log, w->secrets, &err);
+        if (!st) st = audit_append(a, &event, 1, NULL, &err);
+        bool fired = mem_fault_fired();
+        mem_fail_nth(0);
+        if (st && st != STATUS_NO_MEMORY) fail_msg("%s: %s", status_name(st), err.text);
+        audit_close(a);
+        struct audit_findings f = verify(w, NULL, 0);
+        if (f.count) fail_msg("allocation %ld: %s", n, f.at[0].words.text);
+        assert_true(f.entries == size || f.entries == size + 1);
+        if (!st) assert_int_equal(f.entries, size + 1);
+        size = f.entries;
+        if (!fired) break;
+    }
+    assert_true(size > 255);
+}
+
+static void test_short_memory_verify(void **state)
+{
+    struct world *w = *state;
+    append(w->audit, 1, 299);
+    struct buf note = fixture_read(scratch_path(w->log, "checkpoint"));
+    const struct audit_anchor anchor = { "anchor", { note.data, note.len } };
+    for (long n = 1;; n += n < 200 ? 1 : 97) {
+        struct audit_findings f;
+        struct error err;
+        mem_fail_nth(n);
+        enum status st = audit_verify(&f, w->log, NULL, &anchor, 1, NULL, &err);
+        bool fired = mem_fault_fired();
+        mem_fail_nth(0);
+        assert_true(st == STATUS_OK || st == STATUS_NO_MEMORY);
+        if (!st && f.count) fail_msg("allocation %ld: %s", n, f.at[0].words.text);
+        if (!fired) break;
+    }
+    buf_release(&note);
+}
+#endif
+
 /* ---- killed writers ---- */
 
 /* Appends one entry after the other and says so, until it is killed. */
@@ -602,6 +662,10 @@ int main(void)
         TEST(test_writers_take_turns),
         TEST(test_secrets_lost),
         TEST(test_secrets_are_private),
+#ifdef HEARTH_CHECKS
+        TEST(test_short_memory),
+        TEST(test_short_memory_verify),
+#endif
         TEST(test_killed),
     };
 #undef TEST

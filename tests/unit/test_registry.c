@@ -91,7 +91,7 @@ static enum status inspect(void *ctx, const char *label, const char *main_file,
     }
     if (w->refuse) return error_set(err, STATUS_BAD_INPUT, "the inspector says no");
     buf_text(out, "{\"family\":\"test\"}");
-    return STATUS_OK;
+    return buf_check(out, "facts", err);
 }
 
 static enum status add(struct world *w, const char *path, const char *alias,
@@ -800,6 +800,32 @@ static void test_killed(void **state)
     assert_int_equal(count_files(scratch_path(w->home, "incoming")), 0);
 }
 
+#ifdef HEARTH_CHECKS
+/* Each allocation fails once: the model is added whole, or it is not there, and the next try succeeds. */
+static void test_short_memory(void **state)
+{
+    struct world *w = *state;
+    scratch_write(w->model, "model.safetensors", "small", 5);
+    for (long n = 1;; n++) {
+        struct registry_added added;
+        struct error err;
+        struct registry_model m;
+        mem_fail_nth(n);
+        enum status st = add(w, w->model, NULL, &added, &err);
+        bool fired = mem_fault_fired();
+        mem_fail_nth(0);
+        if (st && st != STATUS_NO_MEMORY) fail_msg("%s: %s", status_name(st), err.text);
+        bool there = !registry_find(w->r, "tiny", &m, &err);
+        if (there) registry_model_release(&m);
+        if (!st) assert_true(there);
+        if (!fired) break;
+        add_good(w, NULL);
+        assert_int_equal(verify(w).faults, 0);
+        if (registry_remove(w->r, "tiny", &err)) fail_msg("%s", err.text);
+    }
+}
+#endif
+
 static void test_audited(void **state)
 {
     struct world *w = *state;
@@ -843,6 +869,9 @@ int main(void)
         TEST(test_cancelled_resumes),
         TEST(test_audited),
         TEST(test_killed),
+#ifdef HEARTH_CHECKS
+        TEST(test_short_memory),
+#endif
     };
 #undef TEST
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,15 +45,18 @@ static void find(struct audit_findings *f, enum audit_fault fault, const char *f
 
 /* ---- anchors ---- */
 
-static void open_anchors(struct check *c)
+static enum status open_anchors(struct check *c, struct error *err)
 {
     for (size_t i = 0; i < c->anchor_count; i++) {
         struct error why;
-        c->states[i].usable =
-            !checkpoint_open(&c->states[i].at, c->anchors[i].note, audit_view_key(c->view), &why);
-        if (!c->states[i].usable)
+        enum status st =
+            checkpoint_open(&c->states[i].at, c->anchors[i].note, audit_view_key(c->view), &why);
+        if (st == STATUS_NO_MEMORY) return error_set(err, st, "%s", why.text);
+        c->states[i].usable = !st;
+        if (st)
             find(c->found, AUDIT_SIGNATURE, "the checkpoint %s: %s", c->anchors[i].name, why.text);
     }
+    return STATUS_OK;
 }
 
 /* The tree has just got its size-th leaf: whoever signed this size must have signed this root. */
@@ -89,12 +92,13 @@ static void look_past_end(struct check *c)
 
 /* ---- tiles ---- */
 
-static void compare_tile(struct check *c, int level, uint64_t n, const struct merkle_hash *hashes,
-                         unsigned width)
+static enum status compare_tile(struct check *c, int level, uint64_t n,
+                                const struct merkle_hash *hashes, unsigned width, struct error *err)
 {
     struct merkle_hash stored[TILE_WIDTH];
     struct error why;
     enum status st = log_read_tile(c->folder, level, n, width, stored, &why);
+    if (st == STATUS_NO_MEMORY) return error_set(err, st, "%s", why.text);
     if (st) find(c->found, AUDIT_MISSING, "hashes of level %d: %s", level, why.text);
     for (unsigned i = 0; i < width && !st; i++) {
         if (merkle_equal(&stored[i], &hashes[i])) continue;
@@ -105,24 +109,27 @@ static void compare_tile(struct check *c, int level, uint64_t n, const struct me
             find(c->found, AUDIT_TILE,
                  "the stored hash of level %d from entry %" PRIu64 " on is not that of the entries",
                  level, at);
-        return;
+        break;
     }
+    return STATUS_OK;
 }
 
 static enum status meet_tile(void *ctx, int level, uint64_t n, const struct merkle_hash *hashes,
                              struct error *err)
 {
-    compare_tile(ctx, level, n, hashes, TILE_WIDTH);
-    return STATUS_OK;
+    return compare_tile(ctx, level, n, hashes, TILE_WIDTH, err);
 }
 
-static void meet_partials(struct check *c)
+static enum status meet_partials(struct check *c, struct error *err)
 {
-    for (int level = 0; level < TILE_LEVELS; level++) {
+    enum status st = STATUS_OK;
+    for (int level = 0; level < TILE_LEVELS && !st; level++) {
         unsigned width = edge_width(&c->edge, level);
         if (width)
-            compare_tile(c, level, c->edge.size >> (8 * level) >> 8, c->edge.hashes[level], width);
+            st = compare_tile(c, level, c->edge.size >> (8 * level) >> 8, c->edge.hashes[level],
+                              width, err);
     }
+    return st;
 }
 
 /* ---- entries ---- */
@@ -141,9 +148,11 @@ static enum status take_entries(struct check *c, uint64_t n, unsigned width, boo
         return STATUS_OK;
     }
     for (unsigned i = 0; i < width && !st; i++) {
-        if (!canonical_is(entries[i]))
+        bool canonical = true;
+        st = canonical_check(entries[i], &canonical, err);
+        if (!canonical)
             find(c->found, AUDIT_FORM, "entry %" PRIu64 " is not canonical JSON", c->edge.size);
-        st = merkle_leaf(entries[i], &leaf, err);
+        if (!st) st = merkle_leaf(entries[i], &leaf, err);
         if (!st) st = edge_push(&c->edge, &leaf, meet_tile, c, err);
         if (!st) st = meet_anchors(c, err);
     }
@@ -164,8 +173,8 @@ static enum status check_entries(struct check *c, const struct progress *progres
             return error_set(err, STATUS_CANCELLED, "cancelled");
     }
     if (st || !readable) return st;
-    meet_partials(c);
-    st = edge_root(&c->edge, &root, err);
+    st = meet_partials(c, err);
+    if (!st) st = edge_root(&c->edge, &root, err);
     if (!st && !merkle_equal(&root, &signed_at->root))
         find(c->found, AUDIT_EDITED,
              "the %" PRIu64 " entries are not those that the checkpoint was signed for",
@@ -192,9 +201,9 @@ static enum status verify_view(struct audit_findings *found, struct audit_view *
     c->anchors = anchors;
     c->anchor_count = anchor_count;
     c->bundle = BUF_INIT(TILE_BUNDLE_BYTES_MAX);
-    open_anchors(c);
-    look_past_end(c);
-    enum status st = check_entries(c, progress, err);
+    enum status st = open_anchors(c, err);
+    if (!st) look_past_end(c);
+    if (!st) st = check_entries(c, progress, err);
     buf_release(&c->bundle);
     mem_free(c->states);
     mem_free(c);

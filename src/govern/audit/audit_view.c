@@ -246,10 +246,11 @@ static enum status parse_hashes(struct span *rest, struct merkle_proof *ret, str
     struct span line;
     for (ret->count = 0; take_line(rest, &line) && line.len; ret->count++) {
         struct buf bytes = BUF_INIT(SHA256_BYTES);
-        bool good = ret->count < MERKLE_PROOF_MAX && !base64_decode(&bytes, line, NULL) &&
-                    bytes.len == SHA256_BYTES;
+        enum status st = base64_decode(&bytes, line, err);
+        bool good = ret->count < MERKLE_PROOF_MAX && !st && bytes.len == SHA256_BYTES;
         if (good) memcpy(ret->hashes[ret->count].bytes, bytes.data, SHA256_BYTES);
         buf_release(&bytes);
+        if (st == STATUS_NO_MEMORY) return st;
         if (!good) return bad_proof(err, "a line is not a hash in base64, or there are too many");
     }
     return rest->len ? STATUS_OK : bad_proof(err, "its checkpoint is missing");

@@ -87,14 +87,19 @@ enum status canonical_write_lines(struct buf *out, const struct json *value, int
     return st ? st : buf_check(out, "canonical JSON", err);
 }
 
-bool canonical_is(struct span text)
+enum status canonical_check(struct span text, bool *ret, struct error *err)
 {
     struct json_doc *doc;
     struct buf again = BUF_INIT(2 * text.len + 64);
-    if (json_parse(&doc, text.data, text.len, text.len + 1, "an entry", NULL)) return false;
-    bool same = !canonical_write(&again, json_root(doc), NULL) && again.len == text.len &&
-                memcmp(again.data, text.data, text.len) == 0;
-    json_doc_free(doc);
+    struct error why;
+    enum status st = json_parse(&doc, text.data, text.len, text.len + 1, "an entry", &why);
+    if (!st) {
+        st = canonical_write(&again, json_root(doc), &why);
+        json_doc_free(doc);
+    }
+    bool same = !st && again.len == text.len && memcmp(again.data, text.data, text.len) == 0;
     buf_release(&again);
-    return same;
+    if (st == STATUS_NO_MEMORY) return error_set(err, st, "%s", why.text);
+    *ret = same;
+    return STATUS_OK;
 }

@@ -17,7 +17,7 @@ enum status canonical_write(struct buf *out, const struct json *value, struct er
 /* The same order and numbers, but a line for each item, indented by so many spaces a level. */
 enum status canonical_write_lines(struct buf *out, const struct json *value, int indent,
                                   struct error *err);
-/* Whether the text is a JSON value in this form, and nothing else. */
-bool canonical_is(struct span text);
+/* Whether the text is a JSON value in this form, and nothing else. Fails only when memory is short. */
+enum status canonical_check(struct span text, bool *ret, struct error *err);
 
 #endif

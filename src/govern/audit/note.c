@@ -107,7 +107,8 @@ enum status note_key_parse(struct note_key *ret, struct span text, struct error 
     const char *second = first ? memchr(first + 1, '+', (size_t)(end - first - 1)) : NULL;
     enum status st = STATUS_BAD_INPUT;
     if (second && parse_hex_id((struct span){ first + 1, (size_t)(second - first - 1) }, &id))
-        st = base64_decode(&bytes, (struct span){ second + 1, (size_t)(end - second - 1) }, NULL);
+        st = base64_decode(&bytes, (struct span){ second + 1, (size_t)(end - second - 1) }, err);
+    if (st == STATUS_NO_MEMORY) return st;
     if (st || bytes.len != 1 + ED25519_PUBLIC_BYTES || bytes.data[0] != ED25519_TYPE) {
         buf_release(&bytes);
         return error_set(err, STATUS_BAD_INPUT,
@@ -185,25 +186,31 @@ struct signature {
     bool is_ed25519_long;
 };
 
-static bool parse_signature(struct span line, struct signature *ret)
+static enum status bad_line(struct error *err)
+{
+    return malformed(err, "a line of signature is malformed");
+}
+
+static enum status parse_signature(struct span line, struct signature *ret, struct error *err)
 {
     size_t dash = sizeof DASH - 1;
-    if (line.len <= dash || memcmp(line.data, DASH, dash) != 0) return false;
+    if (line.len <= dash || memcmp(line.data, DASH, dash) != 0) return bad_line(err);
     struct span rest = { line.data + dash, line.len - dash };
     const char *space = memchr(rest.data, ' ', rest.len);
-    if (!space) return false;
+    if (!space) return bad_line(err);
     struct span name = { rest.data, (size_t)(space - rest.data) };
     struct span base64 = { space + 1, rest.len - name.len - 1 };
     struct buf bytes = BUF_INIT(NOTE_BYTES_MAX);
-    bool good = good_name(name) && !base64_decode(&bytes, base64, NULL) && bytes.len > KEY_ID_BYTES;
-    if (good) {
+    enum status st = good_name(name) ? base64_decode(&bytes, base64, err) : STATUS_BAD_INPUT;
+    if (!st && bytes.len <= KEY_ID_BYTES) st = STATUS_BAD_INPUT;
+    if (!st) {
         *ret = (struct signature){ .name = name, .id = read_id((const uint8_t *)bytes.data) };
         ret->is_ed25519_long = bytes.len == SIGNATURE_BYTES;
         if (ret->is_ed25519_long)
             memcpy(ret->bytes, bytes.data + KEY_ID_BYTES, ED25519_SIGNATURE_BYTES);
     }
     buf_release(&bytes);
-    return good;
+    return st == STATUS_BAD_INPUT ? bad_line(err) : st;
 }
 
 enum status note_open(struct span note, const struct note_key *key, struct span *ret_text,
@@ -218,7 +225,8 @@ enum status note_open(struct span note, const struct note_key *key, struct span 
         struct span line = { rest.data, (size_t)(end - rest.data) };
         struct signature s;
         if (count == NOTE_SIGNATURES_MAX) return malformed(err, "it has more than 64 signatures");
-        if (!parse_signature(line, &s)) return malformed(err, "a line of signature is malformed");
+        st = parse_signature(line, &s, err);
+        if (st) return st;
         rest = (struct span){ end + 1, rest.len - line.len - 1 };
         if (s.id != key->id || !span_equals(s.name, key->name)) continue;
         if (!s.is_ed25519_long || !ed25519_verify(key->public_key, text.data, text.len, s.bytes))
@@ -272,13 +280,16 @@ static bool parse_size(struct span digits, uint64_t *ret)
     return true;
 }
 
-static bool parse_root(struct span base64, struct merkle_hash *ret)
+static enum status parse_root(struct span base64, struct merkle_hash *ret, struct error *err)
 {
     struct buf bytes = BUF_INIT(SHA256_BYTES);
-    bool good = !base64_decode(&bytes, base64, NULL) && bytes.len == SHA256_BYTES;
+    enum status st = base64_decode(&bytes, base64, err);
+    bool good = !st && bytes.len == SHA256_BYTES;
     if (good) memcpy(ret->bytes, bytes.data, SHA256_BYTES);
     buf_release(&bytes);
-    return good;
+    if (good || st == STATUS_NO_MEMORY) return st;
+    return error_set(err, STATUS_BAD_INPUT,
+                     "the third line of a checkpoint is its root, 32 bytes in base64");
 }
 
 enum status checkpoint_parse(struct checkpoint *ret, struct span text, struct error *err)
@@ -289,9 +300,10 @@ enum status checkpoint_parse(struct checkpoint *ret, struct span text, struct er
         return error_set(err, STATUS_BAD_INPUT, "a checkpoint begins with its origin");
     if (!next_line(&text, &size) || !parse_size(size, &c.size))
         return error_set(err, STATUS_BAD_INPUT, "the second line of a checkpoint is its size");
-    if (!next_line(&text, &root) || !parse_root(root, &c.root))
-        return error_set(err, STATUS_BAD_INPUT,
-                         "the third line of a checkpoint is its root, 32 bytes in base64");
+    root = (struct span){ "", 0 };
+    next_line(&text, &root);
+    enum status st = parse_root(root, &c.root, err);
+    if (st) return st;
     while (text.len)
         if (!next_line(&text, &more))
             return error_set(err, STATUS_BAD_INPUT, "a checkpoint has no empty lines");
