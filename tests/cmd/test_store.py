@@ -8,6 +8,7 @@
 # proofs and tiles are written once more here. The last line is "N passed, N failed, N skipped".
 import base64
 import hashlib
+import http.server
 import json
 import os
 import pathlib
@@ -15,6 +16,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -36,7 +40,7 @@ class World:
         self.home = self.tmp / "home"
         self.work = self.tmp / "work"
         self.work.mkdir()
-        self.env = dict(os.environ, HEARTH_HOME=str(self.home))
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("HEARTH_HUB")} | {"HEARTH_HOME": str(self.home)}
 
     def run(self, *args, code=0, err=""):
         done = subprocess.run([PROGRAM, *map(str, args)], cwd=self.work, env=self.env, capture_output=True, timeout=300)
@@ -299,7 +303,7 @@ def case_refused_models(w):
     (folder / "README.md").unlink()
     (folder / "README.md").symlink_to("/etc/passwd")
     w.run("add", folder, code=4, err="a link out of its folder")
-    w.run("add", "hf:owner/name", code=5, err="download it first")
+    w.run("add", "https://host/model.gguf", code=5, err="download it first")
     w.run("add", w.work / "nothing", code=3)
     w.run("add", EMBER, "--as", "a/b", code=4, err="cannot name a model")
 
@@ -384,6 +388,223 @@ def case_concurrent(w):
     assert len(w.json("list")["models"]) == 6
     w.run("verify")
     w.run("audit", "verify")
+
+
+# ---- a hub of our own ----
+
+class Hub:
+    """As much of the Hugging Face hub's API as is asked, with faults on demand."""
+
+    def __init__(self, files, commit="0123abcd", elsewhere=None, token=None, cut=None, no_ranges=False, lie=None, extra=None):
+        self.files, self.commit, self.elsewhere, self.token = files, commit, elsewhere, token
+        self.cut, self.no_ranges, self.lie, self.extra = cut, no_ranges, lie, extra or []
+        self.log, self.lock = [], threading.Lock()
+        hub = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+            def send(self, code, body, **headers):
+                self.send_response(code)
+                for k, v in headers.items():
+                    self.send_header(k.replace("_", "-"), v)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                with hub.lock:
+                    hub.log.append((self.path, self.headers.get("Range"), self.headers.get("Authorization")))
+                hub.answer(self)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda request, address: None  # a client that leaves early is expected
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def listing(self):
+        siblings = [{"rfilename": n, "size": len(b), "blobId": "x",
+                     **({"lfs": {"sha256": self.lie or hashlib.sha256(b).hexdigest(), "size": len(b)}} if len(b) > 1000 else {})}
+                    for n, b in self.files.items()]
+        return json.dumps({"sha": self.commit, "siblings": siblings + self.extra}).encode()
+
+    def answer(self, request):
+        if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
+            return request.send(401, b"who are you?")
+        if request.path.startswith("/api/models/acme/tiny/revision/main"):
+            return request.send(200, self.listing())
+        name = urllib.parse.unquote(request.path.split(f"/resolve/{self.commit}/")[-1])
+        if name not in self.files:
+            return request.send(404, b"no such thing")
+        if self.elsewhere:
+            return request.send(302, b"", Location=self.elsewhere + request.path)
+        body, wanted = self.files[name], request.headers.get("Range")
+        if self.no_ranges or not wanted:
+            return request.send(200, body)
+        begin, end = map(int, wanted.removeprefix("bytes=").split("-"))
+        part = body[begin:end + 1]
+        if self.cut and begin >= self.cut:
+            request.send_response(206)
+            request.send_header("Content-Length", str(len(part)))
+            request.end_headers()
+            request.wfile.write(part[:len(part) // 2])
+            request.close_connection = True
+            return None
+        return request.send(206, part, Content_Range=f"bytes {begin}-{end}/{len(body)}")
+
+
+def ember_files(**more):
+    return {p.name: p.read_bytes() for p in pathlib.Path(EMBER).iterdir()} | more
+
+
+def on_hub(w, *hubs, token=None):
+    w.env["HEARTH_HUB"] = ",".join(h.url for h in hubs)
+    w.env.pop("HEARTH_HUB_TOKEN", None)
+    if token:
+        w.env["HEARTH_HUB_TOKEN"] = token
+
+
+def case_hub(w):
+    w.run("add", "hf:acme/tiny", code=2, err="Set HEARTH_HUB")
+    files = ember_files(**{"pytorch_model.bin": b"\x80\x02}q.", "odd name+%.txt": b"odd", "sub/x.json": b"{}"})
+    hub = Hub(files, token="s3cret")
+    on_hub(w, hub)
+    w.run("add", "hf:acme/tiny", code=1, err="it wants a token")
+    on_hub(w, hub, token="s3cret")
+    added = w.json("add", "hf:acme/tiny")
+    assert added["alias"] == "tiny" and added["revision"] == "0123abcd" and added["source"] == "hf:acme/tiny"
+    assert added["left_out"] == 1  # the pickle
+    assert not [p for p in hub.log if "pytorch_model" in p[0]]
+    w.run("export", "tiny", w.work / "out")
+    del files["pytorch_model.bin"]
+    assert {str(p.relative_to(w.work / "out")): p.read_bytes() for p in (w.work / "out").rglob("*") if p.is_file()} == files
+    assert not list((w.home / "downloads").iterdir())
+    asked = len(hub.log)
+    assert w.json("add", "hf:acme/tiny")["known"] is True
+    assert len(hub.log) == asked + 1  # the listing, and no bytes
+    w.run("verify")
+    hub.close()
+    # offline from now on
+    w.run("show", "tiny")
+    w.run("add", "hf:acme/tiny", "--as", "again", code=8, err="onnect")
+
+
+def case_hub_redirects(w):
+    there = Hub(ember_files())
+    hub = Hub(ember_files(), elsewhere=there.url, token="s3cret")
+    on_hub(w, hub, token="s3cret")
+    w.run("add", "hf:acme/tiny", code=1, err="which nobody wrote down")
+    assert there.log == []
+    on_hub(w, hub, there, token="s3cret")
+    w.run("add", "hf:acme/tiny")
+    assert there.log and all(a is None for _, _, a in there.log)  # the token stays with the hub
+    loop = Hub(ember_files())
+    loop.elsewhere = loop.url
+    on_hub(w, loop)
+    w.run("add", "hf:acme/tiny", "--as", "loop", code=1, err="on and on")
+    for h in (there, hub, loop):
+        h.close()
+    for bad in ("huggingface.co", "file:///etc", "https://u@host", "ftp://host", "https://host/path", ","):
+        w.env["HEARTH_HUB"] = bad
+        w.run("add", "hf:acme/tiny", code=2, err="is no server")
+
+
+def large_files():
+    """Weights of several pieces: the tensors of ember and a large one of zeros."""
+    files = ember_files()
+    b = files["model.safetensors"]
+    size = int.from_bytes(b[:8], "little")
+    header = json.loads(b[8:8 + size])
+    data = len(b) - 8 - size
+    header["zeros"] = {"dtype": "F32", "shape": [10 << 20], "data_offsets": [data, data + (40 << 20)]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    files["model.safetensors"] = len(text).to_bytes(8, "little") + text + b[8 + size:] + bytes(40 << 20)
+    return files
+
+
+def case_hub_resumes(w):
+    files = large_files()
+    hub = Hub(files, cut=32 << 20)
+    on_hub(w, hub)
+    w.run("add", "hf:acme/tiny", code=8)
+    assert w.json("list")["models"] == []
+    first = [(p, r) for p, r, _ in hub.log if r and "safetensors" in p]
+    assert len(first) >= 3
+    hub.cut, hub.log = None, []
+    w.run("add", "hf:acme/tiny")
+    again = [(p, r) for p, r, _ in hub.log if r]
+    begins = [int(r.removeprefix("bytes=").split("-")[0]) for p, r in again if "safetensors" in p]
+    assert begins and min(begins) >= 16 << 20, begins  # at least the first piece was not asked again
+    w.run("verify")
+    w.run("export", "tiny", w.work / "out")
+    assert (w.work / "out/model.safetensors").read_bytes() == files["model.safetensors"]
+    # killed at some points, then left alone
+    w.run("rm", "tiny")
+    w.run("gc")
+    for ms in (20, 60, 120, 250):
+        run = subprocess.Popen([PROGRAM, "add", "hf:acme/tiny"], cwd=w.work, env=w.env, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+        time.sleep(ms / 1000)
+        run.kill()
+        run.wait()
+    w.run("add", "hf:acme/tiny")
+    w.run("verify")
+    assert not list((w.home / "downloads").iterdir())
+    hub.close()
+
+
+def case_hub_lies(w):
+    """What a hub says is from outside."""
+    hub = Hub(ember_files(), lie="44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")
+    on_hub(w, hub)
+    w.run("add", "hf:acme/tiny", code=4, err="is not what was announced")
+    assert not [p for p in (w.home / "blobs").rglob("*") if p.is_file()]
+    hub.lie = "zz"
+    w.run("add", "hf:acme/tiny", code=4, err="a digest is malformed")
+    hub.lie = None
+    for name in ("../../evil", "/etc/evil", "a\\b", "a//b", "c:evil", "a/../b", "x\x00y"):
+        hub.extra = [{"rfilename": name, "size": 1}]
+        w.run("add", "hf:acme/tiny", code=4)
+    hub.extra = [{"rfilename": "README.MD", "size": 11}]
+    hub.files["README.MD"] = b"other words"
+    hub.extra = []
+    w.run("add", "hf:acme/tiny", code=4, err="one name where case does not count")
+    del hub.files["README.MD"]
+    hub.extra = [{"rfilename": f"f{i}", "size": 0} for i in range(10001)]
+    w.run("add", "hf:acme/tiny", code=6, err="at most 10000")
+    hub.extra = [{"rfilename": "x"}]
+    w.run("add", "hf:acme/tiny", code=4, err="no size")
+    hub.extra = [{"rfilename": "gone.txt", "size": 5}]
+    w.run("add", "hf:acme/tiny", code=3, err="gone.txt")
+    hub.extra, hub.commit = [], "../../x"
+    w.run("add", "hf:acme/tiny", code=4, err="names no commit")
+    hub.commit = "0123abcd"
+    hub.no_ranges = True
+    w.run("add", "hf:acme/tiny")  # files of one piece come whole
+    hub.close()
+    for bad in ("hf:acme", "hf:/tiny", "hf:acme/", "hf:../tiny", "hf:acme/tiny@", "hf:acme/tiny@../x", "hf:acme/tiny/../x.gguf"):
+        w.run("add", bad, code=2, err="is no model of a hub")
+
+
+def case_hub_gguf(w):
+    if not os.path.exists(STORIES):
+        raise Skip("no stories260K")
+    b = pathlib.Path(STORIES).read_bytes()
+    hub = Hub({"tiny-Q4.gguf": b, "tiny-Q8.gguf": b + b"", "README.md": b"# tiny"})
+    on_hub(w, hub)
+    w.run("add", "hf:acme/tiny", code=2, err="say which one: tiny-Q4.gguf, tiny-Q8.gguf")
+    w.run("add", "hf:acme/tiny/none.gguf", code=3, err="no GGUF file none.gguf")
+    added = w.json("add", "hf:acme/tiny/tiny-Q8.gguf")
+    assert added["alias"] == "tiny-Q8" and added["left_out"] == 1 and added["file_count"] == 2
+    hub.close()
 
 
 def main():

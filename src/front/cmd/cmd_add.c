@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "front/cmd/command.h"
+#include "front/cmd/hub_add.h"
 #include "front/cmd/interrupt.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/model_store.h"
@@ -28,12 +29,13 @@ static enum status report_added(struct model_store *s, const struct registry_mod
     if (r.json) report_int(&r, "new_bytes", NULL, (int64_t)added->new_bytes);
     report_text(&r, "lock", "pinned in", registry_lock_path(s->registry));
     if (added->skipped) report_count(&r, "skipped", "folders left out", added->skipped);
+    if (added->left_out) report_count(&r, "left_out", "files left out", added->left_out);
     return report_end(&r, err);
 }
 
 static enum status refuse_address(const char *path, struct error *err)
 {
-    static const char *const schemes[] = { "hf:", "https://", "http://", "oci:" };
+    static const char *const schemes[] = { "https://", "http://", "oci:" };
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (strncmp(path, schemes[i], strlen(schemes[i])) == 0)
             return error_set(
@@ -60,7 +62,8 @@ static enum status run(const struct args *args, struct error *err)
     if (st) return st;
     progress_bar_init(&bar, what.path);
     interrupt_install();
-    st = registry_add(s.registry, &what, &m, &added, err);
+    if (hub_add_is_address(what.path)) st = hub_add(&s, &what, what.path, &m, &added, err);
+    else st = registry_add(s.registry, &what, &m, &added, err);
     progress_bar_clear(&bar);
     if (st == STATUS_CANCELLED)
         error_set(err, st,
@@ -77,7 +80,7 @@ static enum status run(const struct args *args, struct error *err)
 const struct command cmd_add = {
     .name = "add",
     .summary = "take a model into the store and pin it",
-    .operands = "PATH",
+    .operands = "PATH|hf:OWNER/NAME",
     .operands_min = 1,
     .operands_max = 1,
     .about = "PATH is a folder as on Hugging Face or a GGUF file (of a split one the first part). "

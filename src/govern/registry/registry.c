@@ -205,6 +205,20 @@ enum status registry_open_file(struct registry *r, const struct registry_file *f
     return STATUS_OK;
 }
 
+enum status registry_pin(struct registry *r, const struct registry_model *m, struct error *err)
+{
+    int writers = -1, fd = -1;
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < m->file_count && !st; i++) {
+        st = registry_open_file(r, &m->files[i], &fd, NULL, err);
+        if (!st) file_close(fd);
+    }
+    if (!st) st = registry_begin_writing(r, &writers, err);
+    if (!st) st = lock_file_pin(r->lock_path, m->alias, m, err);
+    durable_unlock(writers);
+    return st;
+}
+
 /* ---- removing ---- */
 
 static enum status remove_locked(struct registry *r, const char *alias, struct error *err)
@@ -268,9 +282,13 @@ enum status registry_clean(struct registry *r, bool only_look, struct registry_c
 {
     struct registry_cleaned found = { 0 };
     struct cleaner c = { r, only_look, &found };
+    char downloads[REGISTRY_PATH_BYTES];
     int writers = -1;
     enum status st = registry_begin_writing(r, &writers, err);
     if (!st && !only_look) st = db_clear_pending(r->db, err);
+    if (!st && !only_look &&
+        file_join(downloads, sizeof downloads, r->store.home, REGISTRY_DOWNLOADS))
+        store_remove_tree(downloads);
     if (!st) st = store_each(&r->store, clean_one, &c, err);
     if (!st && !only_look) st = log_clean(r, &found, err);
     durable_unlock(writers);

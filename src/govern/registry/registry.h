@@ -82,8 +82,15 @@ typedef enum status registry_inspect_fn(void *ctx, const char *label, const char
                                         struct buf *out, struct error *err);
 
 struct registry_add {
-    const char *path;  /* a folder, or a GGUF file (with the other parts of a split one) */
-    const char *alias; /* NULL: made from the path's last name */
+    const char *path;     /* a folder, or a GGUF file (with the other parts of a split one) */
+    const char *alias;    /* NULL: made from the path's last name */
+    const char *source;   /* NULL: the path */
+    const char *revision; /* NULL: what the path tells */
+    /* The files are ours, in the home's own file system: they are moved into the store, not copied. */
+    bool take;
+    /* What somebody said before of some of the files: another digest stops the model from being added. */
+    const struct registry_file *expected; /* [expected_count] */
+    size_t expected_count;
     registry_inspect_fn *inspect;
     void *inspect_ctx;
     struct progress progress; /* "copying", "inspecting"; can cancel */
@@ -92,6 +99,7 @@ struct registry_added {
     uint64_t bytes, new_bytes; /* of the model, and of what was not stored before */
     bool known;                /* this very model was there already under this alias */
     size_t skipped;            /* folders that are no part of a model: .git and .cache */
+    size_t left_out;           /* for the caller: files that a hub has and that were not fetched */
 };
 /* *ret_model is released by the caller. STATUS_BAD_INPUT for links out of the folder, devices, names that other
  * systems could not hold or that are equal but for case, a file that changes meanwhile, and an alias that
@@ -112,6 +120,9 @@ enum status registry_find(struct registry *r, const char *alias, struct registry
  * the kernel can set. *ret_hashed (may be NULL) says whether they were. STATUS_BAD_INPUT: they are others. */
 enum status registry_open_file(struct registry *r, const struct registry_file *file, int *ret_fd,
                                bool *ret_hashed, struct error *err);
+
+/* Writes the pin of a model that is in the store, whose files are all there and as they were. */
+enum status registry_pin(struct registry *r, const struct registry_model *m, struct error *err);
 
 /* ---- checking and caring ---- */
 
@@ -136,7 +147,9 @@ struct registry_cleaned {
     size_t files;
     uint64_t bytes;
 };
-/* Removes bytes that no model names. `only_look`: counts them and removes nothing. */
+/* What `add` fetched from elsewhere lies here until it is in the store. */
+#define REGISTRY_DOWNLOADS "downloads"
+/* Removes bytes that no model names, and unfinished downloads. `only_look`: counts them and removes nothing. */
 enum status registry_clean(struct registry *r, bool only_look, struct registry_cleaned *ret,
                            struct error *err);
 

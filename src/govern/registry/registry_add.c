@@ -139,6 +139,9 @@ static enum status copy_file(struct adding *a, const struct scan_file *from, int
                              bool *ret_fresh, struct error *err)
 {
     uint8_t after[FILE_IDENTITY_BYTES];
+    if (a->what->take)
+        return store_take(&a->r->store, from->path, from->name, from->bytes, &a->meter,
+                          file->sha256, ret_fresh, err);
     enum status st = store_put(&a->r->store, fd, from->name, from->bytes, &a->meter, file->sha256,
                                ret_fresh, err);
     if (!st) st = file_identity(fd, from->name, after, err);
@@ -161,7 +164,8 @@ static enum status take_file(struct adding *a, size_t i, struct error *err)
     if (!file->name) return no_memory(err);
     enum status st = open_source(from, &fd, identity, err);
     if (st) return st;
-    if (from->bytes >= STORE_LARGE_BYTES) st = find_stored(a, identity, file, &stored, err);
+    if (from->bytes >= STORE_LARGE_BYTES && !a->what->take)
+        st = find_stored(a, identity, file, &stored, err);
     if (!st && !stored) st = copy_file(a, from, fd, identity, file, &a->fresh[i], err);
     if (!st && stored) {
         bool used = true;
@@ -175,6 +179,24 @@ static enum status take_file(struct adding *a, size_t i, struct error *err)
     return st;
 }
 
+/* Whether the files are what somebody said they would be, such as the hub that they came from. */
+static enum status check_expected(struct adding *a, struct error *err)
+{
+    for (size_t i = 0; i < a->what->expected_count; i++) {
+        const struct registry_file *e = &a->what->expected[i], *f = NULL;
+        char wanted[SHA256_HEX_BYTES], found[SHA256_HEX_BYTES];
+        for (size_t k = 0; k < a->model.file_count && !f; k++)
+            if (strcmp(a->model.files[k].name, e->name) == 0) f = &a->model.files[k];
+        if (f && memcmp(f->sha256, e->sha256, SHA256_BYTES) == 0) continue;
+        sha256_hex(e->sha256, wanted);
+        if (f) sha256_hex(f->sha256, found);
+        return error_set(err, STATUS_BAD_INPUT,
+                         "%s is not what was announced: its digest is %s, and %s was said", e->name,
+                         f ? found : "missing", wanted);
+    }
+    return STATUS_OK;
+}
+
 static enum status take_files(struct adding *a, struct error *err)
 {
     a->model.files = arena_array(&a->model.arena, a->scan.count + 1, sizeof *a->model.files);
@@ -186,6 +208,7 @@ static enum status take_files(struct adding *a, struct error *err)
     for (size_t i = 0; i < a->scan.count && !st; i++)
         st = take_file(a, i, err);
     if (!st) st = store_flush(&a->r->store, err);
+    if (!st) st = check_expected(a, err);
     return st ? st : registry_digest(a->model.files, a->model.file_count, a->model.digest, err);
 }
 
@@ -333,11 +356,13 @@ static enum status copy_words(struct adding *a, struct error *err)
 {
     struct arena *m = &a->model.arena;
     const struct model_scan *s = &a->scan;
-    a->model.source = arena_copy_text(m, a->what->path, strlen(a->what->path));
-    if (s->revision) a->model.revision = arena_copy_text(m, s->revision, strlen(s->revision));
+    const char *source = a->what->source ? a->what->source : a->what->path;
+    const char *revision = a->what->revision ? a->what->revision : s->revision;
+    a->model.source = arena_copy_text(m, source, strlen(source));
+    if (revision) a->model.revision = arena_copy_text(m, revision, strlen(revision));
     if (s->main_file) a->model.main_file = arena_copy_text(m, s->main_file, strlen(s->main_file));
-    bool good = a->model.source && !s->revision == !a->model.revision &&
-                !s->main_file == !a->model.main_file;
+    bool good =
+        a->model.source && !revision == !a->model.revision && !s->main_file == !a->model.main_file;
     return good ? STATUS_OK : no_memory(err);
 }
 

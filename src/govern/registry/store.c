@@ -21,9 +21,10 @@
 #include "base/core/file.h"
 #include "base/core/mem.h"
 
-#define BLOBS       "blobs/sha256"
-#define INCOMING    "incoming"
-#define PIECE_BYTES ((size_t)1 << 20)
+#define BLOBS          "blobs/sha256"
+#define INCOMING       "incoming"
+#define PIECE_BYTES    ((size_t)1 << 20)
+#define TREE_DEPTH_MAX 16
 /* The longest path below the home: it must fit behind it. */
 #define LONGEST BLOBS "/00/0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -200,6 +201,25 @@ enum status store_put(const struct store *s, int fd, const char *name, uint64_t 
     return st;
 }
 
+enum status store_take(const struct store *s, const char *path, const char *name, uint64_t bytes,
+                       struct store_meter *meter, uint8_t ret[SHA256_BYTES], bool *ret_new,
+                       struct error *err)
+{
+    uint8_t digest[SHA256_BYTES];
+    uint64_t found;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return fail_errno(err, "open", path);
+    enum status st = pass_through(fd, -1, name, meter, digest, &found, err);
+    if (!st && found != bytes)
+        st = error_set(err, STATUS_BAD_INPUT, "%s changed while it was read", name);
+    if (!st && fchmod(fd, 0444) != 0) st = fail_errno(err, "protect", name);
+    if (!st && fsync(fd) != 0) st = fail_errno(err, "store", name);
+    close(fd);
+    if (!st) st = settle(s, path, bytes, digest, ret_new, err);
+    if (!st) memcpy(ret, digest, SHA256_BYTES);
+    return st;
+}
+
 enum status store_flush(const struct store *s, struct error *err)
 {
     char path[REGISTRY_PATH_BYTES];
@@ -220,6 +240,28 @@ void store_sweep(const struct store *s)
     for (size_t i = 0; i < count; i++)
         if (file_join(path, sizeof path, folder, names[i])) unlink(path);
     file_list_free(names, count);
+}
+
+static void remove_tree(const char *path, int depth)
+{
+    struct stat st;
+    char child[REGISTRY_PATH_BYTES], **names;
+    size_t count;
+    if (depth > TREE_DEPTH_MAX || lstat(path, &st) != 0) return;
+    if (!S_ISDIR(st.st_mode)) {
+        unlink(path);
+        return;
+    }
+    if (file_list(&names, &count, path, NULL)) return;
+    for (size_t i = 0; i < count; i++)
+        if (file_join(child, sizeof child, path, names[i])) remove_tree(child, depth + 1);
+    file_list_free(names, count);
+    rmdir(path);
+}
+
+void store_remove_tree(const char *path)
+{
+    remove_tree(path, 0);
 }
 
 enum status store_copy_out(const struct store *s, const uint8_t digest[SHA256_BYTES],

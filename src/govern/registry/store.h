@@ -30,9 +30,16 @@ enum status store_init(struct store *s, const char *home, struct error *err);
 enum status store_put(const struct store *s, int fd, const char *name, uint64_t bytes,
                       struct store_meter *meter, uint8_t ret[SHA256_BYTES], bool *ret_new,
                       struct error *err);
+/* The same for a file in the home's own file system, which is moved: nothing is left at `path`. */
+enum status store_take(const struct store *s, const char *path, const char *name, uint64_t bytes,
+                       struct store_meter *meter, uint8_t ret[SHA256_BYTES], bool *ret_new,
+                       struct error *err);
 enum status store_flush(const struct store *s, struct error *err);
 /* Removes what writers left behind; only with the writers' lock. */
 void store_sweep(const struct store *s);
+
+/* A folder of our own with all that is in it; links are removed, never followed. */
+void store_remove_tree(const char *path);
 
 /* STATUS_NOT_FOUND when there is none. */
 enum status store_open(const struct store *s, const uint8_t digest[SHA256_BYTES], int *ret_fd,
