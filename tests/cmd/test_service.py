@@ -60,11 +60,15 @@ class Manager:
         """Reads messages until a line begins with `word`; gives that message's lines."""
         end = time.monotonic() + limit
         while True:
-            self.socket.settimeout(max(end - time.monotonic(), 0.01))
+            self.socket.settimeout(0.5)
+            ended = self.process.poll() is not None
             try:
                 lines = self.socket.recv(4096).decode().split("\n")
             except TimeoutError:
-                raise AssertionError(f"no {word} within {limit} s; seen: {self.seen}") from None
+                if ended or time.monotonic() > end:
+                    how = f"it ended with {self.process.returncode}" if ended else f"within {limit} s"
+                    raise AssertionError(f"no {word}: {how}; seen: {self.seen}") from None
+                continue
             self.seen.append(lines)
             if any(line.startswith(word) for line in lines):
                 return lines
