@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-# Bills of materials against the schemas of CycloneDX, and against the validator of its Python library.
+# Bills of materials against the schemas of CycloneDX, its Python library, and SPDX's Python model.
 # SPDX-License-Identifier: Apache-2.0
 #
 #   test_bom.py [PROGRAM]      PROGRAM: HEARTH, or build/hearth; test_bom stands beside it
 #
-# test_bom (tests/unit) writes the documents. The schemas come from the shared folder; jsonschema and
-# cyclonedx-python-lib from this interpreter or build*/clients-venv (tools/clients_venv makes it). The
-# last line is "N passed, N failed, N skipped".
+# test_bom (tests/unit) writes the documents. The schemas come from the shared folder; jsonschema,
+# cyclonedx-python-lib and spdx-python-model from this interpreter or build*/clients-venv
+# (tools/clients_venv makes it). The last line is "N passed, N failed, N skipped".
 import glob
+import io
 import json
 import os
 import subprocess
@@ -31,13 +32,17 @@ try:
     from cyclonedx.validation.json import JsonStrictValidator
 except ImportError:
     SchemaVersion = None
+try:
+    from spdx_python_model import v3_0_1 as spdx
+except ImportError:
+    spdx = None
 
 
 def run_elsewhere():
     """Once more, by an interpreter that has the packages; returns when there is none."""
     for python in sorted(glob.glob(os.path.join(ROOT, "build*/clients-venv/bin/python"))):
         if python != sys.executable and not subprocess.run(
-                [python, "-c", "import jsonschema, referencing, cyclonedx"], capture_output=True).returncode:
+                [python, "-c", "import jsonschema, referencing, cyclonedx, spdx_python_model"], capture_output=True).returncode:
             os.execv(python, [python, os.path.abspath(__file__), PROGRAM])
 
 
@@ -104,6 +109,36 @@ def check_content(folder):
         assert [c["aggregate"] for c in server["compositions"]] == ["complete", "unknown"]
 
 
+def read_spdx(text):
+    objects = spdx.SHACLObjectSet()
+    spdx.JSONLDDeserializer().read(io.BytesIO(text.encode()), objects)
+    return objects
+
+
+def check_spdx(folder, name, has_ai):
+    """SPDX's own Python model reads it, and finds what was put in."""
+    if not spdx:
+        return "skipped"
+    text = open(f"{folder}/{name}.spdx").read()
+    objects = read_spdx(text)
+    assert not objects.missing_ids, objects.missing_ids
+    model = next(m for m in objects.foreach_type(spdx.ai_AIPackage) if m.name == "Qwen3-0.6B")
+    assert model.suppliedBy.name == "Alibaba Cloud" and len(model.ai_metric) == 2
+    found = sorted((r.relationshipType.rsplit("/")[-1], len(r.to))
+                   for r in objects.foreach_type(spdx.Relationship) if r.from_ is model)
+    assert found == [("contains", 3), ("descendantOf", 2), ("hasConcludedLicense", 1), ("hasConcludedLicense", 1),
+                     ("hasDeclaredLicense", 1)], found
+    document = next(iter(objects.foreach_type(spdx.SpdxDocument)))
+    assert any(p.endswith("/ai") for p in document.profileConformance) == has_ai
+    for wrong in (text.replace('"software_primaryPurpose": "model"', '"software_primaryPurpose": "modell"'),
+                  text.replace('"hashValue"', '"hash"'), text.replace('"contains"', '"holds"')):
+        try:
+            read_spdx(wrong)
+        except Exception:  # whatever it raises, it has noticed
+            continue
+        raise AssertionError("the reader notices nothing")
+
+
 def main():
     count = {"passed": 0, "failed": 0, "skipped": 0}
 
@@ -119,7 +154,7 @@ def main():
     if not os.path.exists(WRITER) or not os.path.isdir(SCHEMAS):
         print(f"SKIPPED: {WRITER} or {SCHEMAS} is not there")
         return 77
-    if not jsonschema or not SchemaVersion:
+    if not jsonschema or not SchemaVersion or not spdx:
         run_elsewhere()
     if not jsonschema:
         print("SKIPPED: jsonschema is not installed")
@@ -136,6 +171,8 @@ def main():
             case(name, schemas.complaints, document)
             case(name + " (library)", library_complaint, text, document["specVersion"])
         case("content", check_content, folder)
+        case("spdx of one model", check_spdx, folder, "whole", True)
+        case("spdx of two models", check_spdx, folder, "both", False)
     case("examples of the specification", check_teeth, schemas)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**count))
     return 1 if count["failed"] else 0

@@ -79,6 +79,7 @@ static const struct bom_model full_model = {
     .task = "text-generation",
     .architecture_family = "transformer",
     .architecture = "Qwen3ForCausalLM",
+    .released = "2025-04-29T00:00:00Z",
     .approach = "self-supervised",
     .inputs = text_format,
     .inputs_count = 1,
@@ -134,6 +135,47 @@ static void write_out(const struct bom *b, const char *name)
         buf_release(&text);
         buf_release(&again);
     }
+}
+
+static void write_spdx(const struct bom *b, const char *name)
+{
+    const char *folder = getenv("BOM_FOLDER");
+    struct buf text = BUF_INIT(BOM_BYTES_MAX);
+    struct json_doc *doc;
+    struct error err = { 0 };
+    char path[4096];
+    if (bom_write_spdx(&text, b, &err)) fail_msg("%s: %s", name, err.text);
+    assert_int_equal(json_parse(&doc, text.data, text.len, BOM_BYTES_MAX, name, &err), STATUS_OK);
+    json_doc_free(doc);
+    snprintf(path, sizeof path, "%s/%s.spdx", folder ? folder : "", name);
+    if (folder) assert_int_equal(file_write(path, text.data, text.len, &err), STATUS_OK);
+    buf_release(&text);
+}
+
+static void spdx_documents(void **state)
+{
+    static const char time[] = "2026-01-02T03:04:05Z";
+    static const struct bom_reference from[] = { { "distribution", "https://example.org/model",
+                                                   NULL, NULL } };
+    char serial[BOM_SERIAL_BYTES];
+    struct bom_model whole = full_model;
+    whole.references = from;
+    whole.references_count = 1;
+    const struct bom_model both[] = { whole, bare_model };
+    struct bom b = { .serial = serial, .timestamp = time, .tool_version = "0.1.0", .models = both };
+    struct buf text = BUF_INIT(BOM_BYTES_MAX);
+    struct error err = { 0 };
+    bom_serial(serial, digest);
+    b.models_count = 1;
+    write_spdx(&b, "whole");
+    b.models_count = 2;
+    write_spdx(&b, "both");
+    b.timestamp = NULL;
+    assert_int_equal(bom_write_spdx(&text, &b, &err), STATUS_BAD_INPUT);
+    assert_non_null(strstr(err.text, "a time"));
+    b = (struct bom){ .serial = serial, .timestamp = time };
+    assert_int_equal(bom_write_spdx(&text, &b, &err), STATUS_BAD_INPUT);
+    buf_release(&text);
 }
 
 static void documents(void **state)
@@ -298,6 +340,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(documents),
+        cmocka_unit_test(spdx_documents),
         cmocka_unit_test(refusals),
         cmocka_unit_test(refs_and_serials),
     };

@@ -1,11 +1,12 @@
-/* A bill of materials: which models, of which files, under which terms, from where. CycloneDX 1.7 and 1.6.
+/* A bill of materials: which models, of which files, under which terms. CycloneDX 1.7 and 1.6, SPDX 3.0.1.
  * SPDX-License-Identifier: Apache-2.0
  *
  * The writer says what it is told and adds nothing: a fact that is NULL or 0 is left out, never guessed.
  * Every text is borrowed and must be UTF-8. The same input gives the same bytes, so a document can be
  * made again and compared; a time is in it only when the caller gives one.
  *
- * Format: CycloneDX/specification, schema/bom-1.7.schema.json and bom-1.6.schema.json. */
+ * Formats: CycloneDX/specification, schema/bom-1.7.schema.json and bom-1.6.schema.json;
+ * spdx/spdx-3-model, Core, Software, SimpleLicensing, ExpandedLicensing and AI. */
 #ifndef GOVERN_REGISTRY_BOM_H
 #define GOVERN_REGISTRY_BOM_H
 
@@ -83,6 +84,7 @@ struct bom_model {
     bool files_complete; /* nothing but these was found in the model */
     BOM_LIST(struct bom_licence, licences);
     const char *task, *architecture_family, *architecture;
+    const char *released;          /* when its maker gave it out: RFC 3339, UTC */
     const char *approach;          /* "self-supervised" ... */
     BOM_LIST(char *const, inputs); /* "text", "image" ... */
     BOM_LIST(char *const, outputs);
@@ -125,5 +127,10 @@ void bom_serial(char out[BOM_SERIAL_BYTES], const uint8_t sha256[SHA256_BYTES]);
  * licences or one expression: beside others an expression becomes a name there. */
 enum status bom_write(struct buf *out, const struct bom *b, enum bom_version version,
                       struct error *err);
+
+/* The models, their files, licences and ancestors as SPDX 3.0.1 (JSON-LD). A timestamp and a serial are
+ * needed: SPDX wants both. It is said to conform to the AI profile only when every model has what that
+ * demands: supplier, version, time of release and a reference of type distribution. */
+enum status bom_write_spdx(struct buf *out, const struct bom *b, struct error *err);
 
 #endif

@@ -321,10 +321,11 @@ static void put_model(struct bom_writer *w, const struct bom_model *m)
         json_close_array(&w->json);
     }
     put_card(w, m);
-    if (m->properties_count || m->root_sha256) {
+    if (m->properties_count || m->root_sha256 || m->released) {
         open_array(w, "properties");
         /* No `hashes`: a model is no file, and this is the digest of its files' digests. */
         put_digest_property(w, "hearth:oms-root-sha256", m->root_sha256);
+        if (m->released) put_property(w, "hearth:released", m->released);
         put_properties(w, m->properties, m->properties_count);
         json_close_array(&w->json);
     }
