@@ -642,6 +642,33 @@ static void test_killed(void **state)
     printf("%d kills, %" PRIu64 " entries acknowledged\n", KILLS, acknowledged);
 }
 
+/* A reader sees a whole log whenever it looks, across the borders of tiles. */
+static void test_readers_beside_a_writer(void **state)
+{
+    struct world *w = *state;
+    int ends[2], status;
+    append(w->audit, 1, 240);
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        close(ends[0]);
+        write_until_killed(w, ends[1], 241);
+    }
+    close(ends[1]);
+    uint64_t at = 0, seen = 0;
+    while (at < 270 && read(ends[0], &at, sizeof at) == sizeof at) {
+        struct audit_findings f = verify(w, NULL, 0);
+        if (f.count) fail_msg("beside entry %" PRIu64 ": %s", at, f.at[0].words.text);
+        assert_true(f.entries > at && f.entries >= seen);
+        seen = f.entries;
+    }
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    close(ends[0]);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -660,6 +687,7 @@ int main(void)
         TEST(test_truncated),
         TEST(test_forked),
         TEST(test_writers_take_turns),
+        TEST(test_readers_beside_a_writer),
         TEST(test_secrets_lost),
         TEST(test_secrets_are_private),
 #ifdef HEARTH_CHECKS
