@@ -403,6 +403,40 @@ static void a_second_licence_in_the_file_counts(void **state)
     }
 }
 
+/* One word or line in a known text: where a copyright line, a title or a number may stand, no term may. */
+static void one_word_is_enough(void **state)
+{
+    static const struct {
+        const char *before, *added;
+        bool passes;
+    } cases[] = {
+        { "the Software.", "never ", false },
+        { "copyright notice", "old ", false },
+        { "Permission is", "Berlin parties hands off.\n\n", false },
+        { "Permission is", "Copyright (c) 2024 Example and friends\n\n", true },
+        { "Permission is", "Copyright holders in Berlin hands off\n\n", false },
+        { "Permission is", "1. ", true },
+        { "THE SOFTWARE IS", "The MIT License\n\n", true },
+        { "THE SOFTWARE IS", "The MIT License, sometimes\n\n", false },
+    };
+    struct buf mit = fixture_read(FIXTURE("real/licences/DeepSeek-R1-MIT.txt"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf text = BUF_INIT(1u << 20);
+        const char *at = strstr(mit.data, cases[i].before);
+        assert_non_null(at);
+        buf_append(&text, mit.data, (size_t)(at - mit.data));
+        buf_text(&text, cases[i].added);
+        buf_text(&text, at);
+        struct licence_reading *r = desk_read((struct span){ text.data, text.len });
+        if ((r->match.kind >= MATCH_NORMALISED) != cases[i].passes)
+            fail_msg("\"%s\" before \"%s\": %s", cases[i].added, cases[i].before,
+                     licence_match_name(r->match.kind));
+        licence_reading_free(r);
+        buf_release(&text);
+    }
+    buf_release(&mit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +450,7 @@ int main(void)
         cmocka_unit_test(strange_texts_are_asked_about),
         cmocka_unit_test(a_huge_card_is_refused),
         cmocka_unit_test(hidden_words_do_not_pass),
+        cmocka_unit_test(one_word_is_enough),
         cmocka_unit_test(file_names_are_told),
         cmocka_unit_test(front_matter_hides_nothing),
         cmocka_unit_test(a_second_licence_in_the_file_counts),

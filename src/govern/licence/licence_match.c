@@ -14,6 +14,7 @@
 #define NEAR_DICE           0.40 /* below both, a text is not near to a known one */
 #define NEAR_CONTAINED      0.60
 #define NEAR_PAIRS_MIN      20 /* shorter texts are found in anything */
+#define LINE_WORDS_MAX      40 /* a longer one is a paragraph that was joined */
 #define SLOT_WORDS_MAX      20
 #define LEFT_OVER_WORDS_MIN 60 /* shorter runs of words are no licence */
 #define BROKEN_PIECES_MAX   3
@@ -178,6 +179,22 @@ static bool is_title_line(const struct licence_words *w, uint32_t begin, uint32_
     return licence_words_are_title(w, begin, end);
 }
 
+/* Another's copyright line in one piece: no paragraph begins among the words but a copyright line, and
+ * where their own line begins like one, it is one. */
+static bool is_one_line(const struct licence_words *w, uint32_t begin, uint32_t end)
+{
+    uint32_t line = begin, next = begin + 1;
+    for (uint32_t i = begin; i < end; i++)
+        if (w->words[i].flags & WORD_PARAGRAPH && !licence_copyright_line(w, i)) return false;
+    if (begin >= w->count) return true;
+    while (line > 0 && !(w->words[line].flags & WORD_LINE_START))
+        line--;
+    while (next < w->count && !(w->words[next].flags & WORD_LINE_START))
+        next++;
+    bool begins_like_one = licence_word_is(w, line, "copyright") && next - line <= LINE_WORDS_MAX;
+    return !begins_like_one || licence_copyright_line(w, line) > 0;
+}
+
 /* May the text have these words where the known one has those? */
 static bool is_harmless(const struct matcher *m, const struct licence_print *p,
                         const struct align_hunk *h)
@@ -187,6 +204,7 @@ static bool is_harmless(const struct matcher *m, const struct licence_print *p,
     bool slot_near = (h->b_begin > 0 && licence_print_entry(p, h->b_begin - 1) & PRINT_WORD_SLOT) ||
                      (h->b_end < p->words && licence_print_entry(p, h->b_end) & PRINT_WORD_SLOT);
     bool is_slot = (h->b_end > h->b_begin || slot_near) && added <= SLOT_WORDS_MAX &&
+                   is_one_line(w, h->a_begin, h->a_end) &&
                    !licence_words_are_risky(w, h->a_begin, h->a_end);
     if (h->b_end > h->b_begin && all_have(p, h->b_begin, h->b_end, PRINT_WORD_SLOT) && is_slot)
         return true;

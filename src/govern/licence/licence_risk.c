@@ -7,21 +7,22 @@
 /* Folded words, and beginnings of words (with *). A name of a person or a company seldom looks so; if it
  * does, a person looks at one text more. */
 static const char *const risky[] = {
-    "not",        "no",       "non",       "only",      "unless",     "except*",  "exclu*",
-    "must",       "shall",    "may",       "can",       "cannot",     "prohib*",  "forbid*",
-    "restrict*",  "limit*",   "commerc*",  "use",       "used",       "uses",     "using",
-    "usage",      "user*",    "licens*",   "permi*",    "term",       "terms",    "agree*",
-    "require*",   "without",  "revenue*",  "territor*", "europe*",    "militar*", "purpose*",
-    "condition*", "subject",  "train*",    "output*",   "distribut*", "modif*",   "derivat*",
-    "grant*",     "if",       "provided",  "person*",   "regist*",    "appl*",    "contact",
-    "free",       "fee*",     "pay*",      "paid",      "sell*",      "sale*",    "month*",
-    "annual*",    "million*", "billion*",  "outside",   "within",     "obtain*",  "written",
-    "consent*",   "prior",    "evaluat*",  "noncomm*",  "you",        "your",     "any",
-    "illegal*",   "lawful*",  "unlawful*", "access*",   "deploy*",    "run",      "runs",
-    "host*",      "service*", "product*",  "display*",  "unauthor*",  "approv*",  "revo*",
-    "terminat*",  "void",     "apart",     "instead",   "supersed*",  "govern*",  "expire*",
-    "until",      "academic", "internal",  "private*",  "addition*",  "amend*",   "authoriz*",
-    "<hidden>",   "eu",       "countr*",   "embargo*",  "nation*",    "citizen*",
+    "not",       "never",     "none",       "nor",      "neither",   "nothing",    "no",
+    "non",       "only",      "unless",     "except*",  "exclu*",    "must",       "shall",
+    "may",       "can",       "cannot",     "prohib*",  "forbid*",   "restrict*",  "limit*",
+    "commerc*",  "use",       "used",       "uses",     "using",     "usage",      "user*",
+    "licens*",   "permi*",    "term",       "terms",    "agree*",    "require*",   "without",
+    "revenue*",  "territor*", "europe*",    "militar*", "purpose*",  "condition*", "subject",
+    "train*",    "output*",   "distribut*", "modif*",   "derivat*",  "grant*",     "if",
+    "provided",  "person*",   "regist*",    "appl*",    "contact",   "free",       "fee*",
+    "pay*",      "paid",      "sell*",      "sale*",    "month*",    "annual*",    "million*",
+    "billion*",  "outside",   "within",     "obtain*",  "written",   "consent*",   "prior",
+    "evaluat*",  "noncomm*",  "you",        "your",     "any",       "illegal*",   "lawful*",
+    "unlawful*", "access*",   "deploy*",    "run",      "runs",      "host*",      "service*",
+    "product*",  "display*",  "unauthor*",  "approv*",  "revo*",     "terminat*",  "void",
+    "apart",     "instead",   "supersed*",  "govern*",  "expire*",   "until",      "academic",
+    "internal",  "private*",  "addition*",  "amend*",   "authoriz*", "<hidden>",   "eu",
+    "countr*",   "embargo*",  "nation*",    "citizen*",
 };
 /* Where a beginning is too short to tell. */
 static const char *const harmless[] = { "apple", "applied", "apples", "payne", "hostinger" };
@@ -63,6 +64,20 @@ bool licence_words_are_risky(const struct licence_words *w, uint32_t begin, uint
     return false;
 }
 
+/* A year or what stands for one among the first words: "copyright notice" begins no copyright line. */
+static bool names_a_year(const struct licence_words *w, uint32_t i, uint32_t end)
+{
+    static const char *const stands_for[] = { "c",  "year", "years", "yyyy",
+                                              "yy", "xxxx", "19xx",  "20xx" };
+    for (uint32_t k = i + 1; k < end && k < i + 5; k++) {
+        uint32_t len = (uint32_t)licence_word_text(w, k).len;
+        if (w->words[k].flags & WORD_NUMBER && len == 4) return true;
+        for (size_t n = 0; n < sizeof stands_for / sizeof *stands_for; n++)
+            if (licence_word_is(w, k, stands_for[n])) return true;
+    }
+    return false;
+}
+
 uint32_t licence_copyright_line(const struct licence_words *w, uint32_t i)
 {
     uint32_t end = i + 1;
@@ -73,7 +88,7 @@ uint32_t licence_copyright_line(const struct licence_words *w, uint32_t i)
     while (end < w->count && !(w->words[end].flags & WORD_LINE_START))
         end++;
     if (end - i > COPYRIGHT_LINE_WORDS_MAX || end - i < 2) return 0;
-    if (licence_words_are_risky(w, i, end)) return 0;
+    if (!names_a_year(w, i, end) || licence_words_are_risky(w, i, end)) return 0;
     return end - i;
 }
 
