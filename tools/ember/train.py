@@ -29,7 +29,7 @@ CHUNK = 6000
 BATCH_TOKENS = 3072
 LENGTHS = (32, 72, 144)
 WARM_UP = 60
-MUON_RATE, ADAM_RATE, MOMENTUM = 0.003, 1e-3, 0.97
+MUON_RATE, ADAM_RATE, MOMENTUM = 0.005, 1e-3, 0.97
 MEAN_SHARE = 0.008  # what is published is a running mean of the weights, over about 125 steps
 WORD_NOISE, LOOSE_TURNS = 0.005, 0.15
 LOOSE_COUNT, LOOSE_SHARE = 6, 0.12
@@ -260,7 +260,7 @@ def main():
     parser.add_argument("corpus")
     parser.add_argument("model")
     parser.add_argument("state")
-    parser.add_argument("--steps", type=int, default=4950)
+    parser.add_argument("--steps", type=int, default=9600)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--test", nargs="*", default=[], help="questions that training must not contain")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
