@@ -624,7 +624,7 @@ static void test_killed(void **state)
     for (int i = 0; i < KILLS; i++) {
         struct audit_view *v;
         random = random * 6364136223846793005u + 1442695040888963407u;
-        uint64_t last = run_and_kill(w, size, (long)(random >> 33) % 60000000);
+        uint64_t last = run_and_kill(w, size, (long)(random >> 33) % 100000000);
         assert_int_equal(audit_view_open(&v, w->log, NULL, &err), STATUS_OK);
         uint64_t now = audit_view_checkpoint(v)->size;
         /* At most one entry was on its way when the writer died. */
@@ -638,7 +638,7 @@ static void test_killed(void **state)
     open_log(w);
     append(w->audit, size, 1);
     assert_whole(w, size + 1);
-    assert_true(acknowledged > KILLS / 4);
+    assert_true(acknowledged > KILLS / 10);
     printf("%d kills, %" PRIu64 " entries acknowledged\n", KILLS, acknowledged);
 }
 
