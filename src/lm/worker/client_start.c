@@ -218,12 +218,33 @@ static enum status start_process(struct worker_process *ret, const struct worker
     return st;
 }
 
-/* The worker is still waiting for its load, and cannot lift what is set here. */
-static enum status limit_memory(const struct worker_process *p, uint64_t bytes, struct error *err)
+static enum status wait_for_hello(struct start *s, struct error *err)
+{
+    struct frame f;
+    struct error fault;
+    bool got = false;
+    enum status st = STATUS_OK;
+    while (!st && !s->greeted) {
+        st = client_read(s->w, &f, &got, LOOK_MS, err);
+        if (!st && got && take_frame(s, &f, &fault)) {
+            client_bury(s->w, &fault);
+            st = client_gone(s->w, err);
+        }
+        if (!st && s->w->last_words.text[0])
+            st = error_set(err, s->w->last_words.status, "%s", s->w->last_words.text);
+    }
+    return st;
+}
+
+/* Who greets is loaded and locked, waits for its model, and cannot lift what is set here. */
+static enum status limit_memory(struct start *s, uint64_t bytes, struct error *err)
 {
     struct rlimit limit = { bytes, bytes };
-    if (bytes == 0 || prlimit(p->pid, RLIMIT_DATA, &limit, NULL) == 0) return STATUS_OK;
-    return error_set(err, STATUS_FAILED, "the worker's memory cannot be limited");
+    if (bytes == 0) return STATUS_OK;
+    enum status st = wait_for_hello(s, err);
+    if (!st && prlimit(s->w->process.pid, RLIMIT_DATA, &limit, NULL) != 0)
+        st = error_set(err, STATUS_FAILED, "the worker's memory cannot be limited");
+    return st;
 }
 
 enum status worker_start_empty(struct worker **ret, const char *program, struct error *err)
@@ -239,18 +260,7 @@ enum status worker_start_empty(struct worker **ret, const char *program, struct 
     }
     st = client_send(w, FRAME_HELLO, 0, span_of(FRAME_HELLO_BODY), err);
     struct start s = { .w = w };
-    struct frame f;
-    struct error fault;
-    bool got = false;
-    while (!st && !s.greeted) {
-        st = client_read(w, &f, &got, LOOK_MS, err);
-        if (!st && got && take_frame(&s, &f, &fault)) {
-            client_bury(w, &fault);
-            st = client_gone(w, err);
-        }
-        if (!st && w->last_words.text[0])
-            st = error_set(err, w->last_words.status, "%s", w->last_words.text);
-    }
+    if (!st) st = wait_for_hello(&s, err);
     if (st) client_free(w);
     else *ret = w;
     return st;
@@ -263,15 +273,15 @@ enum status worker_start(struct worker **ret, const struct worker_options *optio
     struct worker_process process;
     enum status st = start_process(&process, options, err);
     if (st) return st;
-    st = limit_memory(&process, options->memory_max, err);
     if (!options->engine.thread_count) pool_lend_cores(process.pid);
-    if (!st) st = client_new(&s.w, options->label, process, err);
+    st = client_new(&s.w, options->label, process, err);
     if (st) {
         worker_process_close(&process, 0);
         return st;
     }
     s.w->log = options->engine.log;
     st = client_send(s.w, FRAME_HELLO, 0, span_of(FRAME_HELLO_BODY), err);
+    if (!st) st = limit_memory(&s, options->memory_max, err);
     if (!st) st = send_load(&s, err);
     if (!st) st = wait_until_ready(&s, err);
     buf_release(&s.keep);
