@@ -2,24 +2,21 @@
 # What the API shapes write, read by the vendors' own clients and held against their description of the API.
 # SPDX-License-Identifier: Apache-2.0
 #
-#   test_shapes.py [PROGRAM]      PROGRAM: HEARTH; test_shape_wire is expected beside it
-#
 # Scripts (tests/data/api/scripts.json) go through test_shape_wire --serve; what it writes is given to the
 # unmodified clients (PyPI: openai, anthropic, ollama, jsonschema) by a transport that stays in the process. What
-# is not installed is skipped with a message. The last line is "N passed, N failed, N skipped".
+# is not installed is skipped with a message, or fails with HEARTH_WANT_CLIENTS=1. The last line is "N passed, N failed, N skipped".
 import json
 import os
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-SHARED = os.path.abspath(os.environ.get("HEARTH_SHARED", os.path.join(ROOT, "../shared")))
-PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("HEARTH", "build/hearth"))
-WIRE = os.path.join(os.path.dirname(PROGRAM), "test_shape_wire")
+from harness import HEARTH, ROOT, SHARED, find_packages
+
+WIRE = os.path.join(os.path.dirname(HEARTH), "test_shape_wire")
 OPENAPI = os.path.join(SHARED, "real/conformance/openai-openapi.json")
 SCRIPTS = json.load(open(os.path.join(ROOT, "tests/data/api/scripts.json"), encoding="utf-8"))
 
+find_packages(__file__)
 try:
     import openai
 except ImportError:
@@ -401,13 +398,14 @@ def check_described(wire, description, script):
 def main():
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     if not os.path.exists(WIRE):
-        print(f"{WIRE} is not built: skipped")
+        print(f"SKIPPED: {WIRE} is not built")
         return 77
     wire = Wire()
     description = Description() if jsonschema and os.path.exists(OPENAPI) else None
     missing = [n for n, m in (("openai", openai), ("anthropic", anthropic), ("ollama", ollama), ("jsonschema", jsonschema)) if not m]
     if missing:
-        print(f"not installed, and its cases skipped: {', '.join(missing)}")
+        print(f"SKIPPED: not installed, and its cases: {', '.join(missing)} (tools/clients_venv installs them)")
+        counts["failed"] += bool(os.environ.get("HEARTH_WANT_CLIENTS"))
 
     def case(name, run, *args):
         try:
