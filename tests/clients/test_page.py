@@ -182,7 +182,7 @@ def test_thinking_and_tools(page, url):
     sent = []
     page.unroute("**/v1/chat/completions")
     page.on("request", lambda r: sent.append(r.post_data_json) if r.url.endswith("/v1/chat/completions") else None)
-    page.route("**/v1/chat/completions", reply({"role": "assistant", "content": "It is **clear**."}))
+    page.route("**/v1/chat/completions", reply({"role": "assistant", "content": "It is **clear**.\nTake a hat."}))
     page.fill(".results textarea", '{"sky":"clear"}')
     picture(page, "tools")
     page.click(".results button")
@@ -190,6 +190,7 @@ def test_thinking_and_tools(page, url):
     assert [m["role"] for m in sent[0]["messages"]] == ["user", "assistant", "tool"], sent[0]
     assert sent[0]["messages"][2]["tool_call_id"] == "call_1" and sent[0]["messages"][1]["reasoning_content"], sent[0]
     expect(page.locator(".text strong")).to_have_text("clear")
+    expect(page.locator(".text br")).to_have_count(1)
 
 
 def test_hostile_markdown(page, url):

@@ -32,6 +32,7 @@ marked.use({
     },
 });
 
+// Models end a line where they mean to: verses stay verses.
 export function markdown(text) {
-    return DOMPurify.sanitize(marked.parse(text, { gfm: true, async: false }), clean);
+    return DOMPurify.sanitize(marked.parse(text, { gfm: true, breaks: true, async: false }), clean);
 }
