@@ -3,7 +3,6 @@
 #include "base/core/file.h"
 #include "front/cmd/command.h"
 #include "front/cmd/model_options.h"
-#include "front/cmd/report.h"
 #include "front/cmd/signature_files.h"
 
 static const struct option_spec specs[] = {
@@ -23,15 +22,8 @@ static enum status show(const struct args *args, const struct manifest *m, const
                         const struct signer *by, struct error *err)
 {
     struct report r;
-    uint8_t root[SHA256_BYTES];
-    char hex[SHA256_HEX_BYTES];
-    enum status st = manifest_root(m, root, err);
+    enum status st = signature_report_begin(&r, args, m, err);
     if (st) return st;
-    sha256_hex(root, hex);
-    report_begin(&r, args_flag(args, "json"));
-    report_text(&r, "model", "model", manifest_name(m));
-    report_count(&r, "files", "files", manifest_file_count(m));
-    report_text(&r, "digest", "digest", hex);
     report_text(&r, "method", "method",
                 signature_method_name(by->certificates ? SIGNATURE_CERTIFICATE : SIGNATURE_KEY));
     report_text(&r, "signature", "signature", path);

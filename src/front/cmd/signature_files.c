@@ -82,3 +82,18 @@ enum status signature_manifest(struct manifest **ret, const struct args *args, c
     else *ret = m;
     return st;
 }
+
+enum status signature_report_begin(struct report *r, const struct args *args,
+                                   const struct manifest *m, struct error *err)
+{
+    uint8_t root[SHA256_BYTES];
+    char hex[SHA256_HEX_BYTES];
+    enum status st = manifest_root(m, root, err);
+    if (st) return st;
+    sha256_hex(root, hex);
+    report_begin(r, args_flag(args, "json"));
+    report_text(r, "model", "model", manifest_name(m));
+    report_count(r, "files", "files", manifest_file_count(m));
+    report_text(r, "digest", "digest", hex);
+    return STATUS_OK;
+}

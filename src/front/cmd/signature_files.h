@@ -4,6 +4,7 @@
 #define FRONT_CMD_SIGNATURE_FILES_H
 
 #include "front/cmd/options.h"
+#include "front/cmd/report.h"
 #include "govern/registry/model_signing.h"
 
 #define SIGNATURE_PATH_BYTES 4096
@@ -19,5 +20,8 @@ enum status signature_certificates(struct certificates **ret, const struct args 
 /* An empty manifest named as the model is, that leaves out the bundle and what --ignore says. */
 enum status signature_manifest(struct manifest **ret, const struct args *args, const char *bundle,
                                struct error *err);
+/* Begins a report with the model's name, its number of files and its digest. */
+enum status signature_report_begin(struct report *r, const struct args *args,
+                                   const struct manifest *m, struct error *err);
 
 #endif

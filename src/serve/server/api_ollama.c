@@ -21,19 +21,6 @@ struct own {
 
 /* ---- the request ---- */
 
-static bool read_model(struct shape_request *r, const struct fields *f)
-{
-    struct span name;
-    struct error e;
-    if (!ollama_show_model(f->object, &name, f->err)) return false;
-    if (memchr(name.data, 0, name.len))
-        return api_refuse(f->err, API_INVALID_VALUE, "model", "'model' holds a NUL");
-    r->model = mem_copy_text(name.data, name.len);
-    if (r->model) return true;
-    error_set(&e, STATUS_NO_MEMORY, "out of memory for a request");
-    return api_refuse_error(f->err, &e);
-}
-
 /* A penalty over fewer tokens than all is not offered. */
 static bool read_window(const struct fields *o, struct generation *g)
 {
@@ -84,7 +71,7 @@ static bool read_common(struct shape_request *r, const struct fields *f, struct 
     struct own *own = r->own;
     int64_t top = 0;
     r->stream = true;
-    if (!read_model(r, f) || !field_bool(f, "stream", &r->stream) || !read_options(f, g) ||
+    if (!ollama_read_model(r, f) || !field_bool(f, "stream", &r->stream) || !read_options(f, g) ||
         !field_bool(f, "logprobs", &own->logprobs) ||
         !field_int(f, "top_logprobs", 0, TOP_LOGPROBS_MAX, &top) || !wish_read_ollama(f, wish))
         return false;

@@ -7,6 +7,7 @@
 #define SERVE_SERVER_API_OLLAMA_H
 
 #include "serve/server/shape.h"
+#include "serve/server/shape_fields.h"
 
 /* What is not known is NULL, or 0. */
 struct ollama_model {
@@ -26,6 +27,8 @@ void ollama_tags(struct buf *out, const struct ollama_model *models, size_t coun
 /* The model that a body of /api/show names; false: *err says what is wrong. Borrowed from the body,
  * less the tag ":latest", hence with its length. */
 bool ollama_show_model(const struct json *body, struct span *ret, struct api_error *err);
+/* Sets r->model to the same, for bodies of requests that a model answers; r owns it. */
+bool ollama_read_model(struct shape_request *r, const struct fields *f);
 void ollama_show(struct buf *out, const struct ollama_model *model);
 void ollama_version(struct buf *out);
 /* {"error": text} */

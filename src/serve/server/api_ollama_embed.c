@@ -3,23 +3,9 @@
  *
  * There `truncate` is on unless it is turned off; here texts are cut only where a request says true, and else one that
  * is too long is an error with both numbers. Options that say how a generator samples mean nothing here. */
-#include "base/core/mem.h"
 #include "serve/server/api_ollama.h"
 #include "serve/server/shape_generation.h"
 #include "serve/server/shape_retrieval.h"
-
-static bool read_model(struct shape_request *r, const struct fields *f)
-{
-    struct span name;
-    struct error e;
-    if (!ollama_show_model(f->object, &name, f->err)) return false;
-    if (memchr(name.data, 0, name.len))
-        return api_refuse(f->err, API_INVALID_VALUE, "model", "'model' holds a NUL");
-    r->model = mem_copy_text(name.data, name.len);
-    if (r->model) return true;
-    error_set(&e, STATUS_NO_MEMORY, "out of memory for a request");
-    return api_refuse_error(f->err, &e);
-}
 
 static int64_t nanoseconds(const struct shape_answer *a, const char *key)
 {
@@ -57,7 +43,7 @@ static bool read_embed(struct shape_request *r, const struct fields *f,
     int64_t dimensions = 0;
     bool truncate = false;
     own->write = write_embed;
-    if (!read_model(r, f) || !field_bool(f, "truncate", &truncate) ||
+    if (!ollama_read_model(r, f) || !field_bool(f, "truncate", &truncate) ||
         !field_int(f, "dimensions", 1, INT32_MAX, &dimensions) ||
         !generation_reserve(r, 1, 1, f->err))
         return false;
@@ -76,7 +62,7 @@ static bool read_embeddings(struct shape_request *r, const struct fields *f,
     struct json_writer w;
     struct span prompt = { 0 };
     own->write = write_embeddings;
-    if (!read_model(r, f) || !field_text(f, "prompt", &prompt) ||
+    if (!ollama_read_model(r, f) || !field_text(f, "prompt", &prompt) ||
         !generation_reserve(r, 1, 1, f->err))
         return false;
     json_writer_init(&w, &r->canonical[0], 0);

@@ -1,9 +1,10 @@
 /* Ollama's lists and facts of models.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 
+#include "base/core/mem.h"
 #include "serve/server/api_ollama.h"
-#include "serve/server/shape_fields.h"
 #include "serve/server/shape_out.h"
 #include "serve/server/shape_time.h"
 
@@ -64,6 +65,19 @@ bool ollama_show_model(const struct json *body, struct span *ret, struct api_err
     if (name.len > tag && memcmp(name.data + name.len - tag, latest, tag) == 0) name.len -= tag;
     *ret = name;
     return true;
+}
+
+bool ollama_read_model(struct shape_request *r, const struct fields *f)
+{
+    struct span name = { NULL, 0 };
+    struct error e;
+    if (!ollama_show_model(f->object, &name, f->err)) return false;
+    if (memchr(name.data, 0, name.len))
+        return api_refuse(f->err, API_INVALID_VALUE, "model", "'model' holds a NUL");
+    r->model = mem_copy_text(name.data, name.len);
+    if (r->model) return true;
+    error_set(&e, STATUS_NO_MEMORY, "out of memory for a request");
+    return api_refuse_error(f->err, &e);
 }
 
 void ollama_show(struct buf *out, const struct ollama_model *m)
