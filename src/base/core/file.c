@@ -95,6 +95,13 @@ enum status file_identity(int fd, const char *name, uint8_t ret[FILE_IDENTITY_BY
     return STATUS_OK;
 }
 
+bool file_identity_settled(const uint8_t identity[FILE_IDENTITY_BYTES])
+{
+    int64_t facts[FILE_IDENTITY_BYTES / sizeof(int64_t)];
+    memcpy(facts, identity, sizeof facts);
+    return clock_unix_ns() / 1000000000 - facts[5] > 1;
+}
+
 void file_close(int fd)
 {
     if (fd >= 0) close(fd);

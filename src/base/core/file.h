@@ -40,6 +40,9 @@ enum status file_descriptor_bytes(int fd, const char *name, uint64_t *ret, struc
 #define FILE_IDENTITY_BYTES 56
 enum status file_identity(int fd, const char *name, uint8_t ret[FILE_IDENTITY_BYTES],
                           struct error *err);
+/* Whether the last change lies so far back (a second) that another one would show in the times, which the kernel
+ * counts in steps of a few milliseconds. */
+bool file_identity_settled(const uint8_t identity[FILE_IDENTITY_BYTES]);
 void file_close(int fd); /* a negative one is fine */
 /* False unless a regular file, or a link to one, is there. */
 bool file_regular_bytes(const char *path, uint64_t *ret);

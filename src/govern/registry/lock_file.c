@@ -275,20 +275,78 @@ static enum status replace(const char *path, const struct buf *text, struct erro
     return durable_write(path, temporary, text->data, text->len, 0644, err);
 }
 
+static enum status replace_laid_out(const char *path, const struct buf *raw, struct error *err)
+{
+    struct buf text = BUF_INIT(LOCK_FILE_BYTES_MAX);
+    enum status st = lay_out(&text, (struct span){ raw->data, raw->len }, path, err);
+    if (!st) st = replace(path, &text, err);
+    buf_release(&text);
+    return st;
+}
+
 enum status lock_file_pin(const char *path, const char *alias, const struct registry_model *m,
                           struct error *err)
 {
     struct json_doc *old;
-    struct buf raw = BUF_INIT(LOCK_FILE_BYTES_MAX), text = BUF_INIT(LOCK_FILE_BYTES_MAX);
+    struct buf raw = BUF_INIT(LOCK_FILE_BYTES_MAX);
     enum status st = lock_file_read(&old, path, err);
     if (st) return st;
     if (m || lock_file_model(old, alias)) {
         st = put_lock(&raw, old, alias, m, err);
-        if (!st) st = lay_out(&text, (struct span){ raw.data, raw.len }, path, err);
-        if (!st) st = replace(path, &text, err);
+        if (!st) st = replace_laid_out(path, &raw, err);
     }
     json_doc_free(old);
     buf_release(&raw);
-    buf_release(&text);
+    return st;
+}
+
+/* ---- what others keep ---- */
+
+static void copy_members(struct json_writer *w, const struct json *object, const char *but)
+{
+    for (struct json_member m = json_first(object); m.value; m = json_next(object, m)) {
+        if (span_equals(m.key, but)) continue;
+        json_key_span(w, m.key);
+        json_put_value(w, m.value);
+    }
+}
+
+static enum status put_annotated(struct buf *out, const struct json_doc *old, const char *alias,
+                                 const char *key, const struct json *value, struct error *err)
+{
+    struct json_writer w;
+    json_writer_init(&w, out, 0);
+    json_open_object(&w);
+    json_key(&w, "models");
+    json_open_object(&w);
+    copy_members(&w, json_get(json_root(old), "models"), alias);
+    json_key(&w, alias);
+    json_open_object(&w);
+    copy_members(&w, lock_file_model(old, alias), key);
+    json_key(&w, key);
+    json_put_value(&w, value);
+    json_close_object(&w);
+    json_close_object(&w);
+    json_key(&w, "version");
+    json_put_int(&w, VERSION);
+    json_close_object(&w);
+    return buf_check(out, "the lock", err);
+}
+
+enum status lock_file_annotate(const char *path, const char *alias, const char *key,
+                               struct span json, struct error *err)
+{
+    struct json_doc *old, *value = NULL;
+    struct buf raw = BUF_INIT(LOCK_FILE_BYTES_MAX);
+    enum status st = lock_file_read(&old, path, err);
+    if (st) return st;
+    if (!lock_file_model(old, alias))
+        st = error_set(err, STATUS_NOT_FOUND, "\"%.128s\" is not pinned in %s", alias, path);
+    if (!st) st = json_parse(&value, json.data, json.len, LOCK_FILE_BYTES_MAX, key, err);
+    if (!st) st = put_annotated(&raw, old, alias, key, json_root(value), err);
+    if (!st) st = replace_laid_out(path, &raw, err);
+    json_doc_free(value);
+    json_doc_free(old);
+    buf_release(&raw);
     return st;
 }

@@ -30,5 +30,9 @@ enum status lock_file_compare(const struct json *pin, const struct registry_mode
  * the writers' lock. */
 enum status lock_file_pin(const char *path, const char *alias, const struct registry_model *m,
                           struct error *err);
+/* Sets one member of a pin that is not one of those above: another room's words. STATUS_NOT_FOUND without the
+ * pin. The caller has the writers' lock. */
+enum status lock_file_annotate(const char *path, const char *alias, const char *key,
+                               struct span json, struct error *err);
 
 #endif

@@ -219,6 +219,31 @@ enum status registry_pin(struct registry *r, const struct registry_model *m, str
     return st;
 }
 
+enum status registry_hash_file(struct registry *r, int fd, const char *name,
+                               uint8_t ret[SHA256_BYTES], bool *ret_hashed, struct error *err)
+{
+    uint8_t before[FILE_IDENTITY_BYTES], after[FILE_IDENTITY_BYTES];
+    bool known = false;
+    enum status st = file_identity(fd, name, before, err);
+    if (!st) st = db_find_seen(r->db, before, ret, &known, err);
+    if (!st && ret_hashed) *ret_hashed = !known;
+    if (st || known) return st;
+    st = store_hash(fd, name, NULL, ret, err);
+    if (!st) st = file_identity(fd, name, after, err);
+    if (st || memcmp(before, after, sizeof after) != 0 || !file_identity_settled(before)) return st;
+    return db_put_seen(r->db, before, ret, err);
+}
+
+enum status registry_annotate(struct registry *r, const char *alias, const char *key,
+                              struct span json, struct error *err)
+{
+    int writers = -1;
+    enum status st = registry_begin_writing(r, &writers, err);
+    if (!st) st = lock_file_annotate(r->lock_path, alias, key, json, err);
+    durable_unlock(writers);
+    return st;
+}
+
 /* ---- removing ---- */
 
 static enum status remove_locked(struct registry *r, const char *alias, struct error *err)
@@ -286,6 +311,7 @@ enum status registry_clean(struct registry *r, bool only_look, struct registry_c
     int writers = -1;
     enum status st = registry_begin_writing(r, &writers, err);
     if (!st && !only_look) st = db_clear_pending(r->db, err);
+    if (!st && !only_look) st = db_clear_seen(r->db, err);
     if (!st && !only_look &&
         file_join(downloads, sizeof downloads, r->store.home, REGISTRY_DOWNLOADS))
         store_remove_tree(downloads);

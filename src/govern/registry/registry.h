@@ -121,6 +121,16 @@ enum status registry_find(struct registry *r, const char *alias, struct registry
 enum status registry_open_file(struct registry *r, const struct registry_file *file, int *ret_fd,
                                bool *ret_hashed, struct error *err);
 
+/* The digest of a file outside the store. It is hashed unless it is, by its identity, the one that was hashed
+ * before; `fd` stays the caller's. *ret_hashed (may be NULL) says whether it was. */
+enum status registry_hash_file(struct registry *r, int fd, const char *name,
+                               uint8_t ret[SHA256_BYTES], bool *ret_hashed, struct error *err);
+
+/* Sets member `key` of the pin of a model to a JSON value: what another room has to say about these very bytes.
+ * STATUS_NOT_FOUND when it is not pinned. Such members stay as long as the pin's digest does. */
+enum status registry_annotate(struct registry *r, const char *alias, const char *key,
+                              struct span json, struct error *err);
+
 /* Writes the pin of a model that is in the store, whose files are all there and as they were. */
 enum status registry_pin(struct registry *r, const struct registry_model *m, struct error *err);
 

@@ -42,6 +42,9 @@ static const char *const migrations[] = {
     "CREATE TABLE pending ("
     "  identity BLOB PRIMARY KEY,"
     "  sha256 BLOB NOT NULL CHECK (length(sha256) = 32)) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE seen ("
+    "  identity BLOB PRIMARY KEY,"
+    "  sha256 BLOB NOT NULL CHECK (length(sha256) = 32)) STRICT, WITHOUT ROWID;",
 };
 #define MIGRATION_COUNT (int)(sizeof migrations / sizeof *migrations)
 
@@ -489,6 +492,25 @@ enum status db_find_pending(struct registry_db *db, const uint8_t identity[FILE_
 enum status db_clear_pending(struct registry_db *db, struct error *err)
 {
     return run(db, "DELETE FROM pending", err);
+}
+
+enum status db_put_seen(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
+                        const uint8_t digest[SHA256_BYTES], struct error *err)
+{
+    return put_pair(db, "INSERT OR REPLACE INTO seen VALUES (?, ?)", identity, FILE_IDENTITY_BYTES,
+                    digest, SHA256_BYTES, err);
+}
+
+enum status db_find_seen(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
+                         uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err)
+{
+    return find_pair(db, "SELECT sha256 FROM seen WHERE identity = ?", identity,
+                     FILE_IDENTITY_BYTES, ret, SHA256_BYTES, ret_found, err);
+}
+
+enum status db_clear_seen(struct registry_db *db, struct error *err)
+{
+    return run(db, "DELETE FROM seen", err);
 }
 
 enum status db_check(struct registry_db *db, struct error *err)

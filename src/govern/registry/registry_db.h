@@ -37,6 +37,13 @@ enum status db_find_blob(struct registry_db *db, const uint8_t digest[SHA256_BYT
 enum status db_forget_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
                            struct error *err);
 
+/* The digest of a file outside the store, by the identity that it had when it was hashed. */
+enum status db_put_seen(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
+                        const uint8_t digest[SHA256_BYTES], struct error *err);
+enum status db_find_seen(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
+                         uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err);
+enum status db_clear_seen(struct registry_db *db, struct error *err);
+
 /* What of an unfinished `add` is stored already: the identity of the file that was copied. */
 enum status db_put_pending(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
                            const uint8_t digest[SHA256_BYTES], struct error *err);
