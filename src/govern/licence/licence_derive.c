@@ -223,5 +223,7 @@ enum status licence_derive(struct licence_verdict *ret, const struct licence_nod
                          DERIVE_NODES_MAX, count);
     memset(ret, 0, sizeof *ret);
     w.root = &nodes[of];
-    return walk_graph(&w, of, err);
+    enum status st = walk_graph(&w, of, err);
+    rules_sort(ret);
+    return st;
 }

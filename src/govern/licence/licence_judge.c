@@ -248,8 +248,7 @@ static void judge_terms_unknown(struct judgement *j)
     rule_next(r, "have it read by somebody who may decide, and record the decision");
 }
 
-/* The strictest first; rules of one answer keep their order. */
-static void sort_rules(struct licence_verdict *v)
+void rules_sort(struct licence_verdict *v)
 {
     for (int i = 1; i < v->count; i++)
         for (int k = i; k > 0 && v->rules[k].answer > v->rules[k - 1].answer; k--) {
@@ -299,7 +298,7 @@ void licence_judge(struct licence_verdict *ret, const struct licence_reading *r,
     judge_own_conflict(&j);
     for (int i = 0; i < ret->count; i++)
         if (!ret->rules[i].quote[0]) quote_anything(&j, &ret->rules[i]);
-    sort_rules(ret);
+    rules_sort(ret);
 }
 
 void licence_judge_facts(struct licence_verdict *ret, const struct licence_facts *f,
@@ -308,6 +307,7 @@ void licence_judge_facts(struct licence_verdict *ret, const struct licence_facts
     struct judgement j = { .out = ret, .facts = f, .use = use };
     memset(ret, 0, sizeof *ret);
     judge_facts(&j);
+    rules_sort(ret);
 }
 
 static void take_rules(struct licence_verdict *into, const struct licence_verdict *from)
@@ -390,5 +390,5 @@ void licence_judge_all(struct licence_verdict *ret, struct licence_reading *cons
         rule_next(r, "ask the vendor for a licence, and record the answer");
     }
     judge_conflicts(&j, readings, names, count);
-    sort_rules(ret);
+    rules_sort(ret);
 }

@@ -26,6 +26,9 @@ void rule_quote_clause(struct judgement *j, struct licence_rule *r, enum clause_
 void rule_quote_bytes(struct judgement *j, struct licence_rule *r, uint32_t begin, uint32_t end);
 void rule_quote_span(struct judgement *j, struct licence_rule *r, struct span part);
 
+/* The strictest first; rules of one answer keep their order. */
+void rules_sort(struct licence_verdict *v);
+
 /* "Qwen License Agreement" or "the text". */
 const char *judged_name(const struct judgement *j);
 
