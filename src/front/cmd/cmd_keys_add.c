@@ -101,12 +101,14 @@ static enum status run(const struct args *args, struct error *err)
 {
     struct key_grant grant = { 0 };
     struct key_store *store = NULL;
+    struct audit *audit = NULL;
     char key[KEY_CHARS + 1], id[KEY_ID_CHARS + 1];
     enum status st = read_grant(&grant, args, err);
-    if (!st) st = key_folder_open(&store, err);
+    if (!st) st = key_folder_open_logged(&store, &audit, err);
     if (!st) st = key_store_add(store, &grant, key, id, err);
     if (!st) st = show(args, id, key, err);
     key_store_close(store);
+    audit_close(audit);
     key_grant_release(&grant);
     return st;
 }

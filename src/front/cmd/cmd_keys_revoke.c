@@ -8,11 +8,13 @@
 static enum status run(const struct args *args, struct error *err)
 {
     struct key_store *store;
-    enum status st = key_folder_open(&store, err);
+    struct audit *audit;
+    enum status st = key_folder_open_logged(&store, &audit, err);
     if (st) return st;
     st = key_store_revoke(store, args_operand(args, 0), err);
     if (!st) printf("The key %s is revoked.\n", args_operand(args, 0));
     key_store_close(store);
+    audit_close(audit);
     return st;
 }
 

@@ -17,6 +17,7 @@
 #include "base/core/json_write.h"
 #include "base/core/mem.h"
 #include "front/cmd/command.h"
+#include "front/cmd/config_log.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/systemd.h"
 #include "serve/server/server.h"
@@ -67,6 +68,7 @@ struct serving {
     char embedded[HOME_PATH_BYTES];
     struct buf certificate, key;
     struct log log;
+    struct config_log config_log;
     struct systemd_watchdog watchdog;
     int64_t extended_ns; /* when the service manager was last asked for patience */
     bool announced;      /* READY=1 was said; a reload before that must not say it */
@@ -140,6 +142,7 @@ static enum status make_settings(struct serving *v, struct server_settings *s, s
 {
     const char *config = args_text(v->args, "config", NULL);
     server_settings_init(s);
+    config_log_look(&v->config_log, config);
     enum status st = add_operands(v, s, err);
     if (!st && config) st = server_config_read(s, config, err);
     if (!st && s->model_count == 0) {
@@ -288,6 +291,7 @@ static void reload(struct serving *v)
     if (v->announced) systemd_notify_reloading();
     enum status st = make_settings(v, &settings, &err);
     if (!st) st = server_reload(v->server, &settings, &err);
+    config_log_note(&v->config_log, !st, &v->log);
     if (st) log_write(&v->log, LOG_ERROR, "serve", "the settings stay as they were: %s", err.text);
     else log_write(&v->log, LOG_INFO, "serve", "the settings were read again");
     if (v->announced)
@@ -389,7 +393,11 @@ static enum status run(const struct args *args, struct error *err)
     systemd_watchdog_init(&v->watchdog);
     raise_descriptor_limit();
     enum status st = set_engine(v, err);
-    if (!st) st = make_settings(v, &v->options.settings, err);
+    if (!st) {
+        config_log_open(&v->config_log, &v->log);
+        st = make_settings(v, &v->options.settings, err);
+        config_log_note(&v->config_log, !st, &v->log);
+    }
     if (!st) st = read_tls(v, err);
     if (!st) st = open_listeners(v, err);
     if (!st) {
@@ -398,6 +406,7 @@ static enum status run(const struct args *args, struct error *err)
     } else {
         server_settings_release(&v->options.settings);
     }
+    config_log_close(&v->config_log);
     buf_release(&v->certificate);
     buf_release(&v->key);
     mem_free(v);

@@ -6,5 +6,8 @@
 #include "serve/server/keys.h"
 
 enum status key_folder_open(struct key_store **ret, struct error *err);
+/* To change them: what is done goes to the audit log of HEARTH_HOME. *ret_audit is closed after the store. */
+enum status key_folder_open_logged(struct key_store **ret, struct audit **ret_audit,
+                                   struct error *err);
 
 #endif

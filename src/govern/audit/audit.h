@@ -62,6 +62,7 @@ enum status audit_append(struct audit *a, const struct audit_event *events, size
 enum status audit_hash(const struct audit *a, const char *label, struct span bytes,
                        char ret[AUDIT_HASH_TEXT_BYTES], struct error *err);
 const struct note_key *audit_key(const struct audit *a);
+const char *audit_folder(const struct audit *a); /* of the log, for audit_view_open */
 
 /* ---- reading ---- */
 

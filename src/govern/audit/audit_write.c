@@ -452,3 +452,8 @@ const struct note_key *audit_key(const struct audit *a)
 {
     return &a->key;
 }
+
+const char *audit_folder(const struct audit *a)
+{
+    return a->folder;
+}

@@ -24,6 +24,7 @@
 #include "base/core/json_write.h"
 #include "base/core/mem.h"
 #include "serve/server/ident.h"
+#include "serve/server/key_change.h"
 
 #define PATH_BYTES     4096
 #define NAME_BYTES_MAX 128
@@ -46,7 +47,8 @@ struct key {
 };
 
 struct key_store {
-    atomic_int refs; /* the owner's, and one for each key */
+    atomic_int refs;     /* the owner's, and one for each key */
+    struct audit *audit; /* borrowed; NULL: changes are not logged */
     pthread_mutex_t lock;
     char folder[PATH_BYTES];
     char keys_path[PATH_BYTES], usage_path[PATH_BYTES], lock_path[PATH_BYTES];
@@ -497,6 +499,11 @@ enum status key_store_refresh(struct key_store *s, bool *ret_changed, struct err
     return st;
 }
 
+void key_store_log_to(struct key_store *s, struct audit *audit)
+{
+    s->audit = audit;
+}
+
 size_t key_store_count(struct key_store *s)
 {
     size_t n = 0;
@@ -693,6 +700,7 @@ static enum status add_locked(struct key_store *s, const struct key_grant *grant
     if (!st) st = make_key(ret_key, digest, err);
     memcpy(ret_id, "k_", 2);
     if (!st) st = ident_random(ret_id + 2, KEY_ID_CHARS - 2, err);
+    if (!st) st = key_change_log(s->audit, "add", ret_id, grant, err);
     if (st) return st;
     struct key *k = copy_grant(&own, grant) ? add_id(s, ret_id) : NULL;
     if (!k) return error_set(err, STATUS_NO_MEMORY, "no memory for a key");
@@ -750,6 +758,7 @@ enum status key_store_revoke(struct key_store *s, const char *id, struct error *
     pthread_mutex_lock(&s->lock);
     st = read_keys(s, err);
     if (!st) st = find_to_revoke(s, id, &k, err);
+    if (!st) st = key_change_log(s->audit, "revoke", k->id, &k->grant, err);
     if (!st) {
         k->revoked_at = clock_unix_ns() / 1000000000;
         atomic_store(&k->revoked, true);

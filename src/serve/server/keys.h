@@ -17,6 +17,7 @@
 
 #include "base/core/buf.h"
 #include "base/core/status.h"
+#include "govern/audit/audit.h"
 
 #define KEY_CHARS            46 /* of a whole key */
 #define KEY_ID_CHARS         10
@@ -63,6 +64,9 @@ struct key;
 /* `folder`: HEARTH_HOME. Files that are not there are empty ones. */
 enum status key_store_open(struct key_store **ret, const char *folder, struct error *err);
 void key_store_close(struct key_store *s);
+/* From now on each change is an entry of the log before it is made, and one that cannot be logged is not made.
+ * `audit` must outlive the store. An entry holds no key and no name, but keyed hashes of the latter. */
+void key_store_log_to(struct key_store *s, struct audit *audit);
 /* Reads keys.json again when it has changed; a broken file changes nothing and says why.
  * *ret_changed may be NULL. */
 enum status key_store_refresh(struct key_store *s, bool *ret_changed, struct error *err);
