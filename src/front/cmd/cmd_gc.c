@@ -6,6 +6,8 @@
 
 static const struct option_spec specs[] = {
     { "dry-run", 0, OPTION_FLAG, .help = "only say what would be removed" },
+    { "former", 0, OPTION_FLAG,
+      .help = "forget former revisions of models, too: `hearth upgrade --back` ends there" },
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
@@ -18,7 +20,9 @@ static enum status run(const struct args *args, struct error *err)
     struct report r;
     enum status st = model_store_open(&s, args, true, err);
     if (st) return st;
-    st = registry_clean(s.registry, args_flag(args, "dry-run"), &found, err);
+    unsigned flags = (args_flag(args, "dry-run") ? REGISTRY_CLEAN_LOOK : 0) |
+                     (args_flag(args, "former") ? REGISTRY_CLEAN_FORMERS : 0);
+    st = registry_clean(s.registry, flags, &found, err);
     model_store_close(&s);
     if (st) return st;
     report_begin(&r, args_flag(args, "json"));
@@ -31,7 +35,7 @@ static enum status run(const struct args *args, struct error *err)
 
 const struct command cmd_gc = {
     .name = "gc",
-    .summary = "remove stored bytes that no model names",
+    .summary = "remove stored bytes that no model names, and what is staged",
     .operands = "",
     .tables = tables,
     .run = run,

@@ -10,9 +10,8 @@
 #include "govern/registry/lock_file.h"
 #include "govern/registry/registry_inner.h"
 
-#define DATABASE        "registry.db"
-#define WRITERS         "registry.lock"
-#define WRITERS_WAIT_MS 2000
+#define DATABASE "registry.db"
+#define WRITERS  "registry.lock"
 
 /* ---- models ---- */
 
@@ -82,9 +81,13 @@ enum status registry_open(struct registry **ret, const char *home, const char *l
          snprintf(r->lock_path, sizeof r->lock_path, "%s", lock_path) >= (int)sizeof r->lock_path))
         st = error_set(err, STATUS_LIMIT, "the path is too long: %.200s", home);
     if (!st) st = db_open(&r->db, path, err);
-    if (st) registry_close(r);
-    else *ret = r;
-    return st;
+    if (st) {
+        registry_close(r);
+        return st;
+    }
+    registry_settle(r, false);
+    *ret = r;
+    return STATUS_OK;
 }
 
 void registry_close(struct registry *r)
@@ -101,13 +104,15 @@ const char *registry_lock_path(const struct registry *r)
 
 enum status registry_begin_writing(struct registry *r, int *ret_fd, struct error *err)
 {
-    enum status st = durable_lock(ret_fd, r->writers_path, WRITERS_WAIT_MS, err);
-    if (!st) store_sweep(&r->store);
-    return st;
+    enum status st = durable_lock(ret_fd, r->writers_path, REGISTRY_WRITERS_WAIT_MS, err);
+    if (st) return st;
+    store_sweep(&r->store);
+    registry_settle(r, true);
+    return STATUS_OK;
 }
 
 enum status registry_log(struct registry *r, enum audit_kind kind, const struct registry_model *m,
-                         struct error *err)
+                         uint64_t *ret_entry, struct error *err)
 {
     struct buf body = BUF_INIT(32768);
     struct json_writer w;
@@ -132,7 +137,7 @@ enum status registry_log(struct registry *r, enum audit_kind kind, const struct 
     json_close_object(&w);
     enum status st = buf_check(&body, "an audit entry", err);
     const struct audit_event event = { kind, { body.data, body.len } };
-    if (!st) st = audit_append(r->audit, &event, 1, NULL, err);
+    if (!st) st = audit_append(r->audit, &event, 1, ret_entry, err);
     buf_release(&body);
     return st;
 }
@@ -246,9 +251,24 @@ enum status registry_annotate(struct registry *r, const char *alias, const char 
 
 /* ---- removing ---- */
 
+static enum status remove_rows(struct registry *r, const char *alias, uint64_t entry,
+                               struct error *err)
+{
+    enum status st = db_begin(r->db, err);
+    if (st) return st;
+    st = db_remove_model(r->db, alias, err);
+    if (!st) st = db_forget_revisions(r->db, alias, DB_FORMER, err);
+    if (!st) st = db_forget_revisions(r->db, alias, DB_STAGED, err);
+    if (!st) st = registry_put_unsettled(r, alias, entry, err);
+    if (!st) return db_commit(r->db, err);
+    db_rollback(r->db);
+    return st;
+}
+
 static enum status remove_locked(struct registry *r, const char *alias, struct error *err)
 {
     struct registry_model m;
+    uint64_t entry = 0;
     enum status st = db_find_model(r->db, alias, &m, err);
     /* Killed between the registry and the lock: the pin is still to go. */
     if (st == STATUS_NOT_FOUND) {
@@ -256,9 +276,9 @@ static enum status remove_locked(struct registry *r, const char *alias, struct e
         return st;
     }
     if (st) return st;
-    st = registry_log(r, AUDIT_MODEL_REMOVE, &m, err);
-    if (!st) st = db_remove_model(r->db, alias, err);
-    if (!st) st = lock_file_pin(r->lock_path, alias, NULL, err);
+    st = registry_log(r, AUDIT_MODEL_REMOVE, &m, &entry, err);
+    if (!st) st = remove_rows(r, alias, entry, err);
+    if (!st) st = registry_write_pin(r, alias, NULL, entry, err);
     registry_model_release(&m);
     return st;
 }
@@ -302,20 +322,36 @@ static enum status log_clean(struct registry *r, const struct registry_cleaned *
     return r->audit && c->files ? audit_append(r->audit, &event, 1, NULL, err) : STATUS_OK;
 }
 
-enum status registry_clean(struct registry *r, bool only_look, struct registry_cleaned *ret,
+/* Counting leaves everything as it was: what would be forgotten is, for a moment. */
+static enum status forget_others(struct registry *r, unsigned flags, struct error *err)
+{
+    enum status st = db_begin(r->db, err);
+    if (st) return st;
+    st = db_forget_revisions(r->db, NULL, DB_STAGED, err);
+    if (!st && (flags & REGISTRY_CLEAN_FORMERS))
+        st = db_forget_revisions(r->db, NULL, DB_FORMER, err);
+    if (!st && !(flags & REGISTRY_CLEAN_LOOK)) st = db_clear_pending(r->db, err);
+    if (!st && !(flags & REGISTRY_CLEAN_LOOK)) st = db_clear_seen(r->db, err);
+    if (!st && !(flags & REGISTRY_CLEAN_LOOK)) return db_commit(r->db, err);
+    if (st) db_rollback(r->db);
+    return st;
+}
+
+enum status registry_clean(struct registry *r, unsigned flags, struct registry_cleaned *ret,
                            struct error *err)
 {
     struct registry_cleaned found = { 0 };
+    bool only_look = flags & REGISTRY_CLEAN_LOOK;
     struct cleaner c = { r, only_look, &found };
     char downloads[REGISTRY_PATH_BYTES];
     int writers = -1;
     enum status st = registry_begin_writing(r, &writers, err);
-    if (!st && !only_look) st = db_clear_pending(r->db, err);
-    if (!st && !only_look) st = db_clear_seen(r->db, err);
+    if (!st) st = forget_others(r, flags, err);
     if (!st && !only_look &&
         file_join(downloads, sizeof downloads, r->store.home, REGISTRY_DOWNLOADS))
         store_remove_tree(downloads);
     if (!st) st = store_each(&r->store, clean_one, &c, err);
+    if (only_look) db_rollback(r->db);
     if (!st && !only_look) st = log_clean(r, &found, err);
     durable_unlock(writers);
     if (!st) *ret = found;
@@ -339,8 +375,9 @@ static void tell(struct verifier *v, const char *alias, const struct error *word
     if (v->fault) v->fault(v->ctx, alias, words->text);
 }
 
-static enum status verify_file(struct verifier *v, const char *alias, const struct registry_file *f,
-                               struct error *err)
+/* `of`: "" or words before the file's name. */
+static enum status verify_file(struct verifier *v, const char *alias, const char *of,
+                               const struct registry_file *f, struct error *err)
 {
     struct error why = { .text = "" };
     int fd;
@@ -349,11 +386,27 @@ static enum status verify_file(struct verifier *v, const char *alias, const stru
         st = hash_stored(v->r, fd, f, &v->meter, &why);
         file_close(fd);
     } else error_wrap(&why, st, "%s", f->name);
+    if (st && *of) error_wrap(&why, st, "%s", of);
     v->found.files++;
     v->found.bytes += f->bytes;
     if (st == STATUS_CANCELLED || st == STATUS_NO_MEMORY) return error_set(err, st, "%s", why.text);
     if (st) tell(v, alias, &why);
     return STATUS_OK;
+}
+
+/* Going back must be possible. */
+static enum status verify_formers(struct verifier *v, const char *alias, struct error *err)
+{
+    struct registry_model m;
+    enum status st = STATUS_OK;
+    for (size_t k = 0; k < REGISTRY_FORMERS_MAX && !st; k++) {
+        st = db_find_revision(v->r->db, alias, DB_FORMER, k, &m, err);
+        if (st) break;
+        for (size_t i = 0; i < m.file_count && !st; i++)
+            st = verify_file(v, alias, "a former revision", &m.files[i], err);
+        registry_model_release(&m);
+    }
+    return st == STATUS_NOT_FOUND ? STATUS_OK : st;
 }
 
 static enum status verify_pin(struct verifier *v, const struct registry_model *m, struct error *err)
@@ -391,9 +444,10 @@ static enum status verify_model(struct verifier *v, const char *alias, struct er
     for (size_t i = 0; i < m.file_count; i++)
         v->meter.total += m.files[i].bytes;
     for (size_t i = 0; i < m.file_count && !st; i++)
-        st = verify_file(v, alias, &m.files[i], err);
+        st = verify_file(v, alias, "", &m.files[i], err);
     if (!st) st = verify_pin(v, &m, err);
-    if (!st) st = registry_log(v->r, AUDIT_MODEL_VERIFY, &m, err);
+    if (!st) st = verify_formers(v, alias, err);
+    if (!st) st = registry_log(v->r, AUDIT_MODEL_VERIFY, &m, NULL, err);
     registry_model_release(&m);
     return st;
 }

@@ -7,8 +7,9 @@
  *   hearth.lock                           the pins (lock_file.h), beside the user's own configuration or here
  *
  * A model is added whole or not at all: first the bytes are on the disk, then the audit log says so, then the
- * registry, then the lock, then the caller hears of it. Killed in between, the next `add` of the same model
- * goes on where it was. Nothing here parses what a model's files hold: an inspector, which the caller brings and
+ * registry, then the lock, then the caller hears of it. Killed before the registry has it, the next `add` of the same
+ * model goes on where it was; killed behind that, the next registry that is opened with an audit log writes the lock,
+ * if the log's entry says the same. Nothing here parses what a model's files hold: an inspector, which the caller brings and
  * which works in the sandbox (govern/gate), is handed open descriptors of the stored bytes.
  *
  * One writer at a time, by a lock file; readers need none. A registry belongs to one thread at a time. */
@@ -32,6 +33,7 @@
 #define REGISTRY_DEPTH_MAX      8     /* folders below a model's own */
 #define REGISTRY_ALIAS_MAX      128
 #define REGISTRY_FACTS_MAX      ((size_t)4 << 20)
+#define REGISTRY_FORMERS_MAX    256 /* former revisions of one model that are kept */
 
 struct registry;
 
@@ -91,6 +93,9 @@ struct registry_add {
     /* What somebody said before of some of the files: another digest stops the model from being added. */
     const struct registry_file *expected; /* [expected_count] */
     size_t expected_count;
+    /* It becomes the staged revision of the model that has the alias (STATUS_NOT_FOUND: none has), in the place of
+     * what was staged before; for registry_swap. */
+    bool stage;
     registry_inspect_fn *inspect;
     void *inspect_ctx;
     struct progress progress; /* "copying", "inspecting"; can cancel */
@@ -134,6 +139,40 @@ enum status registry_annotate(struct registry *r, const char *alias, const char 
 /* Writes the pin of a model that is in the store, whose files are all there and as they were. */
 enum status registry_pin(struct registry *r, const struct registry_model *m, struct error *err);
 
+/* ---- other revisions ---- */
+
+/* Staged by registry_add, until registry_unstage, registry_swap or registry_clean. STATUS_NOT_FOUND. */
+enum status registry_find_staged(struct registry *r, const char *alias, struct registry_model *ret,
+                                 struct error *err);
+/* Forgets it, and removes the bytes that nothing else names. */
+enum status registry_unstage(struct registry *r, const char *alias, struct error *err);
+
+struct registry_former {
+    const char *source, *revision; /* revision may be NULL */
+    uint8_t digest[SHA256_BYTES];
+    int64_t added_ms, replaced_ms;
+    size_t file_count;
+    uint64_t bytes;
+};
+struct registry_formers {
+    struct arena arena;
+    struct registry_former *list; /* [count], the one that was replaced last comes first */
+    size_t count;
+};
+void registry_formers_release(struct registry_formers *f);
+/* What the model was before. Bytes are kept until registry_remove or registry_clean with REGISTRY_CLEAN_FORMERS. */
+enum status registry_formers(struct registry *r, const char *alias, struct registry_formers *ret,
+                             struct error *err);
+/* Former revision `i`, with its files; STATUS_NOT_FOUND. */
+enum status registry_find_former(struct registry *r, const char *alias, size_t i,
+                                 struct registry_model *ret, struct error *err);
+
+/* The staged revision, or with `back` the former one that was replaced last, takes the place of the model, which
+ * becomes a former one. At once for whoever looks, and logged before. `digest`: of the revision that the caller has
+ * seen; STATUS_FAILED where it is not the one any more. What others keep beside the pin is dropped with it. */
+enum status registry_swap(struct registry *r, const char *alias, const uint8_t digest[SHA256_BYTES],
+                          bool back, struct error *err);
+
 /* ---- checking and caring ---- */
 
 struct registry_checked {
@@ -150,7 +189,7 @@ enum status registry_verify(struct registry *r, const char *alias, registry_faul
 /* Writes the files under their names into `folder`, which must not exist; it appears when it is whole. */
 enum status registry_export(struct registry *r, const char *alias, const char *folder,
                             const struct progress *progress, struct error *err);
-/* Forgets the model and its pin; its bytes stay until registry_clean. */
+/* Forgets the model, its other revisions and its pin; its bytes stay until registry_clean. */
 enum status registry_remove(struct registry *r, const char *alias, struct error *err);
 
 struct registry_cleaned {
@@ -159,8 +198,12 @@ struct registry_cleaned {
 };
 /* What `add` fetched from elsewhere lies here until it is in the store. */
 #define REGISTRY_DOWNLOADS "downloads"
-/* Removes bytes that no model names, and unfinished downloads. `only_look`: counts them and removes nothing. */
-enum status registry_clean(struct registry *r, bool only_look, struct registry_cleaned *ret,
+enum {
+    REGISTRY_CLEAN_LOOK = 1,   /* only counts, removes nothing */
+    REGISTRY_CLEAN_FORMERS = 2 /* forgets the former revisions of all models */
+};
+/* Removes bytes that no model names, what is staged, and unfinished downloads. */
+enum status registry_clean(struct registry *r, unsigned flags, struct registry_cleaned *ret,
                            struct error *err);
 
 #endif

@@ -28,6 +28,7 @@ struct adding {
     bool *fresh; /* [file_count]: it was not in the store before */
     struct store_meter meter;
     struct registry_added result;
+    uint64_t entry; /* of the audit log */
 };
 
 static enum status no_memory(struct error *err)
@@ -284,6 +285,13 @@ static enum status inspect(struct adding *a, struct error *err)
 
 /* ---- the entry ---- */
 
+static enum status put_staged(struct adding *a, struct error *err)
+{
+    struct registry_db *db = a->r->db;
+    enum status st = db_forget_revisions(db, a->model.alias, DB_STAGED, err);
+    return st ? st : db_put_revision(db, &a->model, DB_STAGED, 0, err);
+}
+
 static enum status put_rows(struct adding *a, struct error *err)
 {
     struct registry_db *db = a->r->db;
@@ -291,7 +299,11 @@ static enum status put_rows(struct adding *a, struct error *err)
     if (st) return st;
     for (size_t i = 0; i < a->model.file_count && !st; i++)
         st = registry_note_blob(a->r, a->model.files[i].sha256, err);
-    if (!st) st = db_put_model(db, &a->model, err);
+    if (!st && a->what->stage) st = put_staged(a, err);
+    else if (!st) {
+        st = db_put_model(db, &a->model, err);
+        if (!st) st = registry_put_unsettled(a->r, a->model.alias, a->entry, err);
+    }
     if (!st) st = db_clear_pending(db, err);
     if (!st) return db_commit(db, err);
     db_rollback(db);
@@ -301,8 +313,9 @@ static enum status put_rows(struct adding *a, struct error *err)
 static enum status enter(struct adding *a, struct error *err)
 {
     a->model.added_ms = clock_unix_ns() / 1000000;
-    enum status st = registry_log(a->r, AUDIT_MODEL_ADD, &a->model, err);
-    return st ? st : put_rows(a, err);
+    enum status st = registry_log(a->r, AUDIT_MODEL_ADD, &a->model, &a->entry, err);
+    if (!st) st = put_rows(a, err);
+    return st ? st : registry_write_pin(a->r, a->model.alias, &a->model, a->entry, err);
 }
 
 static enum status put_known_blobs(struct adding *a, struct error *err)
@@ -333,23 +346,49 @@ static enum status meet_known(struct adding *a, struct registry_model *known, st
                      known->alias, hex, known->alias);
 }
 
+/* The model stays itself, whoever it is asked to become. */
+static void become(struct adding *a, struct registry_model *known)
+{
+    struct registry_model fresh = a->model;
+    a->model = *known;
+    *known = fresh;
+}
+
 static enum status finish(struct adding *a, struct error *err)
 {
     struct registry_model known;
     enum status st = db_find_model(a->r->db, a->model.alias, &known, err);
     if (st == STATUS_NOT_FOUND) {
         st = inspect(a, err);
-        if (!st) st = enter(a, err);
-    } else if (!st) {
-        st = meet_known(a, &known, err);
-        struct registry_model fresh = a->model;
-        if (!st) {
-            a->model = known;
-            known = fresh;
-        }
-        registry_model_release(&known);
+        return st ? st : enter(a, err);
     }
+    if (st) return st;
+    st = meet_known(a, &known, err);
+    if (!st) become(a, &known);
+    registry_model_release(&known);
     return st ? st : lock_file_pin(a->r->lock_path, a->model.alias, &a->model, err);
+}
+
+/* Beside the model that has the alias; nothing is logged before it is swapped in. */
+static enum status finish_staged(struct adding *a, struct error *err)
+{
+    struct registry_model known, old;
+    enum status st = db_find_model(a->r->db, a->model.alias, &known, err);
+    if (st) return st;
+    bool same = memcmp(known.digest, a->model.digest, SHA256_BYTES) == 0;
+    if (same) {
+        st = meet_known(a, &known, err);
+        if (!st) become(a, &known);
+    }
+    registry_model_release(&known);
+    if (st || same) return st;
+    bool had = !db_find_revision(a->r->db, a->model.alias, DB_STAGED, 0, &old, NULL);
+    st = inspect(a, err);
+    a->model.added_ms = clock_unix_ns() / 1000000;
+    if (!st) st = put_rows(a, err);
+    if (!st && had) registry_drop_unused(a->r, &old);
+    if (had) registry_model_release(&old);
+    return st;
 }
 
 static enum status copy_words(struct adding *a, struct error *err)
@@ -373,7 +412,7 @@ static enum status add_scanned(struct adding *a, struct error *err)
     if (!st) st = choose_alias(a, err);
     if (!st) st = registry_begin_writing(a->r, &writers, err);
     if (!st) st = take_files(a, err);
-    if (!st) st = finish(a, err);
+    if (!st) st = a->what->stage ? finish_staged(a, err) : finish(a, err);
     /* What was cancelled or met a full disk goes on where it was. */
     if (st && st != STATUS_CANCELLED && st != STATUS_IO && st != STATUS_NO_MEMORY) discard(a);
     durable_unlock(writers);

@@ -45,6 +45,32 @@ static const char *const migrations[] = {
     "CREATE TABLE seen ("
     "  identity BLOB PRIMARY KEY,"
     "  sha256 BLOB NOT NULL CHECK (length(sha256) = 32)) STRICT, WITHOUT ROWID;",
+    /* 3: other revisions, and what a lock may lack */
+    "CREATE TABLE revision ("
+    "  id INTEGER PRIMARY KEY,"
+    "  alias TEXT NOT NULL,"
+    "  source TEXT NOT NULL,"
+    "  revision TEXT,"
+    "  main_file TEXT,"
+    "  digest BLOB NOT NULL CHECK (length(digest) = 32),"
+    "  added_ms INTEGER NOT NULL,"
+    "  facts TEXT NOT NULL,"
+    "  state INTEGER NOT NULL CHECK (state IN (0, 1)),"
+    "  replaced_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX revision_staged ON revision (alias) WHERE state = 1;"
+    "CREATE INDEX revision_alias ON revision (alias, state);"
+    "CREATE TABLE revision_file ("
+    "  revision INTEGER NOT NULL REFERENCES revision (id) ON DELETE CASCADE,"
+    "  name TEXT NOT NULL,"
+    "  bytes INTEGER NOT NULL CHECK (bytes >= 0),"
+    "  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),"
+    "  PRIMARY KEY (revision, name)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX revision_file_sha256 ON revision_file (sha256);"
+    "CREATE TABLE unsettled ("
+    "  alias TEXT NOT NULL,"
+    "  lock_path TEXT NOT NULL,"
+    "  entry INTEGER NOT NULL CHECK (entry >= 0),"
+    "  PRIMARY KEY (alias, lock_path)) STRICT, WITHOUT ROWID;",
 };
 #define MIGRATION_COUNT (int)(sizeof migrations / sizeof *migrations)
 
@@ -224,11 +250,11 @@ void db_rollback(struct registry_db *db)
 
 /* ---- models ---- */
 
-static enum status put_files(struct registry_db *db, int64_t id, const struct registry_model *m,
-                             struct error *err)
+static enum status put_files(struct registry_db *db, const char *sql, int64_t id,
+                             const struct registry_model *m, struct error *err)
 {
     sqlite3_stmt *s = NULL;
-    enum status st = prepare(db, "INSERT INTO file VALUES (?, ?, ?, ?)", &s, err);
+    enum status st = prepare(db, sql, &s, err);
     for (size_t i = 0; i < m->file_count && !st; i++) {
         const struct registry_file *f = &m->files[i];
         sqlite3_bind_int64(s, 1, id);
@@ -242,6 +268,17 @@ static enum status put_files(struct registry_db *db, int64_t id, const struct re
     return st;
 }
 
+static void bind_model(sqlite3_stmt *s, const struct registry_model *m)
+{
+    bind_text(s, 1, m->alias);
+    bind_text(s, 2, m->source);
+    bind_text(s, 3, m->revision);
+    bind_text(s, 4, m->main_file);
+    bind_bytes(s, 5, m->digest, SHA256_BYTES);
+    sqlite3_bind_int64(s, 6, m->added_ms);
+    sqlite3_bind_text64(s, 7, m->facts.data, m->facts.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
 enum status db_put_model(struct registry_db *db, const struct registry_model *m, struct error *err)
 {
     sqlite3_stmt *s = NULL;
@@ -250,17 +287,34 @@ enum status db_put_model(struct registry_db *db, const struct registry_model *m,
                              " added_ms, facts) VALUES (?, ?, ?, ?, ?, ?, ?)",
                              &s, err);
     if (!st) {
-        bind_text(s, 1, m->alias);
-        bind_text(s, 2, m->source);
-        bind_text(s, 3, m->revision);
-        bind_text(s, 4, m->main_file);
-        bind_bytes(s, 5, m->digest, SHA256_BYTES);
-        sqlite3_bind_int64(s, 6, m->added_ms);
-        sqlite3_bind_text64(s, 7, m->facts.data, m->facts.len, SQLITE_STATIC, SQLITE_UTF8);
+        bind_model(s, m);
         st = step_once(db, s, err);
     }
     sqlite3_finalize(s);
-    return st ? st : put_files(db, sqlite3_last_insert_rowid(db->handle), m, err);
+    return st ? st
+              : put_files(db, "INSERT INTO file VALUES (?, ?, ?, ?)",
+                          sqlite3_last_insert_rowid(db->handle), m, err);
+}
+
+enum status db_put_revision(struct registry_db *db, const struct registry_model *m,
+                            enum db_revision state, int64_t replaced_ms, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db,
+                             "INSERT INTO revision (alias, source, revision, main_file, digest,"
+                             " added_ms, facts, state, replaced_ms)"
+                             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                             &s, err);
+    if (!st) {
+        bind_model(s, m);
+        sqlite3_bind_int(s, 8, (int)state);
+        sqlite3_bind_int64(s, 9, replaced_ms);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st ? st
+              : put_files(db, "INSERT INTO revision_file VALUES (?, ?, ?, ?)",
+                          sqlite3_last_insert_rowid(db->handle), m, err);
 }
 
 static const char *column_text(struct arena *a, sqlite3_stmt *s, int at)
@@ -281,15 +335,12 @@ static enum status read_file_row(struct registry_db *db, sqlite3_stmt *s, struct
     return st ? error_wrap(err, st, "%s is damaged", db->path) : st;
 }
 
-static enum status read_files(struct registry_db *db, int64_t id, struct registry_model *m,
-                              struct error *err)
+static enum status read_files(struct registry_db *db, const char *sql, int64_t id,
+                              struct registry_model *m, struct error *err)
 {
     sqlite3_stmt *s = NULL;
     bool row = true;
-    /* BINARY collation: by bytes, as strcmp() sorts */
-    enum status st = prepare(
-        db, "SELECT name, bytes, sha256 FROM file WHERE model = ? ORDER BY name COLLATE BINARY", &s,
-        err);
+    enum status st = prepare(db, sql, &s, err);
     if (!st) sqlite3_bind_int64(s, 1, id);
     m->files = arena_array(&m->arena, REGISTRY_FILES_MAX, sizeof *m->files);
     if (!st && !m->files) st = error_set(err, STATUS_NO_MEMORY, "no memory for a model's files");
@@ -318,8 +369,25 @@ static enum status read_model_row(struct registry_db *db, sqlite3_stmt *s, struc
     return STATUS_OK;
 }
 
-enum status db_find_model(struct registry_db *db, const char *alias, struct registry_model *ret,
-                          struct error *err)
+/* How a model is found: rows with the columns of read_model_row, and its files. BINARY collation: by bytes, as
+ * strcmp() sorts. */
+struct model_query {
+    const char *model, *files;
+};
+static const struct model_query model_query = {
+    "SELECT id, source, revision, main_file, digest, added_ms, facts FROM model WHERE alias = ?1",
+    "SELECT name, bytes, sha256 FROM file WHERE model = ? ORDER BY name COLLATE BINARY",
+};
+static const struct model_query revision_query = {
+    "SELECT id, source, revision, main_file, digest, added_ms, facts FROM revision"
+    " WHERE alias = ?1 AND state = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3",
+    "SELECT name, bytes, sha256 FROM revision_file WHERE revision = ? ORDER BY name COLLATE BINARY",
+};
+
+/* Later parameters than a query has are not bound, which is no fault. */
+static enum status find_model(struct registry_db *db, const struct model_query *q,
+                              const char *alias, int state, size_t skip, struct registry_model *ret,
+                              struct error *err)
 {
     sqlite3_stmt *s = NULL;
     struct registry_model m = { .file_count = 0 };
@@ -327,12 +395,11 @@ enum status db_find_model(struct registry_db *db, const char *alias, struct regi
     int64_t id = 0;
     arena_init(&m.arena, ARENA_BYTES_MAX);
     m.alias = arena_copy_text(&m.arena, alias, strlen(alias));
-    enum status st = prepare(db,
-                             "SELECT id, source, revision, main_file, digest, added_ms, facts"
-                             " FROM model WHERE alias = ?",
-                             &s, err);
+    enum status st = prepare(db, q->model, &s, err);
     if (!st) {
         bind_text(s, 1, alias);
+        sqlite3_bind_int(s, 2, state);
+        sqlite3_bind_int64(s, 3, (int64_t)skip);
         st = step(db, s, &row, err);
     }
     if (!st && !row) st = error_set(err, STATUS_NOT_FOUND, "there is no model \"%.128s\"", alias);
@@ -341,9 +408,89 @@ enum status db_find_model(struct registry_db *db, const char *alias, struct regi
         st = read_model_row(db, s, &m, err);
     }
     sqlite3_finalize(s);
-    if (!st) st = read_files(db, id, &m, err);
+    if (!st) st = read_files(db, q->files, id, &m, err);
     if (st) arena_release(&m.arena);
     else *ret = m;
+    return st;
+}
+
+enum status db_find_model(struct registry_db *db, const char *alias, struct registry_model *ret,
+                          struct error *err)
+{
+    return find_model(db, &model_query, alias, 0, 0, ret, err);
+}
+
+enum status db_find_revision(struct registry_db *db, const char *alias, enum db_revision state,
+                             size_t skip, struct registry_model *ret, struct error *err)
+{
+    return find_model(db, &revision_query, alias, (int)state, skip, ret, err);
+}
+
+static enum status read_former(struct registry_db *db, sqlite3_stmt *s, struct arena *a,
+                               struct registry_former *ret, struct error *err)
+{
+    ret->source = column_text(a, s, 0);
+    ret->revision = column_text(a, s, 1);
+    ret->added_ms = sqlite3_column_int64(s, 3);
+    ret->replaced_ms = sqlite3_column_int64(s, 4);
+    ret->file_count = (size_t)sqlite3_column_int64(s, 5);
+    ret->bytes = (uint64_t)sqlite3_column_int64(s, 6);
+    if (!ret->source) return error_set(err, STATUS_NO_MEMORY, "no memory for former revisions");
+    if (!column_bytes(s, 2, ret->digest, SHA256_BYTES))
+        return damaged(db, "a former revision has no digest", err);
+    return STATUS_OK;
+}
+
+enum status db_formers(struct registry_db *db, const char *alias, struct registry_formers *ret,
+                       struct error *err)
+{
+    struct registry_formers f = { .count = 0 };
+    sqlite3_stmt *s = NULL;
+    bool row = true;
+    arena_init(&f.arena, ARENA_BYTES_MAX);
+    f.list = arena_array(&f.arena, REGISTRY_FORMERS_MAX, sizeof *f.list);
+    enum status st = prepare(db,
+                             "SELECT source, revision, digest, added_ms, replaced_ms,"
+                             " count(name), coalesce(sum(bytes), 0) FROM revision"
+                             " LEFT JOIN revision_file ON revision_file.revision = revision.id"
+                             " WHERE alias = ? AND state = 0 GROUP BY id ORDER BY id DESC",
+                             &s, err);
+    if (!st && !f.list) st = error_set(err, STATUS_NO_MEMORY, "no memory for former revisions");
+    if (!st) bind_text(s, 1, alias);
+    while (!st && f.count < REGISTRY_FORMERS_MAX && !(st = step(db, s, &row, err)) && row)
+        st = read_former(db, s, &f.arena, &f.list[f.count++], err);
+    sqlite3_finalize(s);
+    if (st) registry_formers_release(&f);
+    else *ret = f;
+    return st;
+}
+
+enum status db_forget_revisions(struct registry_db *db, const char *alias, enum db_revision state,
+                                struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(
+        db, "DELETE FROM revision WHERE state = ?1 AND (?2 IS NULL OR alias = ?2)", &s, err);
+    if (!st) {
+        sqlite3_bind_int(s, 1, (int)state);
+        bind_text(s, 2, alias);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+enum status db_forget_revision(struct registry_db *db, const char *alias,
+                               const uint8_t digest[SHA256_BYTES], struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db, "DELETE FROM revision WHERE alias = ? AND digest = ?", &s, err);
+    if (!st) {
+        bind_text(s, 1, alias);
+        bind_bytes(s, 2, digest, SHA256_BYTES);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
     return st;
 }
 
@@ -407,7 +554,10 @@ enum status db_is_used(struct registry_db *db, const uint8_t digest[SHA256_BYTES
                        struct error *err)
 {
     sqlite3_stmt *s = NULL;
-    enum status st = prepare(db, "SELECT 1 FROM file WHERE sha256 = ? LIMIT 1", &s, err);
+    enum status st = prepare(db,
+                             "SELECT 1 FROM file WHERE sha256 = ?1 UNION ALL"
+                             " SELECT 1 FROM revision_file WHERE sha256 = ?1 LIMIT 1",
+                             &s, err);
     if (!st) {
         bind_bytes(s, 1, digest, SHA256_BYTES);
         st = step(db, s, ret, err);
@@ -511,6 +661,64 @@ enum status db_find_seen(struct registry_db *db, const uint8_t identity[FILE_IDE
 enum status db_clear_seen(struct registry_db *db, struct error *err)
 {
     return run(db, "DELETE FROM seen", err);
+}
+
+/* ---- what locks may lack ---- */
+
+static enum status change_unsettled(struct registry_db *db, const char *sql,
+                                    const struct db_unsettled *u, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db, sql, &s, err);
+    if (!st) {
+        bind_text(s, 1, u->alias);
+        bind_text(s, 2, u->lock_path);
+        sqlite3_bind_int64(s, 3, (int64_t)u->entry);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+enum status db_put_unsettled(struct registry_db *db, const struct db_unsettled *u,
+                             struct error *err)
+{
+    return change_unsettled(db, "INSERT OR REPLACE INTO unsettled VALUES (?1, ?2, ?3)", u, err);
+}
+
+enum status db_forget_unsettled(struct registry_db *db, const struct db_unsettled *u,
+                                struct error *err)
+{
+    return change_unsettled(
+        db, "DELETE FROM unsettled WHERE alias = ?1 AND lock_path = ?2 AND entry = ?3", u, err);
+}
+
+static bool column_fits(sqlite3_stmt *s, int at, char *ret, size_t ret_bytes)
+{
+    const char *text = (const char *)sqlite3_column_text(s, at);
+    size_t len = text ? (size_t)sqlite3_column_bytes(s, at) : ret_bytes;
+    if (len >= ret_bytes) return false;
+    memcpy(ret, text, len);
+    ret[len] = 0;
+    return true;
+}
+
+enum status db_find_unsettled(struct registry_db *db, struct db_unsettled *ret, bool *ret_found,
+                              struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool row = false;
+    enum status st = prepare(db, "SELECT alias, lock_path, entry FROM unsettled LIMIT 1", &s, err);
+    if (!st) st = step(db, s, &row, err);
+    if (!st && row &&
+        (!column_fits(s, 0, ret->alias, sizeof ret->alias) ||
+         !column_fits(s, 1, ret->lock_path, sizeof ret->lock_path) ||
+         sqlite3_column_int64(s, 2) < 0))
+        st = damaged(db, "a lock to be written has no name", err);
+    if (!st && row) ret->entry = (uint64_t)sqlite3_column_int64(s, 2);
+    sqlite3_finalize(s);
+    if (!st) *ret_found = row;
+    return st;
 }
 
 enum status db_check(struct registry_db *db, struct error *err)

@@ -25,7 +25,38 @@ enum status db_find_model(struct registry_db *db, const char *alias, struct regi
                           struct error *err);
 enum status db_remove_model(struct registry_db *db, const char *alias, struct error *err);
 enum status db_aliases(struct registry_db *db, char ***ret, struct error *err);
-/* Whether some model has a file with this digest. */
+
+/* Other revisions of a model: what it was before (the ones replaced last come first), and what stands ready to take
+ * its place, of which there is one at most. */
+enum db_revision { DB_FORMER, DB_STAGED };
+enum status db_put_revision(struct registry_db *db, const struct registry_model *m,
+                            enum db_revision state, int64_t replaced_ms, struct error *err);
+/* The one behind `skip` others; STATUS_NOT_FOUND. */
+enum status db_find_revision(struct registry_db *db, const char *alias, enum db_revision state,
+                             size_t skip, struct registry_model *ret, struct error *err);
+/* Without their files; up to REGISTRY_FORMERS_MAX. */
+enum status db_formers(struct registry_db *db, const char *alias, struct registry_formers *ret,
+                       struct error *err);
+/* Forgets them; `alias` NULL: of all models. */
+enum status db_forget_revisions(struct registry_db *db, const char *alias, enum db_revision state,
+                                struct error *err);
+/* Of both states. */
+enum status db_forget_revision(struct registry_db *db, const char *alias,
+                               const uint8_t digest[SHA256_BYTES], struct error *err);
+
+/* A decision of the registry that a lock file may not hold yet, and the entry of the audit log that says so. */
+struct db_unsettled {
+    char alias[REGISTRY_ALIAS_MAX + 1], lock_path[REGISTRY_PATH_BYTES];
+    uint64_t entry;
+};
+enum status db_put_unsettled(struct registry_db *db, const struct db_unsettled *u,
+                             struct error *err);
+enum status db_find_unsettled(struct registry_db *db, struct db_unsettled *ret, bool *ret_found,
+                              struct error *err);
+enum status db_forget_unsettled(struct registry_db *db, const struct db_unsettled *u,
+                                struct error *err);
+
+/* Whether some model, or another revision of one, has a file with this digest. */
 enum status db_is_used(struct registry_db *db, const uint8_t digest[SHA256_BYTES], bool *ret,
                        struct error *err);
 

@@ -71,7 +71,7 @@ static enum status export_model(struct registry *r, const struct registry_model 
     if (mkdir(unfinished, 0755) != 0)
         return error_set(err, STATUS_IO, "cannot make %s: %s", unfinished, strerrordesc_np(errno));
     enum status st = export_all(r, m, unfinished, progress, err);
-    if (!st) st = registry_log(r, AUDIT_MODEL_EXPORT, m, err);
+    if (!st) st = registry_log(r, AUDIT_MODEL_EXPORT, m, NULL, err);
     if (!st) st = durable_rename(unfinished, folder, err);
     if (st) take_back(unfinished, m);
     return st;

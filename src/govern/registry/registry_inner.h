@@ -14,13 +14,27 @@ struct registry {
     char lock_path[REGISTRY_PATH_BYTES], writers_path[REGISTRY_PATH_BYTES];
 };
 
+#define REGISTRY_WRITERS_WAIT_MS 2000
+
 /* The writers' lock; let go with durable_unlock. What others left unfinished is swept away. */
 enum status registry_begin_writing(struct registry *r, int *ret_fd, struct error *err);
-/* An entry {"alias", "digest", "files", "bytes", "source"} in the audit log, if there is one. */
+/* An entry {"alias", "digest", "files", "bytes", "source"} in the audit log, if there is one. *ret_entry (may be
+ * NULL): its index. */
 enum status registry_log(struct registry *r, enum audit_kind kind, const struct registry_model *m,
-                         struct error *err);
+                         uint64_t *ret_entry, struct error *err);
 /* A stored file whose identity was noted after it was hashed. */
 enum status registry_note_blob(struct registry *r, const uint8_t digest[SHA256_BYTES],
                                struct error *err);
+
+/* In the transaction of a decision: the lock does not hold it yet. `entry` of the audit log says it, too. */
+enum status registry_put_unsettled(struct registry *r, const char *alias, uint64_t entry,
+                                   struct error *err);
+/* Behind it: writes the pin, or takes it out (m NULL). With the writers' lock. */
+enum status registry_write_pin(struct registry *r, const char *alias,
+                               const struct registry_model *m, uint64_t entry, struct error *err);
+/* Writes what locks lack because a process was killed. `locked`: the caller has the writers' lock. */
+void registry_settle(struct registry *r, bool locked);
+/* Bytes of the model that nothing in the registry names. With the writers' lock. */
+void registry_drop_unused(struct registry *r, const struct registry_model *m);
 
 #endif
