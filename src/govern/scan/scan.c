@@ -64,6 +64,17 @@ bool scan_name_ends(const char *name, const char *end)
     return len >= n && strcasecmp(name + len - n, end) == 0;
 }
 
+bool scan_leaves_folder(struct span name)
+{
+    if (name.len && (name.data[0] == '/' || memchr(name.data, '\\', name.len))) return true;
+    if (name.len > 1 && name.data[1] == ':') return true;
+    for (size_t i = 0; i + 1 < name.len; i++)
+        if (name.data[i] == '.' && name.data[i + 1] == '.' && (i == 0 || name.data[i - 1] == '/') &&
+            (i + 2 == name.len || name.data[i + 2] == '/'))
+            return true;
+    return false;
+}
+
 bool scan_invisible(uint32_t c)
 {
     return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
@@ -166,9 +177,10 @@ static void note(struct scan *s, const struct scan_finding *f)
 void scan_add(struct scan *s, const struct scan_part *p, enum scan_rule_id rule,
               enum scan_answer answer, size_t at, struct span quote, const char *format, ...)
 {
-    struct scan_finding f = { .rule = rule, .answer = answer, .file = p->file, .at = p->at + at };
+    struct scan_finding f = { .rule = rule, .answer = answer, .file = p->file };
     char words[400], line[512];
     va_list args;
+    f.at = p->elsewhere ? p->at : p->at + at;
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);

@@ -32,7 +32,9 @@ struct scan_part {
     const uint8_t *data;
     size_t len;
     uint64_t at; /* of data[0] in the file */
-    int depth;   /* 0: the file */
+    bool
+        elsewhere; /* the bytes are not the file's own, but decoded: all of them count as being at `at` */
+    int depth; /* 0: the file */
 };
 
 /* Notes a finding; `at` is relative to the part. The same rule with the same quote and reason is noted once for a
@@ -45,6 +47,8 @@ void scan_add(struct scan *s, const struct scan_part *p, enum scan_rule_id rule,
 const char *scan_part_name(const struct scan_part *p);
 /* Whether it ends so; case does not count. */
 bool scan_name_ends(const char *name, const char *end);
+/* Whether an archive's entry would be written somewhere else than below the folder that it is unpacked to. */
+bool scan_leaves_folder(struct span name);
 /* The bytes with what cannot be seen written out; ends with "..." where it was cut. */
 void scan_quote(char *out, size_t out_bytes, struct span bytes);
 /* Whether nothing is to be seen where this code point stands: zero width, direction, tag, selector. */
@@ -55,5 +59,21 @@ void scan_look(struct scan *s, const struct scan_part *p);
 
 /* Readers of one kind each. */
 bool scan_pickle(struct scan *s, const struct scan_part *p, bool named_so); /* false: it is none */
+/* A zip archive by the end of its directory; false: there is none. `begins_so`: its first bytes say so too. */
+bool scan_zip(struct scan *s, const struct scan_part *p, bool begins_so);
+void scan_tar(struct scan *s, const struct scan_part *p);
+
+/* Where a text stands: read by people, or by a program or model. */
+enum scan_place { PLACE_PROSE, PLACE_CODE };
+/* Characters that nobody sees. `json`: \uXXXX counts as the character. */
+void scan_text(struct scan *s, const struct scan_part *p, enum scan_place place, bool json);
+/* A chat template in the language of Jinja. */
+void scan_template(struct scan *s, const struct scan_part *p);
+/* Settings, tokenizers, indexes: templates, remote code, hidden characters in them. */
+void scan_json(struct scan *s, const struct scan_part *p);
+void scan_gguf(struct scan *s, const struct scan_part *p);
+void scan_numpy(struct scan *s, const struct scan_part *p);
+void scan_hdf5(struct scan *s, const struct scan_part *p);
+void scan_onnx(struct scan *s, const struct scan_part *p);
 
 #endif

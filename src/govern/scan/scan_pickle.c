@@ -217,7 +217,8 @@ static void look_nested(void *ctx, struct span bytes, size_t at)
         .name = "bytes in the pickle",
         .data = data,
         .len = bytes.len,
-        .at = n->part->at + (inside ? (uint64_t)(data - n->part->data) : 0),
+        .at = n->part->at + (inside && !n->part->elsewhere ? (uint64_t)(data - n->part->data) : 0),
+        .elsewhere = !inside || n->part->elsewhere,
         .depth = n->part->depth + 1,
     };
     if (part.depth > SCAN_DEPTH_MAX)
@@ -253,6 +254,7 @@ static bool is_pickle(const struct pickle_walk *w, const struct scan_part *p, bo
     if (begins && (named_so || w->ended)) return true;
     if (named_so && w->ended) return true;
     if (!imports_plausible(w)) return false;
+    if (named_so && w->import_count) return true;
     return w->calls || (w->ended && (w->import_count || w->extensions.count));
 }
 
@@ -261,8 +263,7 @@ static bool one_pickle(struct scan *s, const struct scan_part *p, size_t begin, 
                        size_t *harmless_count, size_t *ret_end, bool *ret_ended)
 {
     struct pickle_walk w;
-    const struct scan_part rest = { p->file,        p->name,       p->data + begin,
-                                    p->len - begin, p->at + begin, p->depth };
+    const struct scan_part rest = { .data = p->data + begin, .len = p->len - begin };
     struct nested nested = { s, p, 0 };
     bool found = false;
     /* First without looking into its bytes: it may be no pickle at all. */

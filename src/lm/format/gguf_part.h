@@ -1,4 +1,4 @@
-/* One GGUF file, parsed: private to lm/format/gguf*.c.
+/* One GGUF file, parsed: private to lm/format/gguf*.c, and to govern/scan, which looks at one by itself.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LM_FORMAT_GGUF_PART_H
 #define LM_FORMAT_GGUF_PART_H
