@@ -1,5 +1,6 @@
 /* `hearth show`: one model of the store.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "front/cmd/command.h"
@@ -70,10 +71,37 @@ static enum status show_pin(struct report *r, struct model_store *s, const struc
     return STATUS_OK;
 }
 
+static void show_formers(struct report *r, const struct registry_formers *f)
+{
+    report_open_array(r, "former");
+    if (f->count) report_line(r, "former revisions");
+    for (size_t i = 0; i < f->count; i++) {
+        const struct registry_former *o = &f->list[i];
+        char hex[SHA256_HEX_BYTES], digest[SHA256_HEX_BYTES + 8], bytes[32], when[32];
+        sha256_hex(o->digest, hex);
+        snprintf(digest, sizeof digest, "sha256:%s", hex);
+        model_store_time(when, o->replaced_ms);
+        format_bytes(bytes, sizeof bytes, o->bytes);
+        report_line(r, "  %.12s  %10s  until %s  %s%s%s", hex, bytes, when, o->source,
+                    o->revision ? " at " : "", o->revision ? o->revision : "");
+        if (!r->json) continue;
+        report_open_object(r, NULL);
+        report_text(r, "digest", NULL, digest);
+        report_text(r, "source", NULL, o->source);
+        report_text(r, "revision", NULL, o->revision);
+        report_int(r, "bytes", NULL, (int64_t)o->bytes);
+        report_int(r, "files", NULL, (int64_t)o->file_count);
+        report_text(r, "replaced", NULL, when);
+        report_close_object(r);
+    }
+    report_close_array(r);
+}
+
 static enum status run(const struct args *args, struct error *err)
 {
     struct model_store s;
     struct registry_model m;
+    struct registry_formers formers = { .count = 0 };
     struct report r;
     enum status st = model_store_open(&s, args, false, err);
     if (st) return st;
@@ -84,6 +112,9 @@ static enum status run(const struct args *args, struct error *err)
         st = show_facts(&r, &m, err);
         if (!st) st = show_pin(&r, &s, &m, err);
         show_files(&r, &m);
+        if (!st) st = registry_formers(s.registry, m.alias, &formers, err);
+        if (!st) show_formers(&r, &formers);
+        registry_formers_release(&formers);
         if (!st) st = report_end(&r, err);
         else report_abandon(&r);
         registry_model_release(&m);

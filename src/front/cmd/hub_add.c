@@ -77,6 +77,23 @@ static enum status meet_alias(struct model_store *s, const char *alias, const ch
     return st;
 }
 
+/* Whether this very commit is the model already, or stands ready to become it. */
+static enum status meet_revision(struct model_store *s, const char *alias, const char *commit,
+                                 struct registry_model *ret_known, bool *ret_is_known,
+                                 bool *ret_is_current, struct error *err)
+{
+    enum status st = registry_find(s->registry, alias, ret_known, err);
+    if (st) return st;
+    *ret_is_current = ret_known->revision && strcmp(ret_known->revision, commit) == 0;
+    *ret_is_known = *ret_is_current;
+    if (*ret_is_known) return STATUS_OK;
+    registry_model_release(ret_known);
+    if (registry_find_staged(s->registry, alias, ret_known, NULL)) return STATUS_OK;
+    *ret_is_known = ret_known->revision && strcmp(ret_known->revision, commit) == 0;
+    if (!*ret_is_known) registry_model_release(ret_known);
+    return STATUS_OK;
+}
+
 static enum status list_expected(const struct model_hub_listing *l, struct registry_file **ret,
                                  size_t *ret_count, struct error *err)
 {
@@ -126,14 +143,16 @@ enum status hub_add(struct model_store *s, struct registry_add *what, const char
     choose_alias(alias, &a);
     if (!what->alias) what->alias = alias;
     what->source = address;
-    bool known = false;
+    bool known = false, current = true;
     st = model_hub_listing_choose(&l, &a, &left_out, err);
-    if (!st) st = meet_alias(s, what->alias, l.commit, ret_model, &known, err);
+    if (!st)
+        st = what->stage ? meet_revision(s, what->alias, l.commit, ret_model, &known, &current, err)
+                         : meet_alias(s, what->alias, l.commit, ret_model, &known, err);
     if (!st && !known) st = choose_folder(folder, &a, l.commit, err);
     if (!st && !known) st = model_hub_fetch(&target, &a, &l, folder, &what->progress, err);
     if (!st && !known) st = add_fetched(s, what, folder, &l, ret_model, ret, err);
     if (!st && known)
-        *ret = (struct registry_added){ .known = true, .bytes = model_store_bytes(ret_model) };
+        *ret = (struct registry_added){ .known = current, .bytes = model_store_bytes(ret_model) };
     if (!st) ret->left_out = left_out;
     model_hub_listing_release(&l);
     return st;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/core/file.h"
+#include "govern/licence/licence_gguf.h"
 
 #define PATHS_BYTES_MAX ((size_t)16 << 20)
 #define PATH_BYTES      4096
@@ -49,28 +50,112 @@ static enum status list_below(struct licence_folder *f, const char *below, struc
     return st;
 }
 
+/* The next text, to be filled; NULL where there are too many. */
+static struct buf *next_text(struct licence_folder *f, const char *name, struct error *err)
+{
+    if (f->text_count == FOLDER_TEXTS_MAX) {
+        error_set(err, STATUS_LIMIT, "%s has more than %d licence files", f->path,
+                  FOLDER_TEXTS_MAX);
+        return NULL;
+    }
+    int at = f->text_count++;
+    f->texts[at] = BUF_INIT(LICENCE_TEXT_BYTES_MAX);
+    f->text_names[at] = name;
+    if (strcasecmp(name, "README.md") == 0) f->card = at;
+    return &f->texts[at];
+}
+
+static enum status read_last(struct licence_folder *f, const struct licence_prints *prints,
+                             struct error *err)
+{
+    int at = f->text_count - 1;
+    return licence_read(&f->readings[at], prints,
+                        (struct span){ f->texts[at].data, f->texts[at].len }, err);
+}
+
 static enum status read_texts(struct licence_folder *f, const struct licence_prints *prints,
                               struct error *err)
 {
     char path[PATH_BYTES];
     enum status st = STATUS_OK;
-    f->card = -1;
     for (size_t i = 0; i < f->count && !st; i++) {
         const char *name = f->files[i];
         if (!licence_file_name(name) || !file_join(path, sizeof path, f->path, name)) continue;
-        if (f->text_count == FOLDER_TEXTS_MAX)
-            return error_set(err, STATUS_LIMIT, "%s has more than %d licence files", f->path,
-                             FOLDER_TEXTS_MAX);
-        int at = f->text_count++;
-        f->texts[at] = BUF_INIT(LICENCE_TEXT_BYTES_MAX);
-        f->text_names[at] = name;
-        st = file_read(&f->texts[at], path, err);
-        if (!st)
-            st = licence_read(&f->readings[at], prints,
-                              (struct span){ f->texts[at].data, f->texts[at].len }, err);
-        if (!st && strcasecmp(name, "README.md") == 0) f->card = at;
+        struct buf *text = next_text(f, name, err);
+        if (!text) return STATUS_LIMIT;
+        st = file_read(text, path, err);
+        if (!st) st = read_last(f, prints, err);
     }
     return st;
+}
+
+/* ---- in the store ---- */
+
+static enum status map_parts(struct file_map *maps, size_t *count, struct registry *r,
+                             const struct registry_model *m, struct error *err)
+{
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < m->file_count && !st; i++) {
+        size_t len = strlen(m->files[i].name);
+        int fd = -1;
+        if (len < 5 || strcmp(m->files[i].name + len - 5, ".gguf") != 0) continue;
+        st = registry_open_file(r, &m->files[i], &fd, NULL, err);
+        if (!st) st = file_map_fd(&maps[*count], fd, m->files[i].name, err);
+        if (st) file_close(fd);
+        else ++*count;
+    }
+    return st;
+}
+
+enum status licence_folder_gguf(struct gguf **ret, struct registry *r,
+                                const struct registry_model *m, struct error *err)
+{
+    size_t count = 0;
+    struct file_map *maps = mem_array(m->file_count + 1, sizeof *maps);
+    if (!maps) return error_set(err, STATUS_NO_MEMORY, "no memory for the parts of a model");
+    enum status st = map_parts(maps, &count, r, m, err);
+    if (!st) st = gguf_open_maps(ret, maps, count, m->main_file, err);
+    for (size_t i = 0; st && i < count; i++)
+        file_unmap(&maps[i]);
+    mem_free(maps);
+    return st;
+}
+
+static enum status read_keys(struct licence_folder *f, struct registry *r,
+                             const struct registry_model *m, const struct licence_prints *prints,
+                             struct error *err)
+{
+    struct gguf *g;
+    struct buf *text = next_text(f, m->main_file, err);
+    if (!text) return STATUS_LIMIT;
+    enum status st = licence_folder_gguf(&g, r, m, err);
+    if (st) return st;
+    f->card = f->text_count - 1;
+    st = licence_card_of_gguf(text, g, err);
+    gguf_close(g);
+    return st ? st : read_last(f, prints, err);
+}
+
+enum status licence_folder_read_stored(struct licence_folder *ret, struct registry *r,
+                                       const struct registry_model *m,
+                                       const struct licence_prints *prints, struct error *err)
+{
+    int fd = -1;
+    enum status st = STATUS_OK;
+    *ret = (struct licence_folder){ .path = m->alias, .card = -1 };
+    arena_init(&ret->names, PATHS_BYTES_MAX);
+    for (size_t i = 0; i < m->file_count && !st; i++) {
+        const struct registry_file *file = &m->files[i];
+        if (!licence_file_name(file->name)) continue;
+        struct buf *text = next_text(ret, file->name, err);
+        if (!text) return STATUS_LIMIT;
+        st = registry_open_file(r, file, &fd, NULL, err);
+        if (st) break;
+        st = file_read_fd(text, fd, file->name, err);
+        file_close(fd);
+        if (!st) st = read_last(ret, prints, err);
+    }
+    return !st && m->main_file && ret->card < 0 ? read_keys(ret, r, m, prints, err) : st;
 }
 
 static bool names(const char *file, const char *word)
@@ -99,7 +184,7 @@ const struct licence_reading *licence_folder_text(const struct licence_folder *f
 enum status licence_folder_read(struct licence_folder *ret, const char *path,
                                 const struct licence_prints *prints, struct error *err)
 {
-    *ret = (struct licence_folder){ .path = path };
+    *ret = (struct licence_folder){ .path = path, .card = -1 };
     arena_init(&ret->names, PATHS_BYTES_MAX);
     enum status st = list_below(ret, "", err);
     return st ? st : read_texts(ret, prints, err);

@@ -5,6 +5,8 @@
 
 #include "base/core/mem.h"
 #include "govern/licence/licence.h"
+#include "govern/registry/registry.h"
+#include "lm/format/gguf.h"
 
 #define FOLDER_TEXTS_MAX 32
 
@@ -23,6 +25,13 @@ struct licence_folder {
 /* STATUS_LIMIT where it has more files or texts than are looked through. Release in every case. */
 enum status licence_folder_read(struct licence_folder *ret, const char *path,
                                 const struct licence_prints *prints, struct error *err);
+/* The GGUF of a model in the store, to be closed by the caller. */
+enum status licence_folder_gguf(struct gguf **ret, struct registry *r,
+                                const struct registry_model *m, struct error *err);
+/* The same of a model in the store; of a GGUF its keys, written as a card. `path` is the alias. */
+enum status licence_folder_read_stored(struct licence_folder *ret, struct registry *r,
+                                       const struct registry_model *m,
+                                       const struct licence_prints *prints, struct error *err);
 void licence_folder_release(struct licence_folder *f);
 /* The text that holds for the weights ("model") or the code ("code"): a file named for it, else the plain
  * LICENSE, else the card; NULL. */

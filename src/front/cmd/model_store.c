@@ -94,15 +94,20 @@ uint64_t model_store_bytes(const struct registry_model *m)
     return sum;
 }
 
+void model_store_time(char ret[32], int64_t unix_ms)
+{
+    struct tm tm;
+    time_t seconds = (time_t)(unix_ms / 1000);
+    gmtime_r(&seconds, &tm);
+    ret[strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", &tm)] = 0;
+}
+
 void model_store_report(struct report *r, const struct registry_model *m)
 {
     char hex[SHA256_HEX_BYTES], digest[SHA256_HEX_BYTES + 8], when[32];
-    struct tm tm;
-    time_t seconds = (time_t)(m->added_ms / 1000);
     sha256_hex(m->digest, hex);
     snprintf(digest, sizeof digest, "sha256:%s", hex);
-    gmtime_r(&seconds, &tm);
-    when[strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm)] = 0;
+    model_store_time(when, m->added_ms);
     report_text(r, "alias", "model", m->alias);
     report_text(r, "digest", "digest", digest);
     report_text(r, "source", "source", m->source);

@@ -26,6 +26,8 @@ enum status model_store_find(struct model_store *s, const char *alias, struct re
                              struct error *err);
 /* Facts that all commands about a model print. */
 void model_store_report(struct report *r, const struct registry_model *m);
+/* "2026-01-31T12:00:00Z" */
+void model_store_time(char ret[32], int64_t unix_ms);
 uint64_t model_store_bytes(const struct registry_model *m);
 
 #endif

@@ -450,7 +450,7 @@ enum status db_formers(struct registry_db *db, const char *alias, struct registr
     arena_init(&f.arena, ARENA_BYTES_MAX);
     f.list = arena_array(&f.arena, REGISTRY_FORMERS_MAX, sizeof *f.list);
     enum status st = prepare(db,
-                             "SELECT source, revision, digest, added_ms, replaced_ms,"
+                             "SELECT source, revision.revision, digest, added_ms, replaced_ms,"
                              " count(name), coalesce(sum(bytes), 0) FROM revision"
                              " LEFT JOIN revision_file ON revision_file.revision = revision.id"
                              " WHERE alias = ? AND state = 0 GROUP BY id ORDER BY id DESC",
