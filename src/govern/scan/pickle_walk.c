@@ -271,6 +271,16 @@ static bool op_unicode(struct machine *m)
     return decoded(m, PICKLE_RAW_UNICODE, &text) && push_text(m, text);
 }
 
+/* A number in letters: not exactly what Python accepts, but no line of words. */
+static bool op_number(struct machine *m)
+{
+    static const char letters[] = "0123456789+-._eEinfINFatyL \t\r";
+    for (size_t i = 0; i < m->arg.len; i++)
+        if (!m->arg.data[i] || !strchr(letters, m->arg.data[i]))
+            return fault(m, "a number in it is none");
+    return push_value(m, opaque);
+}
+
 /* ---- the memo ---- */
 
 static bool memo_index(struct machine *m, uint64_t *ret)

@@ -147,9 +147,9 @@ static bool is_known(const struct scan *s, const struct scan_finding *f)
 }
 
 /* A stricter finding takes the place of a milder one where no more fit. */
-static void replace_milder(struct scan *s, const struct scan_finding *f)
+static void replace_milder(struct scan *s, size_t first, const struct scan_finding *f)
 {
-    for (size_t i = s->file_first; i < s->count; i++)
+    for (size_t i = first; i < s->count; i++)
         if (s->findings[i].answer < f->answer) {
             s->findings[i] = *f;
             return;
@@ -162,12 +162,12 @@ static void note(struct scan *s, const struct scan_finding *f)
     if (is_known(s, f)) return;
     if (s->count - s->file_first >= SCAN_FILE_FINDINGS_MAX) {
         s->file_omitted++;
-        replace_milder(s, f);
+        replace_milder(s, s->file_first, f);
         return;
     }
     if (s->count >= SCAN_FINDINGS_MAX - 1) {
         s->omitted++;
-        replace_milder(s, f);
+        replace_milder(s, 0, f);
         return;
     }
     struct scan_finding *new = new_finding(s);

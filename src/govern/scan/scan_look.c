@@ -172,6 +172,17 @@ static void look_at_name(struct scan *s, const struct scan_part *p)
     scan_text(s, &text, PLACE_CODE, false);
 }
 
+/* Some magic numbers are opcodes too, and the name of a tar's first entry can be anything: Python's pickle.load
+ * does not ask what else a file is. (A zip's first opcode is one that it refuses.) */
+static void look_for_both(struct scan *s, const struct scan_part *p, enum scan_kind kind,
+                          const char *words)
+{
+    if (kind == KIND_ZIP || kind == KIND_EMPTY || kind == KIND_UNKNOWN) return;
+    if (scan_pickle(s, p, false))
+        scan_add(s, p, SCAN_RULE_NAME_LIES, SCAN_DENY, 0, nothing, "it is %s, and a pickle as well",
+                 words);
+}
+
 void scan_look(struct scan *s, const struct scan_part *p)
 {
     const char *words;
@@ -181,6 +192,7 @@ void scan_look(struct scan *s, const struct scan_part *p)
     if (promise == PROMISE_PROGRAM && kind != KIND_PROGRAM)
         look_at_program(s, p, "called like a program or library");
     look_at_kind(s, p, promise, kind, words);
+    look_for_both(s, p, kind, words);
     if (kind != KIND_ZIP && kind != KIND_TAR && scan_zip(s, p, false))
         judge_lie(s, p, promise, "a zip archive at its end");
 }
