@@ -40,6 +40,9 @@ def expect(condition, words):
 
 
 def environment(tmp):
+    """Of a chat in `tmp`, where models run that nobody pinned."""
+    with open(os.path.join(tmp, "hearth.yaml"), "w", encoding="ascii") as file:
+        file.write("mode: audit\n")
     return dict(os.environ, HEARTH_HOME=os.path.join(tmp, "home"), TERM="xterm", LC_ALL="C")
 
 

@@ -36,6 +36,11 @@ enum status audit_folder_open(struct audit **ret, struct error *err)
     return st ? st : audit_open(ret, log, secrets, err);
 }
 
+enum status audit_folder_home(char ret[HOME_PATH_BYTES], struct error *err)
+{
+    return in_home(ret, LOG_FOLDER, err);
+}
+
 enum status audit_folder_path(char ret[HOME_PATH_BYTES], const struct args *args, struct error *err)
 {
     const char *given = args_text(args, "log", NULL);

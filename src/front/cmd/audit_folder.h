@@ -11,6 +11,8 @@ extern const struct option_table audit_table; /* --log --key */
 
 /* The log of HEARTH_HOME, for writing. */
 enum status audit_folder_open(struct audit **ret, struct error *err);
+/* Where that log lies. */
+enum status audit_folder_home(char ret[HOME_PATH_BYTES], struct error *err);
 /* --log, or the log of HEARTH_HOME. */
 enum status audit_folder_path(char ret[HOME_PATH_BYTES], const struct args *args,
                               struct error *err);

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/core/mem.h"
 #include "front/cmd/command.h"
+#include "front/cmd/desk.h"
 #include "front/cmd/hub_add.h"
 #include "front/cmd/interrupt.h"
 #include "front/cmd/model_options.h"
@@ -15,11 +17,24 @@ static const struct option_spec specs[] = {
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &lock_table, &json_table, NULL };
+static const struct option_table *const tables[] = { &own_table, &desk_table, &json_table, NULL };
+
+/* The verdict in one line; the model is added whatever it is. */
+static void report_verdict(struct report *r, const struct gate_verdict *v)
+{
+    const struct gate_finding *first = gate_verdict_first(v);
+    report_text(r, "licence", "licence", v->licence[0] ? v->licence : NULL);
+    report_flag(r, "allowed", "may run", v->allowed);
+    if (!first) return;
+    report_text(r, "refused_by", "refused by", first->id);
+    report_text(r, "reason", "reason", first->reason);
+    report_text(r, "next", "next", first->next[0] ? first->next : NULL);
+    if (v->open > 1) report_line(r, "and %d more: `hearth check %s`", v->open - 1, v->alias);
+}
 
 static enum status report_added(struct model_store *s, const struct registry_model *m,
-                                const struct registry_added *added, const struct args *args,
-                                struct error *err)
+                                const struct registry_added *added, const struct gate_verdict *v,
+                                const struct args *args, struct error *err)
 {
     struct report r;
     report_begin(&r, args_flag(args, "json"));
@@ -30,6 +45,7 @@ static enum status report_added(struct model_store *s, const struct registry_mod
     report_text(&r, "lock", "pinned in", registry_lock_path(s->registry));
     if (added->skipped) report_count(&r, "skipped", "folders left out", added->skipped);
     if (added->left_out) report_count(&r, "left_out", "files left out", added->left_out);
+    report_verdict(&r, v);
     return report_end(&r, err);
 }
 
@@ -48,7 +64,9 @@ static enum status refuse_address(const char *path, struct error *err)
 
 static enum status run(const struct args *args, struct error *err)
 {
-    struct model_store s;
+    struct desk d = { .gate = NULL };
+    struct model_store *s = &d.store;
+    struct gate_verdict *v = NULL;
     struct registry_model m;
     struct registry_added added;
     struct progress_bar bar;
@@ -58,22 +76,28 @@ static enum status run(const struct args *args, struct error *err)
                                  .progress = { progress_bar_report, &bar } };
     what.inspect_ctx = &what.progress;
     enum status st = refuse_address(what.path, err);
-    if (!st) st = model_store_open(&s, args, true, err);
+    if (!st) st = desk_open(&d, args, err);
     if (st) return st;
+    if (!s->registry) {
+        desk_close(&d);
+        return model_store_homeless(err);
+    }
     progress_bar_init(&bar, what.path);
     interrupt_install();
-    if (hub_add_is_address(what.path)) st = hub_add(&s, &what, what.path, &m, &added, err);
-    else st = registry_add(s.registry, &what, &m, &added, err);
+    if (hub_add_is_address(what.path)) st = hub_add(s, &what, what.path, &m, &added, err);
+    else st = registry_add(s->registry, &what, &m, &added, err);
     progress_bar_clear(&bar);
     if (st == STATUS_CANCELLED)
         error_set(err, st,
                   "stopped; the same command goes on where it was, and `hearth gc` removes what "
                   "is there");
     if (!st) {
-        st = report_added(&s, &m, &added, args, err);
+        st = gate_record(&v, d.gate, m.alias, err);
+        if (!st) st = report_added(s, &m, &added, v, args, err);
+        mem_free(v);
         registry_model_release(&m);
     }
-    model_store_close(&s);
+    desk_close(&d);
     return st;
 }
 

@@ -7,6 +7,7 @@
 #include "base/core/file.h"
 #include "base/core/json_write.h"
 #include "base/core/mem.h"
+#include "front/cmd/desk.h"
 #include "front/cmd/chat_turn.h"
 #include "front/cmd/command.h"
 #include "front/cmd/home.h"
@@ -33,9 +34,10 @@ static const struct option_spec chat_json_specs[] = {
     { 0 },
 };
 static const struct option_table chat_json_table = { "Output", chat_json_specs };
-static const struct option_table *const tables[] = { &chat_table,  &sample_table, &context_table,
-                                                     &model_table, &worker_table, &chat_json_table,
-                                                     NULL };
+static const struct option_table *const tables[] = { &chat_table,      &sample_table,
+                                                     &context_table,   &model_table,
+                                                     &desk_table,      &worker_table,
+                                                     &chat_json_table, NULL };
 
 /* --- output for scripts --- */
 

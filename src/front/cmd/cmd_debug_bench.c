@@ -11,6 +11,7 @@
 #include "base/core/clock.h"
 #include "base/core/json_write.h"
 #include "base/core/mem.h"
+#include "front/cmd/desk.h"
 #include "front/cmd/command.h"
 #include "front/cmd/model_options.h"
 
@@ -129,7 +130,8 @@ static enum status run(const struct args *args, struct error *err)
     return st;
 }
 
-static const struct option_table *const tables[] = { &model_table, &context_table, NULL };
+static const struct option_table *const tables[] = { &model_table, &desk_table, &context_table,
+                                                     NULL };
 
 const struct command cmd_debug_bench = {
     .name = "debug bench",

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "front/cmd/desk.h"
 #include "front/cmd/command.h"
 #include "front/cmd/debug_ids.h"
 #include "front/cmd/interrupt.h"
@@ -15,7 +16,7 @@ static const struct option_spec specs[] = {
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &model_table, NULL };
+static const struct option_table *const tables[] = { &own_table, &model_table, &desk_table, NULL };
 
 /* Appends `count` ids to `ids`. */
 static enum status extend(struct session *s, const struct engine_info *info, struct token_list *ids,

@@ -7,6 +7,7 @@
 
 #include "base/core/buf.h"
 #include "base/core/file.h"
+#include "front/cmd/desk.h"
 #include "front/cmd/command.h"
 #include "front/cmd/debug_ids.h"
 #include "front/cmd/interrupt.h"
@@ -19,7 +20,7 @@ static const struct option_spec specs[] = {
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &model_table, NULL };
+static const struct option_table *const tables[] = { &own_table, &model_table, &desk_table, NULL };
 
 struct writer {
     struct file_out *file;

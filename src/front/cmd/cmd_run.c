@@ -7,6 +7,7 @@
 #include "base/core/json_write.h"
 #include "base/core/mem.h"
 #include "base/core/utf8.h"
+#include "front/cmd/desk.h"
 #include "front/cmd/answer.h"
 #include "front/cmd/answer_view.h"
 #include "front/cmd/command.h"
@@ -33,10 +34,10 @@ static const struct option_spec run_specs[] = {
     { 0 },
 };
 static const struct option_table run_table = { "Generation", run_specs };
-static const struct option_table *const tables[] = { &run_table,    &constraint_table,
-                                                     &sample_table, &context_table,
-                                                     &model_table,  &worker_table,
-                                                     &json_table,   NULL };
+static const struct option_table *const tables[] = {
+    &run_table,    &constraint_table, &sample_table, &context_table, &model_table, &desk_table,
+    &worker_table, &json_table,       NULL
+};
 
 /* A token as --json lists it. */
 struct token {

@@ -6,6 +6,7 @@
 #include "base/core/base64.h"
 #include "base/core/json_write.h"
 #include "base/core/mem.h"
+#include "front/cmd/desk.h"
 #include "front/cmd/command.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/quote.h"
@@ -22,8 +23,9 @@ static const struct option_spec specs[] = {
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table,    &context_table, &model_table,
-                                                     &worker_table, &json_table,    NULL };
+static const struct option_table *const tables[] = { &own_table,  &context_table, &model_table,
+                                                     &desk_table, &worker_table,  &json_table,
+                                                     NULL };
 
 /* What the worker says of each token. */
 struct score {

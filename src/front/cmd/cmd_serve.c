@@ -18,6 +18,7 @@
 #include "base/core/mem.h"
 #include "front/cmd/command.h"
 #include "front/cmd/config_log.h"
+#include "front/cmd/desk.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/systemd.h"
 #include "serve/server/server.h"
@@ -34,7 +35,10 @@ static const struct option_spec specs[] = {
       .help =
           "ADDR:PORT or unix:PATH; may be given several times. " ADDRESS_DEFAULT " by default" },
     { "config", 0, OPTION_TEXT, "FILE",
-      .help = "settings (YAML); read again on SIGHUP. What the command line says comes first" },
+      .help =
+          "settings, mode and declared use (hearth.yaml); read again on SIGHUP. What the command "
+          "line says comes first. Without it mode and use are those of ./hearth.yaml, else of "
+          "~/.config/hearth/hearth.yaml" },
     { "tls-cert", 0, OPTION_TEXT, "FILE", .help = "certificate chain (PEM): serve HTTPS" },
     { "tls-key", 0, OPTION_TEXT, "FILE", .help = "its private key (PEM)" },
     { "behind-proxy", 0, OPTION_FLAG,
@@ -56,8 +60,8 @@ static const struct option_spec specs[] = {
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &context_table, &model_table,
-                                                     &worker_table, NULL };
+static const struct option_table *const tables[] = { &own_table,    &context_table, &model_table,
+                                                     &worker_table, &lock_table,    NULL };
 
 struct serving {
     const struct args *args;
@@ -69,6 +73,7 @@ struct serving {
     struct buf certificate, key;
     struct log log;
     struct config_log config_log;
+    struct desk desk;
     struct systemd_watchdog watchdog;
     int64_t extended_ns; /* when the service manager was last asked for patience */
     bool announced;      /* READY=1 was said; a reload before that must not say it */
@@ -289,8 +294,11 @@ static void reload(struct serving *v)
     struct server_settings settings;
     struct error err = { 0 };
     if (v->announced) systemd_notify_reloading();
-    enum status st = make_settings(v, &settings, &err);
+    struct gate_policy policy;
+    enum status st = policy_read(&policy, args_text(v->args, "config", NULL), &err);
+    if (!st) st = make_settings(v, &settings, &err);
     if (!st) st = server_reload(v->server, &settings, &err);
+    if (!st) gate_set_policy(v->desk.gate, &policy);
     config_log_note(&v->config_log, !st, &v->log);
     if (st) log_write(&v->log, LOG_ERROR, "serve", "the settings stay as they were: %s", err.text);
     else log_write(&v->log, LOG_INFO, "serve", "the settings were read again");
@@ -387,12 +395,15 @@ static enum status run(const struct args *args, struct error *err)
     v->log = (struct log){ write_log, NULL };
     v->options.log = v->log;
     v->options.open = target_open_worker;
+    v->desk.log = v->log;
     v->options.behind_proxy = args_flag(args, "behind-proxy");
     v->options.home = home_folder(v->home) ? v->home : NULL;
     if (!args_flag(args, "no-request-log")) v->options.request_log = write_line;
     systemd_watchdog_init(&v->watchdog);
     raise_descriptor_limit();
-    enum status st = set_engine(v, err);
+    enum status st = desk_open(&v->desk, args, err);
+    v->options.open_ctx = v->desk.gate;
+    if (!st) st = set_engine(v, err);
     if (!st) {
         config_log_open(&v->config_log, &v->log);
         st = make_settings(v, &v->options.settings, err);
@@ -407,6 +418,7 @@ static enum status run(const struct args *args, struct error *err)
         server_settings_release(&v->options.settings);
     }
     config_log_close(&v->config_log);
+    desk_close(&v->desk);
     buf_release(&v->certificate);
     buf_release(&v->key);
     mem_free(v);
@@ -420,7 +432,8 @@ const struct command cmd_serve = {
     .operands_min = 0,
     .operands_max = SERVER_MODELS_MAX,
     .about =
-        "Each MODEL is a folder or a GGUF file; without one the model in the box is served. "
+        "Each MODEL is the alias of a stored model, a folder or a GGUF file; without one the model "
+        "in the box is served. "
         "Clients of "
         "OpenAI and Anthropic work as they are: their base URL is http://" ADDRESS_DEFAULT
         "/v1 (without /v1 for Anthropic), their key anything on this machine.\n\n"

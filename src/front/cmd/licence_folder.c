@@ -158,27 +158,10 @@ enum status licence_folder_read_stored(struct licence_folder *ret, struct regist
     return !st && m->main_file && ret->card < 0 ? read_keys(ret, r, m, prints, err) : st;
 }
 
-static bool names(const char *file, const char *word)
-{
-    size_t len = strlen(word);
-    for (; strlen(file) >= len; file++)
-        if (strncasecmp(file, word, len) == 0) return true;
-    return false;
-}
-
-/* A file LICENSE-MODEL is for the weights, LICENSE-CODE for the code, LICENSE for what has none. */
 const struct licence_reading *licence_folder_text(const struct licence_folder *f, const char *what,
                                                   const char *other)
 {
-    const struct licence_reading *plain = NULL, *card = NULL;
-    for (int i = 0; i < f->text_count; i++) {
-        const char *name = f->text_names[i];
-        bool is_card = i == f->card;
-        if (is_card) card = f->readings[i];
-        else if (names(name, what)) return f->readings[i];
-        else if (!names(name, other) && !plain) plain = f->readings[i];
-    }
-    return plain ? plain : card;
+    return licence_pick(f->readings, f->text_names, f->text_count, what, other);
 }
 
 enum status licence_folder_read(struct licence_folder *ret, const char *path,

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/core/mem.h"
+#include "front/cmd/desk.h"
 #include "front/cmd/interrupt.h"
 
 static const struct option_spec model_specs[] = {
@@ -68,19 +70,44 @@ void model_settings_init(struct model_settings *m, const struct args *args, bool
 enum status model_open(struct engine **ret, struct model_settings *m, const struct args *args,
                        struct error *err)
 {
+    struct desk desk = { .log = m->options.log };
     interrupt_install();
-    enum status st = gate_open_engine(ret, args_operand(args, 0), &m->options, err);
+    enum status st = desk_open(&desk, args, err);
+    if (st) return st;
+    st = gate_open_engine(ret, desk.gate, args_operand(args, 0), &m->options, err);
     progress_bar_clear(&m->bar);
+    desk_close(&desk);
     return st;
+}
+
+/* A new model on a terminal is added first; what is refused then is refused with the words of that verdict. */
+static enum status open_or_add(struct worker **ret, struct desk *desk, const char *path,
+                               struct model_settings *m, struct error *err)
+{
+    struct gate_verdict *verdict = NULL;
+    struct error why;
+    bool added = false;
+    enum status st = gate_open_worker(ret, desk->gate, path, &m->options, &verdict, err);
+    if (st == STATUS_REFUSED) {
+        progress_bar_clear(&m->bar);
+        enum status tried = desk_first_use(desk, path, verdict, &added, &why);
+        if (tried) st = error_set(err, tried, "%s", why.text);
+    }
+    mem_free(verdict);
+    return added ? gate_open_worker(ret, desk->gate, path, &m->options, NULL, err) : st;
 }
 
 enum status model_open_worker(struct worker **ret, struct model_settings *m,
                               const struct args *args, struct error *err)
 {
+    struct desk desk = { .log = m->options.log };
     interrupt_install();
     m->options.memory_max = worker_memory_max(args);
-    enum status st = gate_open_worker(ret, args_operand(args, 0), &m->options, err);
+    enum status st = desk_open(&desk, args, err);
+    if (st) return st;
+    st = open_or_add(ret, &desk, args_operand(args, 0), m, err);
     progress_bar_clear(&m->bar);
+    desk_close(&desk);
     return st;
 }
 

@@ -32,16 +32,19 @@ static enum status choose_lock(char ret[HOME_PATH_BYTES], const char *home, cons
     return fits ? STATUS_OK : error_set(err, STATUS_LIMIT, "the path of the lock is too long");
 }
 
+enum status model_store_homeless(struct error *err)
+{
+    return error_set(err, STATUS_IO,
+                     "there is no folder for models: HEARTH_HOME (or HOME) is not set, or cannot "
+                     "be written");
+}
+
 enum status model_store_open(struct model_store *ret, const struct args *args, bool logged,
                              struct error *err)
 {
     char home[HOME_PATH_BYTES], lock[HOME_PATH_BYTES];
     struct model_store s = { NULL, NULL };
-    if (!home_folder(home))
-        return error_set(
-            err, STATUS_IO,
-            "there is no folder for models: HEARTH_HOME (or HOME) is not set, or cannot be "
-            "written");
+    if (!home_folder(home)) return model_store_homeless(err);
     enum status st = choose_lock(lock, home, args, err);
     if (!st && logged) st = audit_folder_open(&s.audit, err);
     if (!st) st = registry_open(&s.registry, home, lock, s.audit, err);

@@ -20,6 +20,7 @@ struct model_store {
  * look do without. */
 enum status model_store_open(struct model_store *ret, const struct args *args, bool logged,
                              struct error *err);
+enum status model_store_homeless(struct error *err); /* what is said where there is no home */
 void model_store_close(struct model_store *s);
 /* registry_find with words that name what is near. */
 enum status model_store_find(struct model_store *s, const char *alias, struct registry_model *ret,

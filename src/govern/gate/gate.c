@@ -1,66 +1,282 @@
-/* The door: from a path to a worker, or to an open engine.
- * SPDX-License-Identifier: Apache-2.0
- *
- * Verification and judgement come to stand between opening the files and starting the worker. */
+/* The door: from a name to a verdict, to a worker, or to an open engine.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "govern/gate/gate.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #include "base/core/file.h"
 #include "base/core/mem.h"
 #include "govern/audit/canonical.h"
+#include "govern/gate/gate_store.h"
+#include "govern/gate/subject.h"
 #include "lm/engine/engine_open.h"
 #include "lm/format/source.h"
 #include "lm/worker/worker_start.h"
-#include "govern/gate/gate_store.h"
 
-/* ---- a model's files, opened ---- */
+#define ENTRY_BYTES_MAX ((size_t)48 << 10)
 
-struct model_files {
-    struct file_set *set;
-    struct worker_file *files;      /* [count] */
+/* ---- life ---- */
+
+enum status gate_new(struct gate **ret, const struct gate_setup *setup, struct error *err)
+{
+    struct gate *g = mem_zero(sizeof *g);
+    if (!g) return error_set(err, STATUS_NO_MEMORY, "no memory for the gate");
+    pthread_mutex_init(&g->mutex, NULL);
+    g->policy = *setup->policy;
+    g->registry = setup->registry;
+    g->audit = setup->audit;
+    g->log = setup->log;
+    enum status st = licence_prints_builtin(&g->prints, err);
+    if (!st &&
+        snprintf(g->audit_folder, sizeof g->audit_folder, "%s",
+                 setup->audit_folder ? setup->audit_folder : "") >= (int)sizeof g->audit_folder)
+        st = error_set(err, STATUS_LIMIT, "the path is too long: %.200s", setup->audit_folder);
+    if (st) gate_free(g);
+    else *ret = g;
+    return st;
+}
+
+void gate_free(struct gate *g)
+{
+    if (!g) return;
+    pthread_mutex_destroy(&g->mutex);
+    mem_free(g);
+}
+
+void gate_set_policy(struct gate *g, const struct gate_policy *policy)
+{
+    pthread_mutex_lock(&g->mutex);
+    g->policy = *policy;
+    pthread_mutex_unlock(&g->mutex);
+}
+
+/* ---- what is remembered ---- */
+
+static void put_text(struct json_writer *w, const char *key, const char *text)
+{
+    json_key(w, key);
+    json_put_string(w, text[0] ? text : NULL);
+}
+
+static void put_rules(struct json_writer *w, const struct gate_verdict *v)
+{
+    json_key(w, "rules");
+    json_open_array(w);
+    for (int i = 0; i < v->count; i++)
+        if (v->findings[i].answer != LICENCE_ALLOW && !v->findings[i].approved)
+            json_put_string(w, v->findings[i].id);
+    json_close_array(w);
+}
+
+/* A path may name a person: only its keyed hash is written. */
+static enum status put_path(struct json_writer *w, const struct gate *g,
+                            const struct gate_verdict *v, struct error *err)
+{
+    char hash[AUDIT_HASH_TEXT_BYTES];
+    enum status st = audit_hash(g->audit, "path", span_of(v->model), hash, err);
+    put_text(w, "path", hash);
+    return st;
+}
+
+static enum status write_entry(struct buf *out, const struct gate *g, const struct gate_verdict *v,
+                               struct error *err)
+{
+    struct json_writer w;
+    char hex[SHA256_HEX_BYTES] = "";
+    enum status st = STATUS_OK;
+    if (v->origin != GATE_UNPINNED || v->alias[0]) sha256_hex(v->digest, hex);
+    json_writer_init(&w, out, 0);
+    json_open_object(&w);
+    put_text(&w, "alias", v->alias);
+    json_key(&w, "allowed");
+    json_put_bool(&w, v->allowed);
+    put_text(&w, "digest", hex);
+    put_text(&w, "licence", v->licence);
+    put_text(&w, "mode", gate_mode_name(v->mode));
+    put_text(&w, "origin", gate_origin_name(v->origin));
+    if (!v->alias[0]) st = put_path(&w, g, v, err);
+    put_rules(&w, v);
+    json_close_object(&w);
+    return st ? st : buf_check(out, "an audit entry", err);
+}
+
+enum status gate_log_verdict(struct gate *g, enum audit_kind kind, const struct gate_verdict *v,
+                             struct error *err)
+{
+    struct buf body = BUF_INIT(ENTRY_BYTES_MAX);
+    if (!g->audit) return STATUS_OK;
+    enum status st = write_entry(&body, g, v, err);
+    const struct audit_event event = { kind, { body.data, body.len } };
+    if (!st) st = audit_append(g->audit, &event, 1, NULL, err);
+    buf_release(&body);
+    return st;
+}
+
+/* ---- judging ---- */
+
+enum status gate_judge(struct gate_verdict **ret, struct gate *g, const char *model,
+                       struct error *err)
+{
+    struct subject s;
+    pthread_mutex_lock(&g->mutex);
+    enum status st = judge_model(ret, &s, g, model, err);
+    if (!st) subject_release(&s);
+    pthread_mutex_unlock(&g->mutex);
+    return st;
+}
+
+static void write_judgement(struct buf *out, const struct gate *g, const struct gate_verdict *v)
+{
+    struct json_writer w;
+    char hex[SHA256_HEX_BYTES];
+    sha256_hex(g->policy.use_digest, hex);
+    json_writer_init(&w, out, 0);
+    json_open_object(&w);
+    put_text(&w, "licence", v->licence);
+    put_rules(&w, v);
+    put_text(&w, "use", hex);
+    put_text(&w, "verdict", licence_answer_name(v->licence_answer));
+    json_close_object(&w);
+}
+
+/* Judged once, it is not unjudged: the finding that says so is dropped before the rest is kept. */
+static void drop_unjudged(struct gate_verdict *v)
+{
+    int kept = 0;
+    for (int i = 0; i < v->count; i++)
+        if (v->findings[i].rule != GATE_RULE_UNJUDGED) v->findings[kept++] = v->findings[i];
+    v->open -= v->count - kept;
+    v->count = kept;
+    v->allowed = v->open == 0;
+}
+
+/* Whether the pin says the same already. */
+static bool is_kept(const struct json *pin, const struct buf *judgement)
+{
+    struct buf now = BUF_INIT(ENTRY_BYTES_MAX), then = BUF_INIT(ENTRY_BYTES_MAX);
+    struct json_doc *doc;
+    bool same = false;
+    if (json_parse(&doc, judgement->data, judgement->len, ENTRY_BYTES_MAX, "a judgement", NULL))
+        return false;
+    if (!canonical_write(&now, json_root(doc), NULL) &&
+        !canonical_write(&then, json_get(pin, "judgement"), NULL))
+        same = now.len == then.len && memcmp(now.data, then.data, now.len) == 0;
+    json_doc_free(doc);
+    buf_release(&now);
+    buf_release(&then);
+    return same;
+}
+
+static enum status record(struct gate *g, struct gate_verdict *v, const struct subject *s,
+                          struct error *err)
+{
+    struct buf judgement = BUF_INIT(ENTRY_BYTES_MAX);
+    if (s->origin != GATE_PINNED || !g->audit)
+        return error_set(err, STATUS_USAGE, "%s is not pinned: there is nothing to keep it with",
+                         v->model);
+    drop_unjudged(v);
+    write_judgement(&judgement, g, v);
+    enum status st = buf_check(&judgement, "a judgement", err);
+    if (!st && is_kept(s->pin, &judgement)) {
+        buf_release(&judgement);
+        return STATUS_OK;
+    }
+    if (!st) st = gate_log_verdict(g, AUDIT_VERDICT, v, err);
+    if (!st)
+        st = registry_annotate(g->registry, v->alias, "judgement",
+                               (struct span){ judgement.data, judgement.len }, err);
+    buf_release(&judgement);
+    return st;
+}
+
+enum status gate_record(struct gate_verdict **ret, struct gate *g, const char *alias,
+                        struct error *err)
+{
+    struct subject s;
+    struct gate_verdict *v;
+    pthread_mutex_lock(&g->mutex);
+    enum status st = judge_model(&v, &s, g, alias, err);
+    if (!st) {
+        st = record(g, v, &s, err);
+        subject_release(&s);
+        if (st || !ret) mem_free(v);
+        else *ret = v;
+    }
+    pthread_mutex_unlock(&g->mutex);
+    return st;
+}
+
+/* ---- the door ---- */
+
+static enum status refuse(const struct gate_verdict *v, struct error *err)
+{
+    const struct gate_finding *f = gate_verdict_first(v);
+    char more[96] = "";
+    if (v->open > 1)
+        snprintf(more, sizeof more, " (and %d more; `hearth check` lists them)", v->open - 1);
+    return error_set(err, STATUS_REFUSED, "refused by %s: %.400s%s%s%s", f->id, f->reason,
+                     f->next[0] ? "; next: " : "", f->next, more);
+}
+
+static enum status settle(struct gate *g, const struct gate_verdict *v, struct error *err)
+{
+    bool refused = !v->allowed && v->mode == GATE_ENFORCE;
+    enum status st = gate_log_verdict(g, refused ? AUDIT_REFUSAL : AUDIT_MODEL_LOAD, v, err);
+    if (st)
+        return error_wrap(err, st, "%s does not run, because the audit log cannot say so",
+                          v->model);
+    if (refused) return refuse(v, err);
+    if (!v->allowed)
+        log_write(&g->log, LOG_INFO, "gate", "mode audit lets %s run: %s: %s", v->model,
+                  gate_verdict_first(v)->id, gate_verdict_first(v)->reason);
+    return STATUS_OK;
+}
+
+/* Judged, remembered, and let through: the subject is open then, and the caller's to release. */
+static enum status pass(struct subject *s, struct gate *g, const char *model,
+                        struct gate_verdict **ret_verdict, struct error *err)
+{
+    struct gate_verdict *v;
+    enum status st = judge_model(&v, s, g, model, err);
+    if (ret_verdict) *ret_verdict = st ? NULL : v;
+    if (st) return st;
+    st = settle(g, v, err);
+    if (st) subject_release(s);
+    if (!ret_verdict) mem_free(v);
+    return st;
+}
+
+/* ---- what an engine gets ---- */
+
+struct opened {
+    struct worker_file *files;      /* [count]; names and descriptors are the subject's */
     struct file_set_entry *entries; /* the same, as the tokenizer's cache wants them */
     size_t count;
 };
 
-static void close_files(struct model_files *m)
+static void release_opened(struct opened *m)
 {
-    for (size_t i = 0; i < m->count; i++)
-        file_close(m->files[i].fd);
     mem_free(m->files);
     mem_free(m->entries);
-    file_set_free(m->set);
 }
 
-static enum status open_one(struct model_files *m, const struct file_set_entry *e, bool wanted,
-                            struct error *err)
+/* Plain names only: what lies in other folders is not read by models. */
+static enum status list_opened(struct opened *m, const struct subject *s, struct error *err)
 {
-    int fd = -1;
-    enum status st = wanted ? file_set_descriptor(m->set, e->name, &fd, err) : STATUS_OK;
-    if (st) return st;
-    m->files[m->count] = (struct worker_file){ e->name, fd, e->bytes };
-    m->entries[m->count++] = (struct file_set_entry){ e->name, e->bytes, fd };
-    return STATUS_OK;
-}
-
-/* A file that was named by the user is opened whatever it is called; but a pickle never. */
-static enum status open_files(struct model_files *ret, const char *path, struct error *err)
-{
-    struct model_files m = { 0 };
-    enum status st = file_set_open(&m.set, path, err);
-    if (st) return st;
-    size_t count = file_set_count(m.set);
-    m.files = mem_array(count + 1, sizeof *m.files);
-    m.entries = mem_array(count + 1, sizeof *m.entries);
-    if (!m.files || !m.entries)
-        st = error_set(err, STATUS_NO_MEMORY, "no memory for the list of %zu files", count);
-    for (size_t i = 0; i < count && !st; i++) {
-        const struct file_set_entry *e = file_set_at(m.set, i);
-        bool wanted =
-            source_reads_file(e->name) || (file_set_main_file(m.set) && !source_is_pickle(e->name));
-        st = open_one(&m, e, wanted, err);
+    *m = (struct opened){ .files = mem_array(s->count + 1, sizeof *m->files),
+                          .entries = mem_array(s->count + 1, sizeof *m->entries) };
+    if (!m->files || !m->entries) {
+        release_opened(m);
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the list of %zu files", s->count);
     }
-    if (st) close_files(&m);
-    else *ret = m;
-    return st;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct subject_file *f = &s->files[i];
+        if (!f->wanted && strchr(f->name, '/')) continue;
+        m->files[m->count] = (struct worker_file){ f->name, f->fd, f->bytes };
+        m->entries[m->count++] = (struct file_set_entry){ f->name, f->bytes, f->fd };
+    }
+    return STATUS_OK;
 }
 
 /* ---- the kept tokenizer ---- */
@@ -71,7 +287,7 @@ struct kept {
 };
 
 /* Nothing here is an error: without a kept form the worker makes one. */
-static void find_kept(struct kept *k, const struct model_files *m, const char *folder)
+static void find_kept(struct kept *k, const struct opened *m, const char *folder)
 {
     char name[TOKENIZER_FORM_NAME_BYTES];
     *k = (struct kept){ .form = { "", -1, 0 } };
@@ -84,7 +300,7 @@ static void find_kept(struct kept *k, const struct model_files *m, const char *f
 }
 
 /* The worker answers without one, so a failure is a line in the log. */
-static bool open_store(struct worker_store *ret, const struct model_files *m,
+static bool open_store(struct worker_store *ret, const struct opened *m,
                        const struct engine_options *o)
 {
     struct error err;
@@ -104,18 +320,18 @@ static enum status blame_limit(enum status st, const char *path, uint64_t bytes,
                       (double)bytes / (1 << 30), path);
 }
 
-enum status gate_open_worker(struct worker **ret, const char *path,
-                             const struct engine_options *options, struct error *err)
+static enum status start_worker(struct worker **ret, const struct subject *s,
+                                const struct engine_options *options, struct error *err)
 {
-    struct model_files m;
+    struct opened m;
     struct kept kept;
-    enum status st = open_files(&m, path, err);
+    struct worker_store store;
+    enum status st = list_opened(&m, s, err);
     if (st) return st;
     find_kept(&kept, &m, options->cache_folder);
-    struct worker_store store;
     bool has_store = open_store(&store, &m, options);
-    struct worker_options o = { .label = path,
-                                .main_file = file_set_main_file(m.set),
+    struct worker_options o = { .label = s->path,
+                                .main_file = s->main_file,
                                 .files = m.files,
                                 .file_count = m.count,
                                 .form = kept.form.fd >= 0 ? &kept.form : NULL,
@@ -124,10 +340,25 @@ enum status gate_open_worker(struct worker **ret, const char *path,
                                 .memory_max = options->memory_max,
                                 .engine = *options };
     st = worker_start(ret, &o, err);
-    st = blame_limit(st, path, o.memory_max, err);
+    st = blame_limit(st, s->path, o.memory_max, err);
     file_close(kept.form.fd);
     if (has_store) file_close(store.fd);
-    close_files(&m);
+    release_opened(&m);
+    return st;
+}
+
+/* The mutex is let go before the worker loads: a large model takes long, and others may want in. */
+enum status gate_open_worker(struct worker **ret, struct gate *g, const char *model,
+                             const struct engine_options *options,
+                             struct gate_verdict **ret_verdict, struct error *err)
+{
+    struct subject s;
+    pthread_mutex_lock(&g->mutex);
+    enum status st = pass(&s, g, model, ret_verdict, err);
+    pthread_mutex_unlock(&g->mutex);
+    if (st) return st;
+    st = start_worker(ret, &s, options, err);
+    subject_release(&s);
     return st;
 }
 
@@ -171,18 +402,42 @@ enum status gate_open_sandbox(struct worker **ret, struct error *err)
 
 /* ---- in this process ---- */
 
-enum status gate_open_engine(struct engine **ret, const char *path,
-                             const struct engine_options *options, struct error *err)
+static enum status open_engine(struct engine **ret, const struct subject *s,
+                               const struct engine_options *options, struct error *err)
 {
+    struct opened m;
+    struct file_set *set;
     struct source *source;
-    enum status st = source_open(&source, path, err);
+    enum status st = list_opened(&m, s, err);
     if (st) return st;
+    st = file_set_of_descriptors(&set, s->path, s->main_file, m.entries, m.count, err);
+    release_opened(&m);
+    if (st) return st;
+    st = file_set_keep_descriptors(set, err);
+    if (!st) st = source_open_files(&source, set, err);
+    if (st) {
+        file_set_free(set);
+        return st;
+    }
     st = engine_open(ret, source, options, err);
     if (st) source_close(source);
+    return st;
+}
+
+enum status gate_open_engine(struct engine **ret, struct gate *g, const char *model,
+                             const struct engine_options *options, struct error *err)
+{
+    struct subject s;
+    pthread_mutex_lock(&g->mutex);
+    enum status st = pass(&s, g, model, NULL, err);
+    pthread_mutex_unlock(&g->mutex);
+    if (st) return st;
+    st = open_engine(ret, &s, options, err);
+    subject_release(&s);
     if (st || !engine_info(*ret)->headless) return st;
     engine_close(*ret);
     return error_set(err, STATUS_UNSUPPORTED,
-                     "%s has no output head: it is made for embeddings, and has no logits", path);
+                     "%s has no output head: it is made for embeddings, and has no logits", model);
 }
 
 enum status gate_plan_engine(struct engine_plan *ret, const char *path,

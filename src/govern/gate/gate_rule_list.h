@@ -9,5 +9,6 @@ GATE_RULE(DIGEST, "gate.digest", "the bytes of a file are not those that were pi
 GATE_RULE(UNJUDGED, "gate.unjudged", "nobody has judged the model yet")
 GATE_RULE(LICENCE, "gate.licence", "what the licence says of the declared use")
 GATE_RULE(SCAN, "gate.scan", "code, or text that hides, among the model's files")
-GATE_RULE(APPROVAL, "gate.approval", "an approval that is not in the audit log as it stands in the lock")
+GATE_RULE(APPROVAL, "gate.approval",
+          "an approval that is not in the audit log as it stands in the lock")
 GATE_RULE(EXPIRED, "gate.approval-expired", "an approval that has ended")

@@ -96,6 +96,12 @@ void licence_judge_facts(struct licence_verdict *ret, const struct licence_facts
 void licence_judge_all(struct licence_verdict *ret, struct licence_reading *const *readings,
                        const char *const *names, int count, const struct licence_use *use);
 
+/* The text that holds for the weights ("model", "code") or the code ("code", "model"): one whose file is named for
+ * `what`, else a plain LICENSE that is not named for `other`, else the card (README.md); NULL. */
+const struct licence_reading *licence_pick(struct licence_reading *const *readings,
+                                           const char *const *names, int count, const char *what,
+                                           const char *other);
+
 /* {"file","licence","match","facts","verdict","rules":[{"id","reason","quote","next"}]} as one object.
  * `name` NULL leaves "file" out; `r` NULL is a model without any text. A quote is a span of the text as it stands there, in UTF-8. */
 void licence_write(struct json_writer *w, const char *name, const struct licence_reading *r,

@@ -19,7 +19,7 @@ struct file_set {
     bool described;                 /* by descriptors */
     char **names;                   /* [count], owned */
     struct file_set_entry *entries; /* [count], sorted by name */
-    size_t count;
+    size_t count, owned; /* the first `owned` entries have descriptors of the set's own */
 };
 
 static enum status no_memory(const char *path, struct error *err)
@@ -244,6 +244,20 @@ enum status file_set_of_descriptors(struct file_set **ret, const char *path, con
     return st;
 }
 
+enum status file_set_keep_descriptors(struct file_set *s, struct error *err)
+{
+    for (size_t i = s->owned; i < s->count && s->described; i++) {
+        int fd = -1;
+        enum status st = STATUS_OK;
+        if (s->entries[i].fd >= 0)
+            st = file_descriptor_copy(s->entries[i].fd, s->entries[i].name, &fd, err);
+        if (st) return st;
+        s->entries[i].fd = fd;
+        s->owned = i + 1;
+    }
+    return STATUS_OK;
+}
+
 enum status file_set_empty(struct file_set **ret, const char *path, struct error *err)
 {
     struct file_set *s = NULL;
@@ -256,6 +270,8 @@ enum status file_set_empty(struct file_set **ret, const char *path, struct error
 void file_set_free(struct file_set *s)
 {
     if (!s) return;
+    for (size_t i = 0; i < s->owned; i++)
+        file_close(s->entries[i].fd);
     for (size_t i = 0; i < s->count; i++)
         mem_free(s->names[i]);
     mem_free(s->names);

@@ -40,6 +40,8 @@ enum status file_set_open(struct file_set **ret, const char *path, struct error 
 enum status file_set_of_descriptors(struct file_set **ret, const char *path, const char *main_file,
                                     const struct file_set_entry *entries, size_t count,
                                     struct error *err);
+/* Copies the descriptors, so that the caller may close his: the set's own are closed with it. */
+enum status file_set_keep_descriptors(struct file_set *s, struct error *err);
 /* No files at all; `path` is for messages. */
 enum status file_set_empty(struct file_set **ret, const char *path, struct error *err);
 void file_set_free(struct file_set *s);

@@ -42,7 +42,7 @@ struct target {
 typedef enum status target_open_fn(void *ctx, struct target *ret, const char *path,
                                    const struct engine_options *options, struct error *err);
 
-/* A worker behind the gate; `ctx` is not used. */
+/* A worker behind the gate; `ctx` is the struct gate. */
 target_open_fn target_open_worker;
 
 #endif

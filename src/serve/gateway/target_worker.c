@@ -65,7 +65,7 @@ enum status target_open_worker(void *ctx, struct target *ret, const char *path,
                                const struct engine_options *options, struct error *err)
 {
     struct worker *w;
-    enum status st = gate_open_worker(&w, path, options, err);
+    enum status st = gate_open_worker(&w, ctx, path, options, NULL, err);
     if (!st) *ret = (struct target){ &worker_class, w };
     return st;
 }

@@ -11,6 +11,8 @@
 #include "base/core/file.h"
 #include "base/core/mem.h"
 #include "base/core/yaml.h"
+#include "govern/gate/policy.h"
+#include "govern/registry/registry.h"
 
 #define FILE_BYTES_MAX ((size_t)1 << 20)
 #define PATH_BYTES     4096
@@ -137,7 +139,7 @@ static enum status read_section(struct config *c, const struct yaml_node *n, con
     return STATUS_OK;
 }
 
-/* A path in the file begins where the file lies. */
+/* A path in the file begins where the file lies; what is not there may be the alias of a stored model. */
 static enum status settle_path(struct config *c, const struct yaml_node *n,
                                struct model_settings_entry *m)
 {
@@ -146,6 +148,7 @@ static enum status settle_path(struct config *c, const struct yaml_node *n,
     if (m->path[0] == '/' || !*c->folder) return STATUS_OK;
     if (!file_join(path, sizeof path, c->folder, m->path))
         return wrong(c, n, "has too long a path");
+    if (file_kind(path) == FILE_MISSING && !registry_check_alias(m->path, NULL)) return STATUS_OK;
     mem_free(m->path);
     m->path = mem_copy_text(path, strlen(path));
     return m->path ? STATUS_OK : error_set(c->err, STATUS_NO_MEMORY, "no memory for the settings");
@@ -174,6 +177,7 @@ static enum status read_top(struct config *c, const struct yaml_node *root)
         enum status st;
         if (strcmp(n->key, "limits") == 0) st = read_section(c, n, "limits", c->settings);
         else if (strcmp(n->key, "models") == 0) st = read_models(c, n);
+        else if (policy_owns_key(n->key)) st = STATUS_OK; /* mode and use: the gate reads them */
         else st = s ? read_setting(c, n, s, c->settings) : unknown(c, n, "");
         if (st) return st;
     }

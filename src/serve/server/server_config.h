@@ -4,7 +4,7 @@
  *   default_model: ember
  *   models:
  *     ember:
- *       path: models/ember        # beside the file when it is not absolute
+ *       path: models/ember        # beside the file when it is not absolute; or the alias of a stored model
  *       aliases: [gpt-4o-mini]
  *       preload: true             # at the start; others when they are first asked for
  *       unload_after_seconds: 600 # idle; 0 is never

@@ -1,0 +1,41 @@
+/* What a name leads to: the model's files, opened and compared with their pin.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GOVERN_GATE_SUBJECT_H
+#define GOVERN_GATE_SUBJECT_H
+
+#include "govern/gate/gate_inner.h"
+#include "lm/format/file_set.h"
+
+struct subject_file {
+    const char *name;
+    uint64_t bytes;
+    bool wanted; /* by an engine: kept open; of others only the name is told */
+    int fd;      /* -1: not open */
+};
+
+struct subject {
+    const char *path;      /* as it was asked for; borrowed */
+    const char *main_file; /* NULL: a folder's files */
+    struct subject_file *files;
+    size_t count;
+    enum gate_origin origin;
+    bool stored; /* `model` is set: the files are the store's */
+    struct registry_model model;
+    struct json_doc *lock;  /* NULL: none, or it cannot be read */
+    const struct json *pin; /* of `lock`; NULL: not pinned */
+    struct file_set *set;   /* of a path; NULL: the files are the store's */
+};
+
+/* Faults of pins and bytes become findings of the verdict; the subject is then still whole enough to be judged.
+ * Release in every case. */
+enum status subject_find(struct subject *ret, struct gate *g, const char *model,
+                         struct gate_verdict *v, struct error *err);
+void subject_release(struct subject *s);
+
+/* Calls for each file that could be opened; what is not wanted is closed after that. */
+typedef enum status subject_look_fn(void *ctx, const struct subject_file *file, int fd,
+                                    struct error *err);
+enum status subject_open_all(struct subject *s, struct gate *g, struct gate_verdict *v,
+                             subject_look_fn *look, void *ctx, struct error *err);
+
+#endif
