@@ -119,13 +119,19 @@ static double exact_log_p(double rho, int n)
     return log(count > 1 ? count : 1) - lgamma(n + 1.0);
 }
 
+/* Pearson's type II curve on [-c, c] with the variance 1/(n - 1) and the fourth moment that rho has under
+ * the null (Kendall and Gibbons, chapter 5); rho moves by half of its smallest step towards 0. */
 double stats_spearman_log_p(double rho, int n)
 {
     if (n < 3) return 0;
     if (n <= STATS_EXACT_MAX) return exact_log_p(rho, n);
-    double freedom = n - 2, x = (1 - rho) * (1 + rho); /* = freedom / (freedom + t^2) */
-    double tail = stats_log_beta(x, freedom / 2, 0.5) - log(2);
-    double log_p = rho > 0 ? tail : log1p(-exp(tail));
+    double m = n, less = m - 1;
+    double fourth = 3 * (25 * m * m * m - 38 * m * m - 35 * m + 72) / (25 * m * (m + 1) * less);
+    double excess = fourth - 3; /* of the standardised fourth moment: times (n - 1)^2 */
+    double twice = -6 / excess - 3, squared = (twice + 1) / less; /* 2a, c^2 */
+    double moved = rho - 6 / (m * (m * m - 1));
+    double tail = stats_log_beta(1 - moved * moved / squared, twice / 2, 0.5) - log(2);
+    double log_p = moved > 0 ? tail : log1p(-exp(tail));
     double least = -lgamma(n + 1.0);
     return log_p > least ? log_p : least;
 }

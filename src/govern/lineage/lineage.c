@@ -1,0 +1,215 @@
+/* A comparison from end to end, and the words of its verdict.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "govern/lineage/lineage.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "govern/lineage/lineage_inner.h"
+#include "govern/lineage/lineage_stats.h"
+#include "math/quants/quant.h"
+
+/* A copy that was only quantized differs by less than this share of its weights' size; 2-bit formats come
+ * near it. */
+#define QUANTIZED_DIFFERENCE 0.5
+
+static const char *const blind_spots[] = {
+    "distillation and training on a model's outputs leave nothing in the weights that these tests "
+    "see",
+    "a rotation or permutation of the residual dimensions hides a common origin from all three "
+    "tests",
+    "two runs from one seed and code share an initialisation and are flagged although nobody "
+    "copied: ask "
+    "for the seed and the initialiser",
+    "changes several times as large as the weights themselves, and formats below about 3 bits, "
+    "weaken "
+    "T2 and T3",
+    "the tests do not say which model came first, or who had access to what",
+    NULL,
+};
+
+const char *const *lineage_blind_spots(void)
+{
+    return blind_spots;
+}
+
+const char *lineage_answer_name(enum lineage_answer answer)
+{
+    static const char *const names[] = { "not_independent", "no_evidence", "not_testable" };
+    return names[answer];
+}
+
+void lineage_p_text(char *out, size_t out_bytes, double log_p)
+{
+    double tens = log_p / log(10), whole = floor(tens);
+    if (!isfinite(log_p)) snprintf(out, out_bytes, "p = 0 within this machine's numbers");
+    else if (log_p > log(0.001)) snprintf(out, out_bytes, "p = %.3g", exp(log_p));
+    else {
+        double digits = ceil(pow(10, tens - whole) * 10 - 1e-6) / 10; /* rounded up */
+        if (digits >= 10) {
+            digits /= 10;
+            whole += 1;
+        }
+        snprintf(out, out_bytes, "p <= %.1fe%.0f", digits, whole);
+    }
+}
+
+/* ---- the candidate relation ---- */
+
+static bool rejects(const struct lineage *l, enum lineage_test t)
+{
+    const struct lineage_outcome *o = &l->tests.at[t];
+    return o->ran && !o->withdrawn && o->log_p_adjusted <= log(LINEAGE_LEVEL);
+}
+
+/* Mean difference over the feed-forward matrices, or over those of attention; negative: none is comparable. */
+static double difference_of(const struct lineage *l, bool feed_forward)
+{
+    double sum = 0;
+    int count = 0;
+    bool moved = source_container(l->a.source) != source_container(l->b.source);
+    for (int i = 0; i < l->profile_count; i++) {
+        const struct lineage_profile *p = &l->profiles[i];
+        if ((p->role >= LINEAGE_GATE) != feed_forward || !p->compared || !isfinite(p->difference))
+            continue;
+        /* GGUF files of the llama line hold q and k in another order of rows. */
+        if (moved && (p->role == LINEAGE_Q || p->role == LINEAGE_K)) continue;
+        sum += p->difference;
+        count++;
+    }
+    return count ? sum / count : -1;
+}
+
+static bool has_blocks(const struct lineage_side *s)
+{
+    for (int i = 0; i < s->model.layer_count; i++)
+        if (s->model.layers[i].block_count &&
+            quant_of(s->model.layers[i].blocks[0].up.type)->block_values > 1)
+            return true;
+    return false;
+}
+
+static const char *shape_relation(const struct lineage *l)
+{
+    const struct lineage_model *a = &l->a.model, *b = &l->b.model;
+    if (lineage_model_experts(a) != lineage_model_experts(b))
+        return "feed-forward blocks made into experts, or experts joined (upcycling)";
+    if (a->layer_count != b->layer_count) return "layers removed or added";
+    if (lineage_model_units(a) != lineage_model_units(b))
+        return "feed-forward units removed or added";
+    return NULL;
+}
+
+static void find_relation(struct lineage *l)
+{
+    const char *words = shape_relation(l);
+    double feed_forward = difference_of(l, true), attention = difference_of(l, false);
+    bool quantized = has_blocks(&l->a) != has_blocks(&l->b);
+    if (l->identity.same_files) words = "the same weights";
+    else if (words) snprintf(l->relation, sizeof l->relation, "%s", words);
+    else if (!rejects(l, LINEAGE_TEST_UNITS) && rejects(l, LINEAGE_TEST_GATE_UP))
+        words = "one origin, feed-forward units in another order";
+    else if (feed_forward == 0 && attention == 0)
+        words = "the same feed-forward and attention weights";
+    else if (feed_forward == 0 && attention > 0)
+        words = "attention alone was changed, as by a merged adapter";
+    else if (quantized && feed_forward >= 0 && feed_forward < QUANTIZED_DIFFERENCE)
+        words = "one is a quantized copy of the other, or of one near it";
+    else if (feed_forward >= 0)
+        snprintf(l->relation, sizeof l->relation,
+                 "fine-tune, merge, continued training or quantization of one origin: feed-forward "
+                 "weights differ by %.2g of their size",
+                 feed_forward);
+    else words = "a common origin";
+    if (words) snprintf(l->relation, sizeof l->relation, "%s", words);
+}
+
+/* ---- the verdict ---- */
+
+static void list_tests(char *out, size_t out_bytes, const struct lineage *l, bool rejecting)
+{
+    size_t len = 0;
+    out[0] = 0;
+    for (int i = 0; i < LINEAGE_TEST_COUNT; i++) {
+        const struct lineage_outcome *o = &l->tests.at[i];
+        if (!o->ran || o->withdrawn || rejects(l, (enum lineage_test)i) != rejecting) continue;
+        int put = snprintf(out + len, out_bytes - len, "%s%s", len ? ", " : "",
+                           lineage_test_id((enum lineage_test)i));
+        if (put > 0 && (size_t)put < out_bytes - len) len += (size_t)put;
+    }
+}
+
+static void put_dependent(struct lineage *l)
+{
+    char p[64], by[32], others[32];
+    find_relation(l);
+    lineage_p_text(p, sizeof p, l->tests.log_p);
+    list_tests(by, sizeof by, l, true);
+    list_tests(others, sizeof others, l, false);
+    snprintf(
+        l->verdict, sizeof l->verdict,
+        "weights are not independent (%s after Holm's correction, by %s); candidate relation: %s; "
+        "%s%s%sthe tests are blind to a rotation of the residual dimensions and to what leaves no "
+        "trace in weights",
+        p, by, l->relation, *others ? "no evidence by " : "", others, *others ? "; " : "");
+}
+
+static void put_no_evidence(struct lineage *l)
+{
+    char p[64];
+    lineage_p_text(p, sizeof p, l->tests.log_p);
+    snprintf(
+        l->verdict, sizeof l->verdict,
+        "no evidence found that the weights have a common origin (smallest %s after Holm's "
+        "correction, %d of %d tests; level %g); this does not say that either model was trained "
+        "from scratch",
+        p, l->tests.ran, LINEAGE_TEST_COUNT, LINEAGE_LEVEL);
+}
+
+void lineage_judge(struct lineage *l)
+{
+    l->answer = LINEAGE_NO_EVIDENCE;
+    if (!l->tests.ran) {
+        l->answer = LINEAGE_NOT_TESTABLE;
+        snprintf(l->verdict, sizeof l->verdict, "no test could be run: %s",
+                 l->tests.at[LINEAGE_TEST_RESIDUAL].why_not);
+    } else if (l->tests.log_p <= log(LINEAGE_LEVEL)) {
+        l->answer = LINEAGE_NOT_INDEPENDENT;
+        put_dependent(l);
+    } else {
+        put_no_evidence(l);
+    }
+}
+
+/* ---- the comparison ---- */
+
+enum status lineage_compare(struct lineage *ret, struct source *a, struct source *b,
+                            const struct lineage_test_options *options, struct error *err)
+{
+    *ret = (struct lineage){ .profile_count = 0 };
+    enum status st = lineage_side_init(&ret->a, a, options, err);
+    if (!st) st = lineage_side_init(&ret->b, b, options, err);
+    if (!st) st = lineage_identity_find(&ret->identity, &ret->a, &ret->b, err);
+    if (!st) st = lineage_test_run(&ret->tests, &ret->a.model, &ret->b.model, options, err);
+    if (!st) st = lineage_profiles_read(ret, options, err);
+    if (!st) st = lineage_tokens_compare(ret, err);
+    if (!st) st = lineage_aligned_compare(ret, options, err);
+    if (!st) st = source_check_whole(a, err);
+    if (!st) st = source_check_whole(b, err);
+    if (!st) lineage_judge(ret);
+    else lineage_release(ret);
+    return st;
+}
+
+void lineage_release(struct lineage *l)
+{
+    for (int i = 0; i < l->profile_count; i++) {
+        mem_free(l->profiles[i].spread_a);
+        mem_free(l->profiles[i].spread_b);
+    }
+    l->profile_count = 0;
+    lineage_tests_release(&l->tests);
+    lineage_side_release(&l->a);
+    lineage_side_release(&l->b);
+}
