@@ -93,36 +93,51 @@ static bool has_blocks(const struct lineage_side *s)
 static const char *shape_relation(const struct lineage *l)
 {
     const struct lineage_model *a = &l->a.model, *b = &l->b.model;
+    if (a->layer_count != b->layer_count) return "layers removed or added";
+    if (!lineage_model_units(a) || !lineage_model_units(b)) return NULL;
     if (lineage_model_experts(a) != lineage_model_experts(b))
         return "feed-forward blocks made into experts, or experts joined (upcycling)";
-    if (a->layer_count != b->layer_count) return "layers removed or added";
     if (lineage_model_units(a) != lineage_model_units(b))
         return "feed-forward units removed or added";
     return NULL;
 }
 
+static bool nearly_same(const struct lineage *l)
+{
+    const struct lineage_identity *i = &l->identity;
+    size_t most = i->large_a > i->large_b ? i->large_a : i->large_b;
+    return i->large_common && i->large_common * 10 >= most * 9;
+}
+
+/* What can be said without a number; NULL where there is nothing. */
+static const char *plain_relation(const struct lineage *l, double feed_forward)
+{
+    double attention = difference_of(l, false);
+    bool quantized = has_blocks(&l->a) != has_blocks(&l->b);
+    if (l->identity.same_files) return "the same weights";
+    if (shape_relation(l)) return shape_relation(l);
+    if (!rejects(l, LINEAGE_TEST_UNITS) && rejects(l, LINEAGE_TEST_GATE_UP))
+        return "one origin, feed-forward units in another order";
+    if (nearly_same(l)) return "nearly all tensors are the same bytes";
+    if (feed_forward == 0 && attention > 0)
+        return "attention alone was changed, as by a merged adapter";
+    if (feed_forward == 0 && attention < 0) return "the same feed-forward weights";
+    if (feed_forward == 0) return "the same feed-forward and attention weights";
+    if (quantized && feed_forward > 0 && feed_forward < QUANTIZED_DIFFERENCE)
+        return "one is a quantized copy of the other, or of one near it";
+    return feed_forward < 0 ? "a common origin" : NULL;
+}
+
 static void find_relation(struct lineage *l)
 {
-    const char *words = shape_relation(l);
-    double feed_forward = difference_of(l, true), attention = difference_of(l, false);
-    bool quantized = has_blocks(&l->a) != has_blocks(&l->b);
-    if (l->identity.same_files) words = "the same weights";
-    else if (words) snprintf(l->relation, sizeof l->relation, "%s", words);
-    else if (!rejects(l, LINEAGE_TEST_UNITS) && rejects(l, LINEAGE_TEST_GATE_UP))
-        words = "one origin, feed-forward units in another order";
-    else if (feed_forward == 0 && attention == 0)
-        words = "the same feed-forward and attention weights";
-    else if (feed_forward == 0 && attention > 0)
-        words = "attention alone was changed, as by a merged adapter";
-    else if (quantized && feed_forward >= 0 && feed_forward < QUANTIZED_DIFFERENCE)
-        words = "one is a quantized copy of the other, or of one near it";
-    else if (feed_forward >= 0)
+    double feed_forward = difference_of(l, true);
+    const char *words = plain_relation(l, feed_forward);
+    if (words) snprintf(l->relation, sizeof l->relation, "%s", words);
+    else
         snprintf(l->relation, sizeof l->relation,
                  "fine-tune, merge, continued training or quantization of one origin: feed-forward "
                  "weights differ by %.2g of their size",
                  feed_forward);
-    else words = "a common origin";
-    if (words) snprintf(l->relation, sizeof l->relation, "%s", words);
 }
 
 /* ---- the verdict ---- */

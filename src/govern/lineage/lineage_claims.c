@@ -67,9 +67,12 @@ static enum status add_claim(struct lineage_claims *c, struct span parent, struc
                              const char *file, const char *place, int line, struct error *err)
 {
     if (!parent.len) return STATUS_OK;
-    if (c->count == CLAIMS_MAX)
+    if (c->count == CLAIMS_MAX) {
+        if (c->full) return STATUS_OK;
+        c->full = true;
         return find_fault(c, err, "%s: more than %d claims; the others were not read", file,
                           CLAIMS_MAX);
+    }
     struct lineage_claim *claim = &c->at[c->count];
     *claim = (struct lineage_claim){ .parent = keep_text(c, parent),
                                      .relation = keep_text(c, relation),

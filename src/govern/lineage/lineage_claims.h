@@ -10,6 +10,8 @@
 #ifndef GOVERN_LINEAGE_LINEAGE_CLAIMS_H
 #define GOVERN_LINEAGE_LINEAGE_CLAIMS_H
 
+#include <stdbool.h>
+
 #include "base/core/mem.h"
 #include "base/core/span.h"
 #include "base/core/status.h"
@@ -34,6 +36,7 @@ struct lineage_claims {
     int count;
     const char *findings[CLAIMS_FINDINGS_MAX]; /* what does not fit together, or was not readable */
     int finding_count;
+    bool full;           /* more was claimed than is kept; said once */
     struct arena memory; /* holds all texts */
 };
 

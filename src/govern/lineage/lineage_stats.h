@@ -24,7 +24,7 @@ double stats_correlation(const double *x, const double *y, int n);
 
 /* ln P(rho >= observed) when one side's order is a uniformly random one, without ties: by enumeration up to
  * STATS_EXACT_MAX items, above that by a curve with the exact variance and fourth moment of rho. Against
- * enumeration of 9 and 12 items it is within 4 % for p from 0.005 up, and errs to the large side below that;
+ * enumeration of 9 and 12 items it is within 4 % for p from 0.01 up, and errs to the large side below that;
  * Student's t, the usual approximation, is 30 % too small at 1 % there. Never below 1/n!. 0 (p = 1) for n < 3. */
 #define STATS_EXACT_MAX 8
 double stats_spearman_log_p(double rho, int n);
