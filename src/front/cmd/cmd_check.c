@@ -10,16 +10,6 @@
 
 static const struct option_table *const tables[] = { &desk_table, &json_table, NULL };
 
-/* What is pinned is judged for good: a pin without a judgement, or with an older one, gets it now. */
-static enum status judge(struct desk *d, const char *model, struct gate_verdict **ret,
-                         struct error *err)
-{
-    enum status st = gate_judge(ret, d->gate, model, err);
-    if (st || (*ret)->origin != GATE_PINNED) return st;
-    mem_free(*ret);
-    return gate_record(ret, d->gate, model, err);
-}
-
 static enum status report(const struct gate_verdict *v, bool json, struct error *err)
 {
     struct buf out = BUF_INIT(OUTPUT_BYTES_MAX);
@@ -45,7 +35,7 @@ static enum status run(const struct args *args, struct error *err)
     struct gate_verdict *v;
     enum status st = desk_open(&d, args, err);
     if (st) return st;
-    st = judge(&d, args_operand(args, 0), &v, err);
+    st = gate_record(&v, d.gate, args_operand(args, 0), err);
     desk_close(&d);
     if (st) return st;
     st = report(v, args_flag(args, "json"), err);

@@ -172,9 +172,7 @@ static enum status record(struct gate *g, struct gate_verdict *v, const struct s
                           struct error *err)
 {
     struct buf judgement = BUF_INIT(ENTRY_BYTES_MAX);
-    if (s->origin != GATE_PINNED || !g->audit)
-        return error_set(err, STATUS_USAGE, "%s is not pinned: there is nothing to keep it with",
-                         v->model);
+    if (s->origin != GATE_PINNED || !g->audit) return STATUS_OK;
     drop_unjudged(v);
     write_judgement(&judgement, g, v);
     enum status st = buf_check(&judgement, "a judgement", err);

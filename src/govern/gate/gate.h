@@ -44,8 +44,8 @@ const struct gate_policy *gate_policy_of(const struct gate *g);
  * run is STATUS_OK here: the verdict says so. STATUS_NOT_FOUND where nothing has that name. */
 enum status gate_judge(struct gate_verdict **ret, struct gate *g, const char *model,
                        struct error *err);
-/* Judges a pinned model and keeps that in its pin ("judgement") and in the audit log. Without that a model is
- * "unjudged" and refused. *ret as above; may be NULL. */
+/* The same, and of a pinned model it is kept, in the pin ("judgement") and in the audit log, unless they say so
+ * already. Without that a model is "unjudged" and refused. `ret` may be NULL. */
 enum status gate_record(struct gate_verdict **ret, struct gate *g, const char *alias,
                         struct error *err);
 

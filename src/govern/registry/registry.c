@@ -189,6 +189,17 @@ static enum status hash_stored(struct registry *r, int fd, const struct registry
                      file->name, found, wanted);
 }
 
+static enum status check_size(int fd, const struct registry_file *file, struct error *err)
+{
+    uint64_t bytes;
+    enum status st = file_descriptor_bytes(fd, file->name, &bytes, err);
+    if (st || bytes == file->bytes) return st;
+    return error_set(err, STATUS_BAD_INPUT,
+                     "%s is not what was added: it has %" PRIu64 " bytes, and %" PRIu64
+                     " are listed",
+                     file->name, bytes, file->bytes);
+}
+
 enum status registry_open_file(struct registry *r, const struct registry_file *file, int *ret_fd,
                                bool *ret_hashed, struct error *err)
 {
@@ -200,6 +211,7 @@ enum status registry_open_file(struct registry *r, const struct registry_file *f
     st = file_identity(fd, file->name, now, err);
     if (!st) st = db_find_blob(r->db, file->sha256, then, &known, err);
     known = known && memcmp(now, then, sizeof now) == 0;
+    if (!st) st = check_size(fd, file, err);
     if (!st && !known) st = hash_stored(r, fd, file, NULL, err);
     if (st) {
         file_close(fd);

@@ -1,0 +1,484 @@
+#!/usr/bin/env python3
+# The one door as a user, an auditor and an attacker meet it.
+# SPDX-License-Identifier: Apache-2.0
+#
+#   test_gate.py [PROGRAM]      PROGRAM: HEARTH, or build/hearth
+#
+# The last line is "N passed, N failed, N skipped".
+import hashlib
+import json
+import os
+import pathlib
+import pty
+import select
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+SHARED = os.path.abspath(os.environ.get("HEARTH_SHARED", os.path.join(ROOT, "../shared")))
+PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("HEARTH", "build/hearth"))
+EMBER = pathlib.Path(ROOT, "models/ember")
+LICENCES = pathlib.Path(SHARED, "real/licences")
+REFUSED = 11
+PATIENCE = 240
+
+
+class Skip(Exception):
+    pass
+
+
+class World:
+    """A home, and a folder to work in; no hearth.yaml, so that the mode is enforce."""
+
+    def __init__(self, tmp):
+        self.tmp = pathlib.Path(tmp)
+        self.home, self.work = self.tmp / "home", self.tmp / "work"
+        self.work.mkdir()
+        self.env = dict(os.environ, HEARTH_HOME=str(self.home))
+
+    def run(self, *args, code=0, err="", env=None, program=PROGRAM):
+        done = subprocess.run([program, *map(str, args)], cwd=self.work, env=dict(self.env, **(env or {})), stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=PATIENCE)
+        said = done.stderr.decode()
+        assert done.returncode == code, f"{args}: exit {done.returncode}, wanted {code}: {said} {done.stdout.decode()[-300:]}"
+        for words in [err] if isinstance(err, str) else err:
+            assert words in said, f"{args}: {said!r} does not say {words!r}"
+        return done.stdout.decode()
+
+    def check(self, model, code=0):
+        return json.loads(self.run("check", model, "--json", code=code))
+
+    def ask(self, model, **kw):
+        return self.run("run", model, "What is a token?", "-n", "4", "--greedy", **kw)
+
+    def lock(self):
+        return self.home / "hearth.lock"
+
+    def edit_lock(self, change):
+        doc = json.loads(self.lock().read_text())
+        change(doc["models"])
+        self.lock().write_text(json.dumps(doc, indent=2, sort_keys=True) + "\n")
+
+    def entries(self, kind):
+        return [e["entry"] for e in json.loads(self.run("audit", "show", "--kind", kind, "--json"))["entries"]]
+
+    def policy(self, text):
+        (self.work / "hearth.yaml").write_text(text)
+
+
+def ember(w, name="guide", licence=None):
+    """Ember with one more line in its settings: a model like any other."""
+    folder = w.work / name
+    shutil.copytree(EMBER, folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    (folder / "generation_config.json").write_text((EMBER / "generation_config.json").read_text() + "\n" * (1 + len(name)))
+    if licence:
+        text = LICENCES / licence
+        if not text.exists():
+            raise Skip(f"{text} is missing")
+        shutil.copy(text, folder / "LICENSE")
+        (folder / "README.md").write_text("# A model\n")
+    return folder
+
+
+def blob(w, alias, name):
+    digest = json.loads(w.lock().read_text())["models"][alias]["files"][name]["sha256"]
+    return w.home / "blobs/sha256" / digest[:2] / digest
+
+
+def flip(path, at=None):
+    """One bit; returns what puts it back."""
+    mode = path.stat().st_mode
+    before = path.read_bytes()
+    at = len(before) // 2 if at is None else at
+    path.chmod(0o600)
+    path.write_bytes(before[:at] + bytes([before[at] ^ 1]) + before[at + 1:])
+    path.chmod(mode)
+
+    def back():
+        path.chmod(0o600)
+        path.write_bytes(before)
+        path.chmod(mode)
+    return back
+
+
+def some_ids(w):
+    path = w.tmp / "ids"
+    path.write_text("1 2 3\n")
+    return path
+
+
+def ids(verdict):
+    return [f["id"] for f in verdict["findings"] if f["answer"] != "allow" and not f["approved"]]
+
+
+# ---- the way of a new user ----
+
+def case_story(w):
+    folder = ember(w, licence="Tongyi-Qianwen-RESEARCH-LICENSE-AGREEMENT.txt")
+    w.ask(folder, code=REFUSED, err=["refused by gate.unlocked", "is not pinned", f"next: hearth add {folder}"])
+    added = json.loads(w.run("add", folder, "--json"))
+    assert added["alias"] == "guide" and not added["allowed"] and added["refused_by"].startswith("licence.")
+    w.policy("use:\n  commercial: true\n  territory: [DE]\n")
+    w.run("add", folder)  # the lock of this folder
+    verdict = w.check("guide", code=REFUSED)
+    assert "licence.non-commercial" in ids(verdict), verdict
+    denied = next(f for f in verdict["findings"] if f["id"] == "licence.non-commercial")
+    assert denied["answer"] == "deny" and denied["quote"] and denied["reason"]
+    w.ask("guide", code=REFUSED, err="refused by licence.")
+    by = ("--by", "A. Person", "--reason", "a licence was bought", "--until", "2099-12-31")
+    if any(f["answer"] == "ask" for f in verdict["findings"]):
+        w.run("approve", "guide", *by)  # covers what is asked about, not what is denied
+        w.ask("guide", code=REFUSED, err="refused by licence.non-commercial")
+    w.run("approve", "guide", *by, code=2, err=["is denied", "--rule licence."])
+    rules = [x for f in ids(verdict) for x in ("--rule", f)]
+    w.run("approve", "guide", *by, *rules)
+    verdict = w.check("guide")
+    assert verdict["allowed"] and verdict["approvals"][0]["counts"] and verdict["valid_until_ms"] == 4102444799999
+    assert w.ask("guide").strip()
+    w.policy("use:\n  commercial: false\n  entity: person\n  territory: [DE]\n  modify: [none]\n  redistribute: false\n")
+    verdict = json.loads(w.run("check", "guide", "--json", code=0))
+    assert "licence.non-commercial" not in ids(verdict)
+    w.run("audit", "verify")
+    log = (w.home / "log").rglob("*")
+    assert b"A. Person" not in b"".join(p.read_bytes() for p in log if p.is_file())
+    assert [e["entry"]["kind"] for e in json.loads(w.run("audit", "show", "--json"))["entries"]].count("refusal") >= 2
+
+
+def case_allowed_at_once(w):
+    folder = ember(w)
+    assert json.loads(w.run("add", folder, "--json"))["allowed"]
+    first = w.check("guide")
+    assert first["licence"] == "Apache-2.0" and first["origin"] == "pinned" and first["hashed_bytes"] == 0
+    by_alias, by_path = w.ask("guide"), w.ask(folder)
+    assert by_alias == by_path and by_alias.strip()
+    assert w.check("./guide")["origin"] == "pinned"
+    link = w.work / "link"
+    link.symlink_to(folder)
+    assert w.ask(link) == by_alias
+    loads = w.entries("model.load")
+    assert len(loads) == 3 and all(e["body"]["alias"] == "guide" and e["body"]["allowed"] for e in loads)
+
+
+def case_box(w):
+    assert w.check(EMBER)["origin"] == "builtin"
+    assert w.ask(EMBER).strip()
+    copy = w.work / "ember"
+    shutil.copytree(EMBER, copy)
+    assert w.check(copy)["origin"] == "builtin"
+    for path in copy.iterdir():
+        path.chmod(0o644)
+        if path.name in ("LICENSE", "README.md"):
+            continue
+        back = flip(path)
+        w.ask(copy, code=REFUSED, err="gate.unlocked")
+        back()
+    (copy / "chat_template.jinja").write_text("{{ messages }}")
+    w.ask(copy, code=REFUSED, err="gate.unlocked")
+
+
+# ---- other bytes ----
+
+def case_flipped_in_store(w):
+    w.run("add", ember(w))
+    for name in sorted(json.loads(w.lock().read_text())["models"]["guide"]["files"]):
+        path = blob(w, "guide", name)
+        wanted = path.name
+        back = flip(path)
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        for words in (("run", "guide", "hi", "-n", "1"), ("debug", "greedy", "guide", "--ids", some_ids(w), "-n", "1")):
+            w.run(*words, code=REFUSED, err=["refused by gate.digest", name, wanted, found])
+        verdict = w.check("guide", code=REFUSED)
+        assert verdict["findings"][0]["file"] == name
+        back()
+        assert w.check("guide")["hashed_bytes"] > 0, "what was written to is hashed again"
+        assert w.check("guide")["hashed_bytes"] == 0, "and then it is known"
+
+
+def case_flipped_beside_store(w):
+    folder = ember(w)
+    w.run("add", folder)
+    assert w.ask(folder)
+    for name in ("model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json", "generation_config.json", "README.md"):
+        back = flip(folder / name)
+        found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        w.ask(folder, code=REFUSED, err=["refused by gate.digest", name, found, blob(w, "guide", name).name])
+        back()
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+    w.ask(folder, code=REFUSED, err="refused by gate.digest")
+    (folder / "chat_template.jinja").unlink()
+    assert w.ask(folder)
+    assert w.ask("guide")
+
+
+def case_missing_blob(w):
+    w.run("add", ember(w))
+    path = blob(w, "guide", "tokenizer.json")
+    path.parent.chmod(0o700)
+    path.unlink()
+    w.ask("guide", code=REFUSED, err=["refused by gate.digest", "tokenizer.json"])
+    w.run("add", w.work / "guide")
+    assert w.ask("guide")
+
+
+# ---- lock and registry ----
+
+def case_lock(w):
+    folder = ember(w)
+    w.run("add", folder)
+    whole = w.lock().read_text()
+    w.lock().unlink()
+    w.ask("guide", code=REFUSED, err=["refused by gate.unlocked", "not pinned in"])
+    for text in ("", "{", "[]", '{"models":{},"version":9}', whole.replace('"models"', '"model"')):
+        w.lock().write_text(text)
+        w.ask("guide", code=REFUSED, err="refused by gate.lock")
+    other = "0" * 64
+
+    def digest(models):
+        models["guide"]["files"]["config.json"]["sha256"] = other
+
+    def gone(models):
+        del models["guide"]["files"]["config.json"]
+
+    def size(models):
+        models["guide"]["files"]["config.json"]["bytes"] += 1
+
+    def model(models):
+        models["guide"]["digest"] = "sha256:" + other
+
+    for change in (digest, gone, size, model):
+        w.lock().write_text(whole)
+        w.edit_lock(change)
+        w.ask("guide", code=REFUSED, err="refused by gate.lock")
+    w.lock().write_text(whole)
+    w.edit_lock(lambda models: models["guide"].pop("judgement"))
+    w.ask("guide", code=REFUSED, err=["refused by gate.unjudged", "hearth check guide"])
+    w.check("guide")
+    assert w.ask("guide")
+
+
+def case_made_up_judgement(w):
+    """Changes nothing: the gate judges anew."""
+    w.run("add", ember(w, licence="Tongyi-Qianwen-RESEARCH-LICENSE-AGREEMENT.txt"))
+    w.edit_lock(lambda models: models["guide"]["judgement"].update(verdict="allow", licence="Apache-2.0", rules=[]))
+    w.ask("guide", code=REFUSED, err="refused by licence.")
+
+
+def case_registry(w):
+    w.run("add", ember(w))
+    w.run("add", ember(w, "another"))
+    db = w.home / "registry.db"
+    saved = db.read_bytes()
+
+    def tamper(*statements):
+        with sqlite3.connect(db) as c:
+            for s in statements:
+                c.execute(s)
+        c.close()
+
+    swap = "UPDATE file SET sha256 = (SELECT sha256 FROM file f JOIN model m ON f.model = m.id WHERE m.alias = 'another' AND f.name = " \
+           "'generation_config.json'), bytes = bytes + 0 WHERE name = 'generation_config.json' AND model = (SELECT id FROM model WHERE alias = 'guide')"
+    tamper(swap)
+    w.ask("guide", code=REFUSED, err="refused by gate.")
+    db.write_bytes(saved)
+    tamper("UPDATE model SET digest = zeroblob(32) WHERE alias = 'guide'")
+    w.ask("guide", code=REFUSED, err="refused by gate.")
+    db.write_bytes(saved)
+    tamper("DELETE FROM file WHERE name = 'config.json' AND model = (SELECT id FROM model WHERE alias = 'guide')")
+    w.ask("guide", code=REFUSED, err="refused by gate.")
+    for extra in ("-wal", "-shm"):
+        pathlib.Path(str(db) + extra).unlink(missing_ok=True)
+    db.write_bytes(saved[:100] + bytes(len(saved) - 100))
+    done = subprocess.run([PROGRAM, "run", "guide", "hi"], cwd=w.work, env=w.env, stdin=subprocess.DEVNULL, capture_output=True)
+    assert done.returncode not in (0, -11) and b"registry.db" in done.stderr, done.stderr
+    db.write_bytes(saved)
+    assert w.ask("guide")
+
+
+# ---- approvals ----
+
+def case_approvals(w):
+    w.run("add", ember(w, licence="Llama-3.1-COMMUNITY-LICENSE.txt"))
+    verdict = w.check("guide", code=REFUSED)
+    asked = ids(verdict)
+    assert asked and all(i.startswith("licence.") for i in asked)
+    by = ("--by", "A. Person", "--reason", "asked the vendor")
+    for bad, err in ((("--until", "2020-01-01"), "future"), (("--until", "soon"), "is no date"), (("--until", "2027-02-30"), "is no date"), ((), "--until")):
+        w.run("approve", "guide", *by, *bad, code=2, err=err)
+    w.run("approve", "guide", *by, "--until", "90d", "--rule", "licence.none", code=2, err="nothing is asked about under")
+    w.run("approve", "nobody", *by, "--until", "90d", code=3)
+    w.run("approve", EMBER, *by, "--until", "90d", code=2, err="is not pinned")
+    # one rule of several does not open the door
+    if len(asked) > 1:
+        w.run("approve", "guide", *by, "--until", "90d", "--rule", asked[0])
+        w.ask("guide", code=REFUSED, err=f"refused by {asked[1]}")
+    w.run("approve", "guide", *by, "--until", "90d")
+    assert w.check("guide")["allowed"] and w.ask("guide")
+    # longer than it was said
+    whole = w.lock().read_text()
+    w.edit_lock(lambda models: models["guide"]["approvals"][-1].update(until_ms=models["guide"]["approvals"][-1]["until_ms"] + 1))
+    w.ask("guide", code=REFUSED, err=["refused by gate.approval", "audit log"])
+    # of another log
+    w.lock().write_text(whole)
+    made_up = {"at_ms": 1, "by": "Nobody", "entry": 2, "reason": "none", "rules": asked, "until_ms": 1 << 50}
+    w.edit_lock(lambda models: models["guide"].update(approvals=[made_up]))
+    w.ask("guide", code=REFUSED, err="refused by gate.approval:")
+    # other bytes under the same name ask again
+    w.lock().write_text(whole)
+    assert w.ask("guide")
+
+
+def case_expired(w):
+    w.run("add", ember(w, licence="Llama-3.1-COMMUNITY-LICENSE.txt"))
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 20))
+    w.run("approve", "guide", "--by", "A", "--reason", "for a moment", "--until", soon)
+    assert w.check("guide")["allowed"]
+    while time.time() < time.mktime(time.strptime(soon, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone + 1:
+        time.sleep(1)
+    w.ask("guide", code=REFUSED, err=["refused by gate.approval-expired", "ended at"])
+
+
+# ---- side doors ----
+
+def case_side_doors(w):
+    folder = ember(w)
+    evil = w.tmp / "evil"
+    for place in (".config/hearth", "hearth", ""):
+        (evil / place).mkdir(parents=True, exist_ok=True)
+        (evil / place / "hearth.yaml").write_text("mode: audit\n")
+    tries = [{v: "audit"} for v in ("HEARTH_MODE", "MODE", "HEARTH_POLICY", "HEARTH_GATE")]
+    tries += [{"HEARTH_ENFORCE": "0"}, {"HEARTH_GATE": "off"}, {"HEARTH_UNSAFE": "1"}, {"HEARTH_CONFIG": str(evil / "hearth.yaml")}]
+    tries += [{"HOME": str(evil)}, {"XDG_CONFIG_HOME": str(evil)}, {"XDG_CONFIG_HOME": str(evil / ".config")}, {"XDG_CONFIG_DIRS": str(evil)}]
+    for env in tries:
+        w.ask(folder, code=REFUSED, err="gate.unlocked", env=env)
+    w.ask(folder, code=REFUSED, err="gate.unlocked", env={"HEARTH_HOME": "/dev/null/none", "HOME": "/dev/null/none"})
+    for command in (("run",), ("chat",), ("score",), ("serve", "--listen", f"unix:{w.tmp}/s")):
+        w.run(*command, folder, *([__file__] if command == ("score",) else []), code=REFUSED, err="gate.unlocked")
+    for command in ("logits", "greedy", "bench"):
+        extra = {"logits": ["--ids", some_ids(w), "--out", w.tmp / "o"], "greedy": ["--ids", some_ids(w), "-n", "1"], "bench": []}[command]
+        w.run("debug", command, folder, *extra, code=REFUSED, err="gate.unlocked")
+    for flag in ("--mode=audit", "--no-gate", "--force", "--yes", "--unsafe", "--trust-remote-code"):
+        w.run("run", folder, "hi", flag, code=2)
+    assert len(w.entries("refusal")) > 10
+
+
+def case_config(w):
+    folder = ember(w)
+    w.policy("mode: audit\n")
+    assert w.ask(folder)
+    load = w.entries("model.load")[-1]["body"]
+    assert load["mode"] == "audit" and not load["allowed"] and load["rules"] == ["gate.unlocked"] and str(folder) not in json.dumps(load)
+    other = w.tmp / "strict.yaml"
+    other.write_text("mode: enforce\nuse:\n  commercial: true\n")
+    w.run("run", folder, "hi", "--config", other, code=REFUSED, err="gate.unlocked")
+    for text, err in (("mode: off\n", "line 1: mode is enforce or audit"), ("mdoe: audit\n", 'unknown key "mdoe"'), ("use: 3\n", "use"),
+                      ("use:\n  comercial: true\n", "comercial"), ("mode: [audit]\n", "mode is enforce or audit"), ("- a\n", "keys are expected"),
+                      ("mode: audit\nmode: enforce\n", "mode")):
+        w.policy(text)
+        w.run("run", folder, "hi", code=4, err=err)
+    (w.work / "hearth.yaml").unlink()
+    (w.work / "hearth.yaml").mkdir()
+    w.run("run", folder, "hi", code=4, err="hearth.yaml")
+    w.run("run", folder, "hi", "--config", w.tmp / "none.yaml", code=3, err="none.yaml")
+
+
+# ---- code among the files ----
+
+def case_code(w):
+    folder = ember(w)
+    (folder / "modeling_guide.py").write_text("import os\nos.system('true')\n")
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04cposix\nsystem\nX\x04\x00\x00\x00true\x85R.")
+    added = json.loads(w.run("add", folder, "--json"))
+    assert not added["allowed"]
+    verdict = w.check("guide", code=REFUSED)
+    assert any(f["id"].startswith("scan.") and f["file"] == "pytorch_model.bin" and f["answer"] == "deny" for f in verdict["findings"]), verdict
+    assert any(f["id"].startswith("scan.") and f["file"] == "modeling_guide.py" for f in verdict["findings"])
+    w.ask("guide", code=REFUSED, err="refused by scan.")
+
+
+# ---- a terminal ----
+
+def on_terminal(w, *args):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(w.work)
+        os.execve(PROGRAM, [PROGRAM, *map(str, args)], w.env)
+    out, end = b"", time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if not select.select([fd], [], [], 1)[0]:
+            continue
+        try:
+            piece = os.read(fd, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        out += piece
+    else:
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), out.decode("utf-8", "replace")
+
+
+def case_first_use(w):
+    try:
+        os.close(os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY))
+    except OSError as why:
+        raise Skip(f"no pseudo terminals: {why}")
+    folder = ember(w)
+    code, said = on_terminal(w, "run", folder, "What is a token?", "-n", "4", "--greedy")
+    assert code == 0, said
+    for words in ("added guide: 7 files", "licence: Apache-2.0", "verdict: allowed"):
+        assert words in said, said
+    code, again = on_terminal(w, "run", folder, "What is a token?", "-n", "4", "--greedy")
+    assert code == 0 and "added" not in again, again
+    bare = ember(w, "bare")
+    (bare / "LICENSE").unlink()
+    (bare / "README.md").unlink()
+    code, said = on_terminal(w, "run", bare, "What is a token?", "-n", "4")
+    assert code == REFUSED and "verdict: refused by licence.text-unknown" in said and "next:" in said, said
+
+
+# ---- the price ----
+
+def case_price(w):
+    """No verdict about speed: what is seen is printed."""
+    w.run("add", ember(w))
+    times = []
+    for _ in range(5):
+        begin = time.monotonic()
+        w.check("guide")
+        times.append(time.monotonic() - begin)
+    print(f"NOTE: hearth check of a 10 MB model: median {sorted(times)[2] * 1e3:.0f} ms")
+
+
+def main():
+    passed = failed = skipped = 0
+    only = os.environ.get("CASE", "")
+    for name, case in list(globals().items()):
+        if not name.startswith("case_") or only not in name:
+            continue
+        with tempfile.TemporaryDirectory() as tmp:
+            try:
+                case(World(tmp))
+                passed += 1
+            except Skip as why:
+                skipped += 1
+                print(f"SKIPPED: {name}: {why}")
+            except Exception as fault:
+                failed += 1
+                print(f"FAIL {name}: {fault}")
+                traceback.print_exc(limit=-3)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+sys.exit(main())
