@@ -35,7 +35,7 @@ static void check(const struct scan *s, size_t size)
 static void check_walk(const uint8_t *data, size_t size)
 {
     struct pickle_walk w;
-    if (pickle_walk(&w, data, size, NULL, NULL, NULL)) abort();
+    if (pickle_walk(&w, data, size, NULL)) abort();
     for (size_t i = 0; i < w.import_count; i++) {
         read_bytes(w.imports[i].module.data, w.imports[i].module.len);
         read_bytes(w.imports[i].name.data, w.imports[i].name.len);
@@ -49,7 +49,7 @@ static bool calls_system(const uint8_t *data, size_t size)
 {
     struct pickle_walk w;
     bool found = false;
-    if (pickle_walk(&w, data, size, NULL, NULL, NULL)) abort();
+    if (pickle_walk(&w, data, size, NULL)) abort();
     for (size_t i = 0; i < w.import_count; i++)
         found = found || (w.imports[i].called && span_equals(w.imports[i].module, "os") &&
                           span_equals(w.imports[i].name, "system"));

@@ -10,18 +10,22 @@
 #include "base/core/span.h"
 #include "base/core/status.h"
 
-enum pickle_kind { PICKLE_OPAQUE, PICKLE_TEXT, PICKLE_IMPORTED };
+enum pickle_kind { PICKLE_ABSENT, PICKLE_OPAQUE, PICKLE_TEXT, PICKLE_IMPORTED };
 
 struct pickle_value {
-    enum pickle_kind kind;
-    size_t import;    /* index among the imports */
     struct span text; /* in the pickle or the walk's arena */
+    uint32_t import;  /* index among the imports */
+    uint8_t kind;     /* enum pickle_kind */
 };
 
-/* Any number may be an index, so it is a hash table. Zeroed is empty. */
+/* Indices are mostly counted up, and then an array holds them; but any number may be one, and those far away are in
+ * a hash table. Zeroed is empty. */
 struct pickle_memo {
-    struct pickle_slot *slots; /* [cap], a power of two */
-    size_t cap, count;
+    struct pickle_value *near; /* [near_cap], absent ones included */
+    size_t near_cap;
+    struct pickle_slot *far; /* [far_cap], a power of two */
+    size_t far_cap, far_count;
+    size_t count; /* of all that are there */
 };
 
 /* STATUS_LIMIT past `count_max` entries, STATUS_NO_MEMORY. */

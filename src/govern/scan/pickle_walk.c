@@ -26,8 +26,6 @@ struct machine {
     size_t *marks; /* [mark_count] depths at which MARK was met */
     size_t mark_count, mark_cap;
     struct pickle_memo memo;
-    pickle_bytes_fn *bytes;
-    void *ctx;
     bool no_memory;
 };
 
@@ -197,18 +195,26 @@ static bool op_tuple3(struct machine *m)
     return op_tuple(m, 3);
 }
 
+/* What is put into an imported thing changes it for the whole program. */
+static bool put_into_top(struct machine *m)
+{
+    const struct pickle_value *target = &m->stack[m->depth - 1];
+    if (target->kind == PICKLE_IMPORTED) m->walk->imports[target->import].built = true;
+    return true;
+}
+
 static bool op_append(struct machine *m)
 {
     if (!need(m, 2)) return false;
     m->depth--;
-    return true;
+    return put_into_top(m);
 }
 
 static bool op_setitem(struct machine *m)
 {
     if (!need(m, 3)) return false;
     m->depth -= 2;
-    return true;
+    return put_into_top(m);
 }
 
 static bool op_appends(struct machine *m)
@@ -216,7 +222,7 @@ static bool op_appends(struct machine *m)
     size_t first;
     if (!take_mark(m, &first)) return false;
     m->depth = first;
-    return need(m, 1);
+    return need(m, 1) && put_into_top(m);
 }
 
 static bool op_setitems(struct machine *m)
@@ -225,15 +231,25 @@ static bool op_setitems(struct machine *m)
     if (!take_mark(m, &first)) return false;
     if ((m->depth - first) % 2) return fault(m, "a dictionary lacks a value");
     m->depth = first;
-    return need(m, 1);
+    return need(m, 1) && put_into_top(m);
 }
 
 /* ---- texts and bytes ---- */
 
+/* What could be a pickle or an archive again. */
+static void note_bytes(struct machine *m, struct span b)
+{
+    const uint8_t *p = (const uint8_t *)b.data;
+    struct pickle_walk *w = m->walk;
+    bool nested = (b.len >= 4 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5) ||
+                  (b.len >= 22 && memcmp(p, "PK\3\4", 4) == 0);
+    if (nested && w->nested_count++ < PICKLE_NESTED_MAX) w->nested[w->nested_count - 1] = b;
+}
+
 static bool push_text(struct machine *m, struct span text)
 {
     const struct pickle_value v = { .kind = PICKLE_TEXT, .text = text };
-    if (m->bytes && text.len) m->bytes(m->ctx, text, m->op_at);
+    note_bytes(m, text);
     return push_value(m, v);
 }
 
@@ -244,8 +260,7 @@ static bool op_text(struct machine *m)
 
 static bool op_bytes(struct machine *m)
 {
-    if (m->bytes && m->arg.len)
-        m->bytes(m->ctx, (struct span){ (const char *)m->arg.data, m->arg.len }, m->op_at);
+    note_bytes(m, (struct span){ (const char *)m->arg.data, m->arg.len });
     return push_value(m, opaque);
 }
 
@@ -339,7 +354,8 @@ static bool push_import(struct machine *m, struct span module, struct span name)
     }
     w->imports[w->import_count] =
         (struct pickle_import){ .module = module, .name = name, .at = m->op_at };
-    const struct pickle_value v = { .kind = PICKLE_IMPORTED, .import = w->import_count++ };
+    const struct pickle_value v = { .kind = PICKLE_IMPORTED,
+                                    .import = (uint32_t)w->import_count++ };
     return push_value(m, v);
 }
 
@@ -447,9 +463,7 @@ static bool op_build(struct machine *m)
 {
     if (!need(m, 2)) return false;
     m->depth--;
-    const struct pickle_value *target = &m->stack[m->depth - 1];
-    if (target->kind == PICKLE_IMPORTED) m->walk->imports[target->import].built = true;
-    return true;
+    return put_into_top(m);
 }
 
 /* ---- the rest ---- */
@@ -558,10 +572,9 @@ static bool step(struct machine *m)
     return true;
 }
 
-enum status pickle_walk(struct pickle_walk *ret, const uint8_t *data, size_t len,
-                        pickle_bytes_fn *bytes, void *ctx, struct error *err)
+enum status pickle_walk(struct pickle_walk *ret, const uint8_t *data, size_t len, struct error *err)
 {
-    struct machine m = { .walk = ret, .data = data, .len = len, .bytes = bytes, .ctx = ctx };
+    struct machine m = { .walk = ret, .data = data, .len = len };
     *ret = (struct pickle_walk){ 0 };
     arena_init(&ret->texts, PICKLE_TEXTS_MAX);
     while (step(&m)) {}

@@ -20,15 +20,16 @@
 
 #define PICKLE_OPS_MAX     ((uint64_t)1 << 27)
 #define PICKLE_STACK_MAX   ((size_t)1 << 21)
-#define PICKLE_MEMO_MAX    ((size_t)1 << 23)
+#define PICKLE_MEMO_MAX    ((size_t)1 << 22)
 #define PICKLE_IMPORTS_MAX ((size_t)1 << 17)
+#define PICKLE_NESTED_MAX  256
 #define PICKLE_TEXTS_MAX   ((size_t)64 << 20) /* bytes of texts that were written with escapes */
 
 struct pickle_import {
     struct span module, name;
     size_t at;   /* of the opcode */
     bool called; /* REDUCE, OBJ, INST, NEWOBJ, NEWOBJ_EX */
-    bool built;  /* BUILD changes the imported thing itself */
+    bool built;  /* BUILD, APPEND, SETITEM ... change the imported thing itself */
 };
 
 /* Things that no import names. `count` of them, the first at `at`. */
@@ -36,9 +37,6 @@ struct pickle_sight {
     uint64_t count;
     size_t at;
 };
-
-/* Bytes or a text inside the pickle that could be a pickle or an archive again. */
-typedef void pickle_bytes_fn(void *ctx, struct span bytes, size_t at);
 
 struct pickle_walk {
     struct arena texts;
@@ -48,6 +46,9 @@ struct pickle_walk {
     struct pickle_sight computed_names; /* STACK_GLOBAL of what is no plain text */
     struct pickle_sight computed_calls; /* a call of what is no import */
     struct pickle_sight persistent;     /* PERSID, BINPERSID: the loader is asked for an object */
+    struct span
+        nested[PICKLE_NESTED_MAX]; /* bytes or texts that begin like a pickle or a zip archive */
+    uint64_t nested_count;         /* may be more than fit */
     uint64_t ops, calls;
     int protocol;      /* highest that PROTO named; 0 without */
     bool ended;        /* STOP was reached */
@@ -56,9 +57,9 @@ struct pickle_walk {
     bool past_limit;   /* it was not damage, but more than is followed */
 };
 
-/* Walks the pickle at data[0..len). Fails with STATUS_NO_MEMORY only. `bytes` may be NULL. Release in every case. */
+/* Walks the pickle at data[0..len). Fails with STATUS_NO_MEMORY only. Release in every case. */
 enum status pickle_walk(struct pickle_walk *ret, const uint8_t *data, size_t len,
-                        pickle_bytes_fn *bytes, void *ctx, struct error *err);
+                        struct error *err);
 void pickle_walk_release(struct pickle_walk *w);
 
 #endif

@@ -11,7 +11,6 @@
 
 #define PICKLES_MAX     64 /* one after the other in a file */
 #define LEGACY_PICKLES  5
-#define NESTED_MAX      256 /* pickles and archives in a pickle's bytes */
 #define NAMES_BYTES_MAX 200
 
 /* PROTO 2, LONG1 of ten bytes: 0x1950a86a20f9469cfc6c, STOP */
@@ -139,7 +138,7 @@ static bool judge_import(struct scan *s, const struct scan_part *p, const struct
     const char *why = why_dangerous(i);
     if (i->built)
         scan_add(s, p, SCAN_RULE_PICKLE_CALL, SCAN_DENY, at, quote,
-                 "the pickle changes a class or function that it imports");
+                 "the pickle changes a thing that it imports, for the whole program");
     if (is_harmless(i)) return true;
     if (why)
         scan_add(s, p, SCAN_RULE_PICKLE_IMPORT, SCAN_DENY, at, quote,
@@ -190,41 +189,34 @@ static size_t judge(struct scan *s, const struct scan_part *p, size_t begin,
 
 /* ---- pickles and archives in bytes ---- */
 
-struct nested {
-    struct scan *s;
-    const struct scan_part *part;
-    size_t count;
-};
-
-static bool looks_nested(struct span b)
+/* Bytes lie in the pickle; texts that had escapes do not, and have no place of their own. */
+static void look_nested(struct scan *s, const struct scan_part *p, struct span bytes)
 {
-    const uint8_t *p = (const uint8_t *)b.data;
-    return (b.len >= 4 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5) ||
-           (b.len >= 22 && memcmp(p, "PK\x03\x04", 4) == 0);
-}
-
-static void look_nested(void *ctx, struct span bytes, size_t at)
-{
-    struct nested *n = ctx;
     const uint8_t *data = (const uint8_t *)bytes.data;
-    (void)at;
-    if (!looks_nested(bytes)) return;
-    if (n->count++ >= NESTED_MAX) return;
-    /* Bytes lie in the pickle; texts that had escapes do not, and have no place of their own. */
-    bool inside = data >= n->part->data && data < n->part->data + n->part->len;
+    bool inside = data >= p->data && data < p->data + p->len;
     const struct scan_part part = {
-        .file = n->part->file,
+        .file = p->file,
         .name = "bytes in the pickle",
         .data = data,
         .len = bytes.len,
-        .at = n->part->at + (inside && !n->part->elsewhere ? (uint64_t)(data - n->part->data) : 0),
-        .elsewhere = !inside || n->part->elsewhere,
-        .depth = n->part->depth + 1,
+        .at = p->at + (inside && !p->elsewhere ? (uint64_t)(data - p->data) : 0),
+        .elsewhere = !inside || p->elsewhere,
+        .depth = p->depth + 1,
     };
     if (part.depth > SCAN_DEPTH_MAX)
-        scan_add(n->s, n->part, SCAN_RULE_LIMIT, SCAN_ASK, 0, (struct span){ 0 },
+        scan_add(s, p, SCAN_RULE_LIMIT, SCAN_ASK, 0, (struct span){ 0 },
                  "pickles or archives lie in each other deeper than %d", SCAN_DEPTH_MAX);
-    else scan_look(n->s, &part);
+    else scan_look(s, &part);
+}
+
+static void look_at_nested(struct scan *s, const struct scan_part *p, const struct pickle_walk *w)
+{
+    for (uint64_t i = 0; i < w->nested_count && i < PICKLE_NESTED_MAX; i++)
+        look_nested(s, p, w->nested[i]);
+    if (w->nested_count > PICKLE_NESTED_MAX)
+        scan_add(s, p, SCAN_RULE_LIMIT, SCAN_ASK, 0, (struct span){ 0 },
+                 "%llu pickles or archives lie in its bytes; %d were looked at",
+                 (unsigned long long)w->nested_count, PICKLE_NESTED_MAX);
 }
 
 /* ---- files ---- */
@@ -264,23 +256,17 @@ static bool one_pickle(struct scan *s, const struct scan_part *p, size_t begin, 
 {
     struct pickle_walk w;
     const struct scan_part rest = { .data = p->data + begin, .len = p->len - begin };
-    struct nested nested = { s, p, 0 };
-    bool found = false;
-    /* First without looking into its bytes: it may be no pickle at all. */
-    if (pickle_walk(&w, rest.data, rest.len, NULL, NULL, NULL)) s->failed = true;
-    else if ((found = is_pickle(&w, &rest, named_so))) {
+    bool failed = pickle_walk(&w, rest.data, rest.len, NULL) != STATUS_OK;
+    bool found = !failed && is_pickle(&w, &rest, named_so);
+    if (failed) s->failed = true;
+    if (found) {
         *harmless_count += judge(s, p, begin, &w);
         *ret_end = begin + w.end;
         *ret_ended = w.ended;
+        look_at_nested(s, p, &w);
     }
     pickle_walk_release(&w);
-    if (!found) return false;
-    if (pickle_walk(&w, rest.data, rest.len, look_nested, &nested, NULL)) s->failed = true;
-    pickle_walk_release(&w);
-    if (nested.count > NESTED_MAX)
-        scan_add(s, p, SCAN_RULE_LIMIT, SCAN_ASK, begin, (struct span){ 0 },
-                 "more than %d pickles or archives lie in its bytes", NESTED_MAX);
-    return true;
+    return found;
 }
 
 static bool only_zeros(const uint8_t *data, size_t len)

@@ -11,8 +11,8 @@
 #include "govern/scan/scan_inner.h"
 #include "lm/chat/jinja_lex.h"
 
-#define TEMPLATE_BYTES_MAX ((size_t)4 << 20)
-#define ARENA_BYTES_MAX    ((size_t)512 << 20)
+#define TEMPLATE_BYTES_MAX ((size_t)1 << 20)
+#define ARENA_BYTES_MAX    ((size_t)256 << 20)
 #define TAINTED_MAX        64
 #define JOINED_MAX         256 /* bytes of texts that stand beside each other */
 #define NEAR_MAX           64  /* tokens that are looked at for one that belongs to another */
@@ -215,6 +215,28 @@ static void judge_string(struct judge *j, size_t i)
               "holds a text that could be a piece of a name like __class__");
 }
 
+/* "x['_' * 2 ~ name]": what is asked for is put together from texts. */
+static void judge_subscript(struct judge *j, size_t i)
+{
+    size_t depth = 0;
+    bool text = false, joins = false;
+    if (!i || is_sign(j, i - 1, ",") || is_sign(j, i - 1, "(") || is_sign(j, i - 1, "=")) return;
+    if (j->t[i - 1].type != TOKEN_NAME && j->t[i - 1].type != TOKEN_STRING &&
+        !is_sign(j, i - 1, ")") && !is_sign(j, i - 1, "]"))
+        return;
+    for (size_t k = i; k < j->count && k - i < NEAR_MAX; k++) {
+        depth += is_sign(j, k, "[");
+        depth -= is_sign(j, k, "]");
+        if (!depth) break;
+        text = text || j->t[k].type == TOKEN_STRING;
+        joins = joins || is_sign(j, k, "~") || is_sign(j, k, "|") || is_sign(j, k, "*") ||
+                is_sign(j, k, "%") || (is_sign(j, k, "+") && k && j->t[k - 1].type == TOKEN_STRING);
+    }
+    if (text && joins)
+        found(j, SCAN_RULE_TEMPLATE_ESCAPE, SCAN_ASK, i,
+              "asks for a member by a name that it puts together");
+}
+
 /* ---- texts that reach the prompt ---- */
 
 /* Lower case, and one space where white space is. NULL: no memory. */
@@ -392,6 +414,9 @@ static void judge_tokens(struct judge *j)
             judge_words(j, i);
             break;
         case TOKEN_DATA: judge_words(j, i); break;
+        case TOKEN_SIGN:
+            if (is_sign(j, i, "[")) judge_subscript(j, i);
+            break;
         case TOKEN_BLOCK_BEGIN: judge_block(j, i + 1); break;
         default: break;
         }

@@ -39,7 +39,9 @@ struct zip {
     size_t directory, directory_bytes; /* where it lies, what stands before included */
     uint64_t before;                   /* bytes that stand before the archive */
     uint64_t count;                    /* of records, as the end says */
-    uint64_t budget; /* bytes that may still be looked at: entries do not overlap */
+    uint64_t budget;           /* bytes that may still be looked at: entries do not overlap */
+    struct byte_range *ranges; /* [range_count] local headers with their bytes */
+    size_t range_count;
     bool torchscript;
     size_t compressed, encrypted, seen;
     char first_compressed[128];
@@ -231,8 +233,10 @@ static void look_at_entry(struct zip *z, const struct entry *e)
         return;
     }
     if (holds(e->name, "/code/") || ends(e->name, "/constants.pkl")) z->torchscript = true;
-    if (e->flags & FLAG_ENCRYPTED) z->encrypted++;
-    else if (e->method == 0) look_stored(z, e, begin);
+    z->ranges[z->range_count++] =
+        (struct byte_range){ (size_t)(e->header + z->before), begin + (size_t)e->bytes };
+    if (e->flags & FLAG_ENCRYPTED) z->encrypted++; /* PyTorch's reader does not ask for that bit */
+    if (e->method == 0) look_stored(z, e, begin);
     else if (z->compressed++ == 0)
         scan_quote(z->first_compressed, sizeof z->first_compressed, e->name);
 }
@@ -255,14 +259,38 @@ static void check_twice(struct zip *z, struct span *names, size_t count)
         }
 }
 
+static int compare_ranges(const void *a, const void *b)
+{
+    const struct byte_range *x = a, *y = b;
+    return (x->begin > y->begin) - (x->begin < y->begin);
+}
+
+/* Readers of streams find entries by their local headers: none may stand between those that the directory names. */
+static void check_between(struct zip *z)
+{
+    size_t end = (size_t)z->before;
+    if (z->range_count) qsort(z->ranges, z->range_count, sizeof *z->ranges, compare_ranges);
+    for (size_t i = 0; i <= z->range_count; i++) {
+        size_t next = i < z->range_count ? z->ranges[i].begin : z->directory;
+        if (next > end && next - end >= LOCAL_BYTES && memcmp(z->d + end, "PK\3\4", 4) == 0) {
+            two_ways(z, end, "an entry stands in it that its directory does not name");
+            return;
+        }
+        if (i < z->range_count && z->ranges[i].end > end) end = z->ranges[i].end;
+    }
+}
+
 static void look_at_entries(struct zip *z)
 {
     size_t at = z->directory, end = z->directory + z->directory_bytes, count = 0;
     size_t most = z->directory_bytes / RECORD_BYTES;
     if (most > ENTRIES_MAX) most = ENTRIES_MAX;
     struct span *names = mem_array(most + 1, sizeof *names);
-    if (!names) {
+    z->ranges = mem_array(most + 1, sizeof *z->ranges);
+    if (!names || !z->ranges) {
         z->s->failed = true;
+        mem_free(names);
+        mem_free(z->ranges);
         return;
     }
     while (at < end && count < most) {
@@ -277,7 +305,9 @@ static void look_at_entries(struct zip *z)
     else if (count != z->count)
         two_ways(z, z->directory, "it has more or fewer entries than it says");
     check_twice(z, names, count);
+    check_between(z);
     mem_free(names);
+    mem_free(z->ranges);
 }
 
 static void summarize(struct zip *z)
