@@ -244,6 +244,6 @@ enum status fake_target_open(void *ctx, struct target *ret, const char *path,
         parse("{\"family\":\"fake\",\"context_max\":512,\"model_context\":512,\"vocab_size\":"
               "10,\"chat\":{\"tools\":true,\"thinking\":false},\"generation\":{}}");
     atomic_fetch_add(&script->opened, 1);
-    *ret = (struct target){ &fake_class, f };
+    *ret = (struct target){ .class = &fake_class, .self = f };
     return STATUS_OK;
 }

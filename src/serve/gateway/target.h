@@ -33,9 +33,17 @@ struct target_class {
                           struct error *err);
 };
 
+/* Which model it is: what the gate verified before it was opened. */
+struct target_pin {
+    bool known;                  /* it is pinned; else alias and digest say nothing */
+    char alias[256], origin[16]; /* gate_origin_name() */
+    uint8_t digest[32];          /* SHA-256, registry_digest() */
+};
+
 struct target {
     const struct target_class *class; /* NULL: none */
     void *self;
+    struct target_pin pin;
 };
 
 /* Opens what answers for a model; blocks until it is ready. Any thread may call. */

@@ -2,6 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "serve/gateway/target.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/core/mem.h"
 #include "govern/gate/gate.h"
 
 static enum status submit(void *self, uint64_t *ret_request, const char *request, size_t len,
@@ -61,11 +65,23 @@ static enum status rerank(void *self, uint64_t *ret_request, const char *request
 static const struct target_class worker_class = { submit, next, cancel, alive, descriptor,
                                                   ready,  stop, stats,  embed, rerank };
 
+static struct target_pin pin_of(const struct gate_verdict *v)
+{
+    struct target_pin pin = { .known = v && v->origin != GATE_UNPINNED };
+    if (!v) return pin;
+    snprintf(pin.alias, sizeof pin.alias, "%s", v->alias);
+    snprintf(pin.origin, sizeof pin.origin, "%s", gate_origin_name(v->origin));
+    memcpy(pin.digest, v->digest, sizeof pin.digest);
+    return pin;
+}
+
 enum status target_open_worker(void *ctx, struct target *ret, const char *path,
                                const struct engine_options *options, struct error *err)
 {
     struct worker *w;
-    enum status st = gate_open_worker(&w, ctx, path, options, NULL, err);
-    if (!st) *ret = (struct target){ &worker_class, w };
+    struct gate_verdict *verdict = NULL;
+    enum status st = gate_open_worker(&w, ctx, path, options, &verdict, err);
+    if (!st) *ret = (struct target){ &worker_class, w, pin_of(verdict) };
+    mem_free(verdict);
     return st;
 }

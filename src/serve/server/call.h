@@ -29,6 +29,7 @@ struct facts {
     atomic_int refs;
     struct json_doc *doc;
     char fingerprint[24];
+    struct target_pin pin;
 };
 enum status facts_new(struct facts **ret, const struct json *ready, struct error *err);
 void facts_unref(struct facts *f);

@@ -194,6 +194,7 @@ static void *open_target(void *arg)
     engine.progress = (struct progress){ keep_opening, h };
     enum status st = h->options.open(h->options.open_ctx, &target, h->path, &engine, &err);
     if (!st) st = facts_new(&facts, target.class->ready(target.self), &err);
+    if (!st) facts->pin = target.pin;
     if (st && target.class) {
         target.class->stop(target.self);
         target = (struct target){ 0 };

@@ -421,6 +421,7 @@ void server_stop(struct server *s)
     shape_store_free(s->store);
     shape_store_free(s->known_calls);
     server_settings_release(&s->settings);
+    program_parts_release(&s->parts);
     pthread_mutex_destroy(&s->lock);
     mem_free(s);
 }

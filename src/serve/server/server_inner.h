@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "base/core/json_write.h"
+#include "base/core/program_parts.h"
 #include "serve/server/call.h"
 #include "serve/server/hub.h"
 #include "serve/server/intake.h"
@@ -45,6 +46,7 @@ struct server {
     struct hub *hubs[SERVER_MODELS_MAX]; /* of settings.models, same order */
     struct hub *retired[SERVER_MODELS_MAX];
     int retired_count;
+    struct program_parts parts; /* of this process; empty until somebody asks, and immutable then */
 };
 
 /* A route of the server's own: one line of route_list.h, one function. */
