@@ -105,6 +105,36 @@ static void baichuan_code_and_weights(void **state)
     buf_release(&code);
 }
 
+/* A card that says nothing of terms is no question beside a known text; one that says anything is. */
+static void a_card_beside_the_text(void **state)
+{
+    static const struct {
+        const char *card;
+        enum licence_answer answer;
+    } cases[] = {
+        { "# A model\nIt writes poems. See the paper.\n", LICENCE_ALLOW },
+        { "# A model\nNicht für kommerzielle Zwecke.\n", LICENCE_ASK },
+        { "# 模型\n禁止用于军事。\n", LICENCE_ASK },
+        { "# A model\nUse is restricted to members.\n", LICENCE_ASK },
+        { "---\nlicense: other\n---\n# A model\n", LICENCE_ASK },
+    };
+    struct licence_use use = desk_small_company("[DE]");
+    struct buf text = fixture_read(FIXTURE("real/licences/Yi-Apache-2.0.txt"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct licence_reading *readings[] = { desk_read((struct span){ text.data, text.len }),
+                                               desk_read(span_of(cases[i].card)) };
+        const char *const names[] = { "LICENSE", "README.md" };
+        licence_judge_all(&v, readings, names, 2, &use);
+        if (v.answer != cases[i].answer)
+            fail_msg("%s: %s", cases[i].card, licence_answer_name(v.answer));
+        licence_judge_all(&v, &readings[1], &names[1], 1, &use);
+        assert_int_equal(v.answer, LICENCE_ASK);
+        licence_reading_free(readings[0]);
+        licence_reading_free(readings[1]);
+    }
+    buf_release(&text);
+}
+
 /* Qwen2.5: three sizes, three licences. */
 static void qwen_by_size(void **state)
 {
@@ -296,6 +326,7 @@ int main(void)
         cmocka_unit_test(yi_before_and_after),
         cmocka_unit_test(minimax_with_three_claims),
         cmocka_unit_test(baichuan_code_and_weights),
+        cmocka_unit_test(a_card_beside_the_text),
         cmocka_unit_test(qwen_by_size),
         cmocka_unit_test(a_distil_of_llama_keeps_both),
         cmocka_unit_test(a_reupload_with_a_wrong_key),

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define DIFFERENCES_SHOWN 6
 #define TITLE_BYTES       160
@@ -340,6 +341,40 @@ static bool is_covered(struct licence_reading *const *readings, int count, int i
     return false;
 }
 
+/* Stems of words that speak of terms, in the languages that cards are written in. */
+static bool speaks_of_terms(struct span text)
+{
+    static const char *const stems[] = {
+        "licen", "lizen",  "copyright",  "commerc",  "kommerz", "comerc",
+        "permi", "prohib", "forbid",     "restrict", "terms",   "agreement",
+        "许可",  "授权",   "協議",       "协议",     "商用",    "商业",
+        "商業",  "禁止",   "ライセンス", "라이선스", "лиценз",
+    };
+    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
+        size_t len = strlen(stems[i]);
+        for (size_t at = 0; at + len <= text.len; at++)
+            if (strncasecmp(text.data + at, stems[i], len) == 0) return true;
+    }
+    return false;
+}
+
+/* A card that claims no licence, names none and holds no terms says nothing beside a known text. */
+static bool is_silent(struct licence_reading *const *readings, const char *const *names, int count,
+                      int i)
+{
+    const struct licence_reading *r = readings[i];
+    if (strcasecmp(names[i], "README.md") != 0 || r->unreadable[0] || r->card.id.len ||
+        r->card.name.len || r->card.link.len || r->card.gate_text.len || r->mention_count ||
+        r->clauses.count || r->match.kind != MATCH_NONE || r->encoding != LICENCE_UTF8 ||
+        speaks_of_terms(r->text))
+        return false;
+    for (int k = 0; k < count; k++)
+        if (readings[k]->match.kind >= MATCH_NORMALISED &&
+            !(readings[k]->facts && readings[k]->facts->companion))
+            return true;
+    return false;
+}
+
 static void drop_rule(struct licence_verdict *v, enum licence_rule_id id)
 {
     int kept = 0;
@@ -382,6 +417,7 @@ void licence_judge_all(struct licence_verdict *ret, struct licence_reading *cons
             drop_rule(&one, RULE_CLAIM_WITHOUT_TEXT);
             drop_rule(&one, RULE_COMPANION);
         }
+        if (is_silent(readings, names, count, i)) drop_rule(&one, RULE_UNKNOWN);
         take_rules(ret, &one);
     }
     if (!count) {
