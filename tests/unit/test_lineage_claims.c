@@ -99,7 +99,9 @@ static void broken_files(void **state)
     assert_non_null(strstr(got, "model.gguf could not be read"));
     lineage_claims_release(c);
     scratch_remove(folder);
-    assert_int_equal(lineage_claims_read(c, "/nonexistent/model", &err), STATUS_NOT_FOUND);
+    assert_int_equal(lineage_claims_read(c, scratch_path(folder, "x"), &err), STATUS_NOT_FOUND);
+    assert_int_equal(lineage_claims_read(c, folder, &err), STATUS_NOT_FOUND);
+    assert_int_equal(lineage_claims_read(c, fixture_source("meson.build"), &err), STATUS_BAD_INPUT);
     mem_free(c);
 }
 

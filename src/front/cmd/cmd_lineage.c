@@ -108,6 +108,20 @@ static void report_outcome(struct report *r, const struct lineage_tests *t, enum
     report_line(r, "      blind to %s", lineage_test_blind(i));
 }
 
+/* Which layer went where: only told where all were compared with all. */
+static void report_map(struct report *r, const struct lineage *l)
+{
+    char map[1024];
+    size_t len = 0;
+    if (l->tests.by_layer || !l->tests.pair_count) return;
+    map[0] = 0;
+    for (int i = 0; i < l->a.model.layer_count && len + 16 < sizeof map; i++) {
+        int to = lineage_layer_match(&l->tests, i, log(LINEAGE_LEVEL));
+        if (to >= 0) len += (size_t)snprintf(map + len, sizeof map - len, " %d:%d", i, to);
+    }
+    report_line(r, "layers of A and of B that match:%s", len ? map : " none");
+}
+
 static void report_panels(struct report *r, const struct lineage *l)
 {
     const struct lineage_tokens *t = &l->tokens;
@@ -118,8 +132,9 @@ static void report_panels(struct report *r, const struct lineage *l)
     for (int i = 0; i < l->profile_count; i++) {
         const struct lineage_profile *p = &l->profiles[i];
         if (!p->compared) continue;
-        report_line(r, "  %-9s differs by %.3g of its size; %d of %d layers unchanged",
-                    lineage_role_name(p->role), p->difference, p->unchanged, p->compared);
+        report_line(r, "  %-9s differs by %.3g of its size; %d of %d layers unchanged%s",
+                    lineage_role_name(p->role), p->difference, p->unchanged, p->compared,
+                    p->low_rank >= 0.9 ? "; nearly all of it in 16 directions" : "");
     }
     if (t->compared)
         report_line(r,
@@ -149,6 +164,7 @@ static void report_all(struct report *r, const struct lineage *l)
         report_line(r,
                     "%" PRId64 " rows and %" PRId64 " vectors with NaN or infinity were left out",
                     l->tests.bad_rows, l->tests.bad_vectors);
+    report_map(r, l);
     report_line(r, "%s", "");
     report_panels(r, l);
     if (l->a.has_claims) report_claims(r, "A", l->a.claims);

@@ -13,6 +13,8 @@
 /* A copy that was only quantized differs by less than this share of its weights' size; 2-bit formats come
  * near it. */
 #define QUANTIZED_DIFFERENCE 0.5
+/* What rounding to bfloat16 after a merge leaves of a change of low rank is often less; then it is not told. */
+#define LOW_RANK_SHARE 0.9
 
 static const char *const blind_spots[] = {
     "distillation and training on a model's outputs leave nothing in the weights that these tests "
@@ -102,6 +104,18 @@ static const char *shape_relation(const struct lineage *l)
     return NULL;
 }
 
+/* All changed matrices whose change could be measured, at least two of them. */
+static bool is_low_rank(const struct lineage *l)
+{
+    int low = 0, other = 0;
+    for (int i = 0; i < l->profile_count; i++) {
+        double share = l->profiles[i].low_rank;
+        low += share >= LOW_RANK_SHARE;
+        other += share < LOW_RANK_SHARE;
+    }
+    return low >= 2 && !other;
+}
+
 static bool nearly_same(const struct lineage *l)
 {
     const struct lineage_identity *i = &l->identity;
@@ -119,6 +133,7 @@ static const char *plain_relation(const struct lineage *l, double feed_forward)
     if (!rejects(l, LINEAGE_TEST_UNITS) && rejects(l, LINEAGE_TEST_GATE_UP))
         return "one origin, feed-forward units in another order";
     if (nearly_same(l)) return "nearly all tensors are the same bytes";
+    if (is_low_rank(l)) return "a change of low rank, as by a merged adapter";
     if (feed_forward == 0 && attention > 0)
         return "attention alone was changed, as by a merged adapter";
     if (feed_forward == 0 && attention < 0) return "the same feed-forward weights";

@@ -328,6 +328,13 @@ static enum status add_first_gguf(struct lineage_claims *c, const struct file_se
 enum status lineage_claims_read(struct lineage_claims *ret, const char *path, struct error *err)
 {
     struct file_set *set;
+    enum file_kind kind = file_kind(path);
+    if (kind == FILE_MISSING)
+        return error_set(err, STATUS_NOT_FOUND, "%s: there is no such file or folder", path);
+    if (kind != FILE_FOLDER && !is_gguf(path))
+        return error_set(err, STATUS_BAD_INPUT,
+                         "%s is neither a folder nor a GGUF file: nothing there names parents",
+                         path);
     enum status st = file_set_open(&set, path, err);
     if (st) return st;
     lineage_claims_init(ret);

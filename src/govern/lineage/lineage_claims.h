@@ -55,7 +55,8 @@ enum status lineage_claims_add_gguf(struct lineage_claims *c, const struct gguf 
 /* After the last file: finds claims that contradict each other. */
 enum status lineage_claims_finish(struct lineage_claims *c, struct error *err);
 
-/* All of the above for a folder or a GGUF file. STATUS_NOT_FOUND when nothing is at `path`. Release on
+/* All of the above for a folder or a GGUF file. STATUS_NOT_FOUND when nothing is at `path`,
+ * STATUS_BAD_INPUT for another file. Release on
  * success. */
 enum status lineage_claims_read(struct lineage_claims *ret, const char *path, struct error *err);
 

@@ -55,7 +55,7 @@ static void put_side(struct buf *out, const char *name, const struct lineage_sid
     cell(out, source_path(s->source));
     buf_format(
         out,
-        "<td>%d layers, width %" PRId64 ", %" PRId64 " units, %d blocks a layer</td><td>%zu "
+        "<td>%d layers, width %" PRId64 ", %" PRId64 " units, blocks a layer: %d</td><td>%zu "
         "tensors (%zu without a known role, %zu not readable)</td><td><code>%s</code></td></tr>\n",
         s->model.layer_count, s->model.width, lineage_model_units(&s->model),
         lineage_model_experts(&s->model), s->tensor_count, s->model.other_count,
@@ -185,7 +185,8 @@ static void put_profiles(struct buf *out, const struct lineage *l)
               "fall or rise along a chain of fine-tunes; it is a hint at a direction at best.");
     buf_text(out,
              "<table><tr><th>matrix</th><th>correlation of spreads</th><th>difference |A-B|/|A|"
-             "</th><th>layers unchanged</th><th>kurtosis A</th><th>kurtosis B</th></tr>\n");
+             "</th><th>share of the change in 16 directions</th><th>layers "
+             "unchanged</th><th>kurtosis A</th><th>kurtosis B</th></tr>\n");
     for (int i = 0; i < l->profile_count; i++) {
         const struct lineage_profile *p = &l->profiles[i];
         if (!p->layers_a && !p->layers_b) continue;
@@ -193,6 +194,7 @@ static void put_profiles(struct buf *out, const struct lineage *l)
         cell(out, lineage_role_name(p->role));
         put_number(out, p->correlation);
         put_number(out, p->difference);
+        put_number(out, p->low_rank);
         buf_format(out, "<td>%d of %d</td>", p->unchanged, p->compared);
         put_number(out, p->kurtosis_a);
         put_number(out, p->kurtosis_b);

@@ -134,12 +134,25 @@ static void compare_layers(struct lineage_profile *p, const struct lineage *l, f
     if (p->compared) p->difference = sum / p->compared;
 }
 
+static enum status measure_middle(struct lineage_profile *p, const struct lineage *l,
+                                  struct error *err)
+{
+    int middle = l->a.model.layer_count / 2;
+    const struct tensor_view *a = &l->a.model.layers[middle].parts[p->role];
+    const struct tensor_view *b = &l->b.model.layers[middle].parts[p->role];
+    if (!is_matrix(a) || !is_matrix(b) || a->rows != b->rows || a->cols != b->cols)
+        return STATUS_OK;
+    return lineage_low_rank(&p->low_rank, a, b, err);
+}
+
 static enum status read_role(struct lineage *l, enum lineage_role role, float *rows,
                              double *scratch, struct error *err)
 {
     struct lineage_profile *p = &l->profiles[l->profile_count];
     size_t layers_a = (size_t)l->a.model.layer_count, layers_b = (size_t)l->b.model.layer_count;
-    *p = (struct lineage_profile){ .role = role, .correlation = NAN, .difference = NAN };
+    *p = (struct lineage_profile){
+        .role = role, .correlation = NAN, .difference = NAN, .low_rank = NAN
+    };
     p->spread_a = mem_array(layers_a + 1, sizeof *p->spread_a);
     p->spread_b = mem_array(layers_b + 1, sizeof *p->spread_b);
     l->profile_count++;
@@ -151,7 +164,7 @@ static enum status read_role(struct lineage *l, enum lineage_role role, float *r
         correlate(p, (int)layers_a, scratch);
         compare_layers(p, l, rows, rows + LINEAGE_WIDTH_MAX);
     }
-    return STATUS_OK;
+    return layers_a == layers_b ? measure_middle(p, l, err) : STATUS_OK;
 }
 
 enum status lineage_profiles_read(struct lineage *l, const struct lineage_test_options *o,

@@ -85,6 +85,21 @@ enum status lineage_test_run(struct lineage_tests *ret, const struct lineage_mod
     return st;
 }
 
+int lineage_layer_match(const struct lineage_tests *t, int layer_a, double log_level)
+{
+    double least = log_level;
+    int layer_b = -1;
+    for (int i = 0; i < t->pair_count; i++) {
+        const struct lineage_pair *p = &t->pairs[i];
+        double log_p = fmin(p->units.log_p, p->gate_up.log_p);
+        log_p = stats_bonferroni_log_p(log_p, 2.0 * t->pair_count);
+        if (p->layer_a != layer_a || log_p >= least) continue;
+        least = log_p;
+        layer_b = p->layer_b;
+    }
+    return layer_b;
+}
+
 void lineage_tests_release(struct lineage_tests *t)
 {
     mem_free(t->pairs);

@@ -112,6 +112,9 @@ struct lineage_tests {
 enum status lineage_test_run(struct lineage_tests *ret, const struct lineage_model *a,
                              const struct lineage_model *b,
                              const struct lineage_test_options *options, struct error *err);
+/* The layer of B whose units match best those of a layer of A, by T2 or T3 and after Bonferroni's correction over
+ * all pairs; -1: none at `log_level`. */
+int lineage_layer_match(const struct lineage_tests *t, int layer_a, double log_level);
 void lineage_tests_release(struct lineage_tests *t);
 
 #endif

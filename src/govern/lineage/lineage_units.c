@@ -337,7 +337,10 @@ enum status unit_tests_run(struct test_run *run, struct error *err)
     if (!run->a->width || run->a->width != run->b->width)
         return refuse_both(run, "the rows of the two models' units have different widths");
     each_pair(run, count_pair, &c);
-    if (!c.pairs) return refuse_both(run, "no feed-forward blocks that are known by name");
+    if (!c.pairs)
+        return refuse_both(
+            run, "one of the models has no feed-forward blocks of a known name and a number "
+                 "format that is read");
     if (c.pairs > TEST_PAIRS_MAX)
         return refuse_both(run, "there are more pairs of feed-forward blocks than are compared");
     enum status st = units_init(&u, run, &c, err);

@@ -198,6 +198,7 @@ static void put_profiles(struct json_writer *w, const struct lineage *l)
         put_real(w, "kurtosis_b", p->kurtosis_b);
         put_real(w, "correlation", p->correlation);
         put_real(w, "difference", p->difference);
+        put_real(w, "low_rank_share", p->low_rank);
         put_int(w, "layers_compared", p->compared);
         put_int(w, "layers_unchanged", p->unchanged);
         json_close_object(w);
