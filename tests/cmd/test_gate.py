@@ -404,6 +404,33 @@ def case_code(w):
     w.ask("guide", code=REFUSED, err="refused by scan.")
 
 
+def case_odd_texts(w):
+    """What stands where a licence should is asked about, whatever it is."""
+    odd = {"binary": bytes(range(256)) * 400, "huge": b"word " * 5_000_000, "empty": b"", "zeros": bytes(4096), "utf16": "許可".encode("utf-16")}
+    for name, text in odd.items():
+        folder = ember(w, name)
+        (folder / "LICENSE").write_bytes(text)
+        (folder / "README.md").write_bytes(b"# A model\n")
+        w.run("add", folder)
+        verdict = w.check(name, code=REFUSED)
+        assert any(i.startswith("licence.") for i in ids(verdict)) and not verdict["licence"], (name, ids(verdict))
+    folder = ember(w, "card")
+    (folder / "README.md").write_bytes(b"---\nlicense: apache-2.0\n---\n" + b"word " * 5_000_000)
+    w.run("add", folder)
+    w.check("card", code=REFUSED)
+
+
+def case_many_files(w):
+    folder = ember(w, "many")
+    (folder / "more").mkdir()
+    for i in range(2000):
+        (folder / "more" / f"{i}.txt").write_text(str(i))
+    w.run("add", folder)
+    begin = time.monotonic()
+    assert w.check("many")["allowed"]
+    print(f"NOTE: hearth check of {2007} files: {time.monotonic() - begin:.2f} s")
+
+
 # ---- a terminal ----
 
 def on_terminal(w, *args):

@@ -61,28 +61,35 @@ static enum status write_body(struct buf *out, const struct audit *audit, const 
     return st ? st : buf_check(out, "an approval", err);
 }
 
-/* Whether entry `a->entry` of the log is this approval. */
+static enum status same_entry(const struct json *entry, const struct buf *wanted, bool *ret,
+                              struct error *err)
+{
+    struct buf found = BUF_INIT(BODY_BYTES_MAX);
+    enum status st = STATUS_OK;
+    *ret = false;
+    if (span_equals(json_string(json_get(entry, "kind")), audit_kind_name(AUDIT_APPROVAL)))
+        st = canonical_write(&found, json_get(entry, "body"), err);
+    if (!st) *ret = found.len == wanted->len && !memcmp(found.data, wanted->data, found.len);
+    buf_release(&found);
+    return st;
+}
+
+/* Whether entry `a->entry` of the log is this approval. What cannot be read is none; a lack of memory is told. */
 static enum status is_logged(struct audit_view *view, const struct gate *g,
                              const struct gate_verdict *v, const struct approval *a, bool *ret,
                              struct error *err)
 {
     struct span entry;
-    struct json_doc *doc;
-    struct buf wanted = BUF_INIT(BODY_BYTES_MAX), found = BUF_INIT(BODY_BYTES_MAX);
+    struct json_doc *doc = NULL;
+    struct buf wanted = BUF_INIT(BODY_BYTES_MAX);
     *ret = false;
-    if (a->entry < 0 || audit_view_entry(view, (uint64_t)a->entry, &entry, NULL)) return STATUS_OK;
-    if (json_parse(&doc, entry.data, entry.len, BODY_BYTES_MAX * 2, "an entry", NULL))
-        return STATUS_OK;
-    enum status st = write_body(&wanted, g->audit, v->alias, v->digest, a, err);
-    if (!st &&
-        span_equals(json_string(json_get(json_root(doc), "kind")),
-                    audit_kind_name(AUDIT_APPROVAL)) &&
-        !canonical_write(&found, json_get(json_root(doc), "body"), NULL))
-        *ret = found.len == wanted.len && memcmp(found.data, wanted.data, found.len) == 0;
+    enum status st = audit_view_entry(view, (uint64_t)a->entry, &entry, err);
+    if (!st) st = json_parse(&doc, entry.data, entry.len, BODY_BYTES_MAX * 2, "an entry", err);
+    if (!st) st = write_body(&wanted, g->audit, v->alias, v->digest, a, err);
+    if (!st) st = same_entry(json_root(doc), &wanted, ret, err);
     json_doc_free(doc);
     buf_release(&wanted);
-    buf_release(&found);
-    return st;
+    return st == STATUS_NO_MEMORY ? st : STATUS_OK;
 }
 
 /* ---- reading ---- */
@@ -194,7 +201,10 @@ enum status approvals_apply(struct gate_verdict *v, const struct json *pin, stru
     enum status st = STATUS_OK;
     if (!count) return STATUS_OK;
     /* Without a log, or with one that is not ours, no approval counts. */
-    if (g->audit && audit_view_open(&view, g->audit_folder, audit_key(g->audit), NULL)) view = NULL;
+    if (g->audit) st = audit_view_open(&view, g->audit_folder, audit_key(g->audit), err);
+    if (st == STATUS_NO_MEMORY) return st;
+    if (st) view = NULL;
+    st = STATUS_OK;
     for (size_t i = 0; i < count && !st; i++) {
         if (!read_approval(&a, json_at(list, i))) continue;
         if (view) st = is_logged(view, g, v, &a, &logged[i], err);

@@ -132,6 +132,13 @@ static enum status look_at(void *ctx, const struct subject_file *f, int fd, stru
     return st ? st : scan_file(l->scan, f->name, fd, f->bytes, err);
 }
 
+static enum status read_keys(struct looking *l, struct gguf *g, struct error *err)
+{
+    enum status st = licence_card_of_gguf(&l->texts[l->count], g, err);
+    gguf_close(g);
+    return st ? st : keep_text(l, GGUF_CARD_NAME, err);
+}
+
 /* A GGUF file claims its licence in its keys. One that cannot be read claims nothing. */
 static enum status read_gguf(struct looking *l, const struct subject *s, struct error *err)
 {
@@ -147,12 +154,9 @@ static enum status read_gguf(struct looking *l, const struct subject *s, struct 
     st = file_set_of_descriptors(&set, s->path, s->main_file, entries, s->count, err);
     if (!st) {
         l->texts[l->count] = BUF_INIT(GGUF_CARD_BYTES_MAX);
-        st = gguf_open_in(&g, set, s->main_file, NULL) ? STATUS_NOT_FOUND : STATUS_OK;
-        if (!st) {
-            st = licence_card_of_gguf(&l->texts[l->count], g, err);
-            gguf_close(g);
-            if (!st) st = keep_text(l, GGUF_CARD_NAME, err);
-        } else st = STATUS_OK;
+        st = gguf_open_in(&g, set, s->main_file, err);
+        if (!st) st = read_keys(l, g, err);
+        else if (st != STATUS_NO_MEMORY) st = STATUS_OK;
         file_set_free(set);
     }
     mem_free(entries);

@@ -55,21 +55,26 @@ static enum status list_stored(struct subject *s, struct error *err)
 }
 
 /* A lock that cannot be read pins nothing; other faults of the lock and the registry are denied as well. */
-static void compare_pin(struct subject *s, struct gate *g, struct gate_verdict *v)
+static enum status compare_pin(struct subject *s, struct gate *g, struct gate_verdict *v,
+                               struct error *err)
 {
     struct error why;
     uint8_t digest[SHA256_BYTES];
     const struct registry_model *m = &s->model;
     const char *lock = registry_lock_path(g->registry);
     struct gate_finding *f = NULL;
-    if (lock_file_read(&s->lock, lock, &why)) {
+    enum status st = lock_file_read(&s->lock, lock, &why);
+    if (st == STATUS_NO_MEMORY) return error_set(err, st, "%s", why.text);
+    if (st) {
+        s->lock = NULL;
         f = finding_deny(v, GATE_RULE_LOCK, "%s", why.text);
         finding_next(f, "bring back %s as it was, or remove it and add the models again", lock);
-        return;
+        return STATUS_OK;
     }
     s->pin = lock_file_model(s->lock, m->alias);
-    if (registry_digest(m->files, m->file_count, digest, &why) ||
-        memcmp(digest, m->digest, sizeof digest) != 0) {
+    st = registry_digest(m->files, m->file_count, digest, err);
+    if (st) return st;
+    if (memcmp(digest, m->digest, sizeof digest) != 0) {
         f = finding_deny(v, GATE_RULE_REGISTRY,
                          "the registry's list of the files of %s was changed", m->alias);
         finding_next(f, "hearth rm %s, and add it again from its source", m->alias);
@@ -84,6 +89,7 @@ static void compare_pin(struct subject *s, struct gate *g, struct gate_verdict *
         finding_next(f, "find out which of them was changed; `hearth verify %s` hashes the files",
                      m->alias);
     }
+    return STATUS_OK;
 }
 
 static enum status take_stored(struct subject *s, struct gate *g, struct gate_verdict *v,
@@ -92,7 +98,8 @@ static enum status take_stored(struct subject *s, struct gate *g, struct gate_ve
     s->stored = true;
     s->origin = GATE_UNPINNED;
     snprintf(v->alias, sizeof v->alias, "%s", s->model.alias);
-    compare_pin(s, g, v);
+    enum status st = compare_pin(s, g, v, err);
+    if (st) return st;
     if (s->pin) s->origin = GATE_PINNED;
     memcpy(v->digest, s->model.digest, sizeof v->digest);
     return list_stored(s, err);
@@ -102,10 +109,10 @@ static enum status take_stored(struct subject *s, struct gate *g, struct gate_ve
 
 static enum status list_set(struct subject *s, struct error *err)
 {
+    s->files = mem_array(file_set_count(s->set) + 1, sizeof *s->files);
+    if (!s->files) return no_memory(err);
     s->count = file_set_count(s->set);
     s->main_file = file_set_main_file(s->set);
-    s->files = mem_array(s->count + 1, sizeof *s->files);
-    if (!s->files) return no_memory(err);
     for (size_t i = 0; i < s->count; i++) {
         const struct file_set_entry *e = file_set_at(s->set, i);
         s->files[i] =
