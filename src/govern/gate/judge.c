@@ -79,6 +79,7 @@ struct looking {
     const char *names[TEXTS_MAX];
     int count;
     bool too_many;
+    const char *too_long; /* the first text that is longer than what is read */
     struct scan *scan;
 };
 
@@ -115,12 +116,10 @@ static enum status read_text(struct looking *l, const struct subject_file *f, in
     }
     l->texts[l->count] = BUF_INIT(LICENCE_TEXT_BYTES_MAX);
     enum status st = file_read_fd(&l->texts[l->count], fd, f->name, err);
-    /* A text that is too long is read as far as it goes, by nobody: it is no text that is known. */
-    if (st == STATUS_LIMIT) {
-        buf_clear(&l->texts[l->count]);
-        st = STATUS_OK;
-    }
-    return st ? st : keep_text(l, f->name, err);
+    if (st != STATUS_LIMIT) return st ? st : keep_text(l, f->name, err);
+    if (!l->too_long) l->too_long = f->name;
+    buf_release(&l->texts[l->count]);
+    return STATUS_OK;
 }
 
 static enum status look_at(void *ctx, const struct subject_file *f, int fd, struct error *err)
@@ -182,6 +181,10 @@ static void take_licence(struct gate_verdict *v, const struct licence_verdict *l
         snprintf(f->quote, sizeof f->quote, "%s", r->quote);
         snprintf(f->next, sizeof f->next, "%s", r->next);
     }
+    if (l->too_long)
+        finding_add(v, GATE_RULE_LICENCE, "licence.text-too-long", LICENCE_ASK,
+                    "%.200s is longer than the %u bytes that are read of such a text", l->too_long,
+                    (unsigned)LICENCE_TEXT_BYTES_MAX);
     if (l->too_many)
         finding_add(v, GATE_RULE_LICENCE, "licence.too-many-texts", LICENCE_ASK,
                     "the model has more than %d texts about licences; not all were read",
