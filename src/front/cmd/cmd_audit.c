@@ -14,7 +14,7 @@ static enum status run(const struct args *args, struct error *err)
 
 const struct command cmd_audit = {
     .name = "audit",
-    .summary = "the log of what was decided and done: verify, prove, show, anchor",
+    .summary = "the log of what was decided and done: verify, prove, show, anchor, receipt",
     .operands = "COMMAND ...",
     .operands_max = 1000,
     .run = run,

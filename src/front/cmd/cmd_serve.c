@@ -406,6 +406,7 @@ static enum status run(const struct args *args, struct error *err)
     if (!st) st = set_engine(v, err);
     if (!st) {
         config_log_open(&v->config_log, &v->log);
+        v->options.audit = v->config_log.audit;
         st = make_settings(v, &v->options.settings, err);
         config_log_note(&v->config_log, !st, &v->log);
     }

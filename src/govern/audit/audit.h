@@ -62,6 +62,11 @@ enum status audit_append(struct audit *a, const struct audit_event *events, size
 enum status audit_hash(const struct audit *a, const char *label, struct span bytes,
                        char ret[AUDIT_HASH_TEXT_BYTES], struct error *err);
 const struct note_key *audit_key(const struct audit *a);
+/* Appends `text`, which ends with a newline, as a note signed with the key of this log: what a program says in the
+ * log's name without writing it there. STATUS_BAD_INPUT for a text that begins like a checkpoint of the log. */
+enum status audit_sign(const struct audit *a, struct span text, struct buf *out, struct error *err);
+uint64_t audit_size(
+    const struct audit *a); /* entries, when this process last wrote or opened it; does not wait */
 const char *audit_folder(const struct audit *a); /* of the log, for audit_view_open */
 
 /* ---- reading ---- */

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,7 @@ struct audit {
     char folder[AUDIT_PATH_BYTES], secrets[AUDIT_PATH_BYTES];
     struct note_key key;
     uint8_t seed[SECRET_BYTES], hash_key[SECRET_BYTES];
+    atomic_ullong size; /* of the tree, for whoever does not want to wait for the lock */
     pthread_mutex_t lock;
     /* lock, and the lock file: */
     struct buf note;   /* the checkpoint that the rest belongs to; empty: none was read */
@@ -380,6 +382,7 @@ static enum status append_locked(struct audit *a, const struct audit_event *even
     if (!st && count) st = append_all(a, events, count, err);
     if (!st && only_first) st = put_key(a, err);
     durable_unlock(fd);
+    if (!st) atomic_store(&a->size, a->edge.size);
     if (!st && ret_first) *ret_first = first;
     return st;
 }
@@ -451,6 +454,20 @@ enum status audit_hash(const struct audit *a, const char *label, struct span byt
 const struct note_key *audit_key(const struct audit *a)
 {
     return &a->key;
+}
+
+enum status audit_sign(const struct audit *a, struct span text, struct buf *out, struct error *err)
+{
+    size_t name = strlen(a->key.name);
+    if (text.len > name && memcmp(text.data, a->key.name, name) == 0 && text.data[name] == '\n')
+        return error_set(err, STATUS_BAD_INPUT,
+                         "a text that begins with the name of the log is a checkpoint's");
+    return note_sign(out, text, &a->key, a->seed, err);
+}
+
+uint64_t audit_size(const struct audit *a)
+{
+    return atomic_load(&a->size);
 }
 
 const char *audit_folder(const struct audit *a)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "govern/gate/verdict.h"
 #include "lm/engine/engine_options.h"
 #include "lm/worker/client.h"
 
@@ -44,6 +45,8 @@ struct target {
     const struct target_class *class; /* NULL: none */
     void *self;
     struct target_pin pin;
+    struct gate_verdict
+        *verdict; /* what the gate said of it; NULL: nobody asked. The opener's caller frees it */
 };
 
 /* Opens what answers for a model; blocks until it is ready. Any thread may call. */

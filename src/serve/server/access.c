@@ -157,6 +157,11 @@ static bool check_limits(struct call *c, struct api_error *e, int *ret_retry)
     return false;
 }
 
+bool access_identify(struct server *s, struct call *c, struct api_error *e)
+{
+    return c->key || find_key(s, c, e);
+}
+
 bool access_check(struct server *s, struct call *c, const char *capability, struct api_error *e,
                   int *ret_retry)
 {

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/core/base64.h"
 #include "base/core/clock.h"
 #include "base/core/digest.h"
 #include "base/core/json_write.h"
 #include "base/core/mem.h"
 #include "base/net/sse.h"
 #include "serve/server/hub.h"
+#include "serve/server/server_inner.h"
 
 #define FRAME_BYTES_MAX ((size_t)64 << 20)
 #define BODY_BYTES_MAX  ((size_t)512 << 20) /* vectors of many texts */
@@ -20,7 +22,19 @@
 #define LINES_MAX       12
 #define OWNER_BYTES_MAX 4096
 
-enum status facts_new(struct facts **ret, const struct json *ready, struct error *err)
+static enum status keep_origin(struct facts *f, const struct gate_verdict *verdict,
+                               struct error *err)
+{
+    struct buf origin = BUF_INIT(RECEIPT_NOTE_MAX);
+    if (!verdict) return STATUS_OK;
+    enum status st = receipt_origin(&origin, verdict, err);
+    if (!st) f->origin = mem_copy_text(origin.data, origin.len);
+    buf_release(&origin);
+    return st || f->origin ? st : error_set(err, STATUS_NO_MEMORY, "no memory for a verdict");
+}
+
+enum status facts_new(struct facts **ret, const struct json *ready,
+                      const struct gate_verdict *verdict, struct error *err)
 {
     struct buf text = BUF_INIT(FACTS_BYTES_MAX);
     struct json_writer w;
@@ -37,6 +51,7 @@ enum status facts_new(struct facts **ret, const struct json *ready, struct error
         st = sha256_of(text.data, text.len, digest, err);
     }
     buf_release(&text);
+    if (!st) st = keep_origin(f, verdict, err);
     if (st) {
         if (f) json_doc_free(f->doc);
         mem_free(f);
@@ -53,6 +68,7 @@ void facts_unref(struct facts *f)
 {
     if (!f || atomic_fetch_sub(&f->refs, 1) != 1) return;
     json_doc_free(f->doc);
+    mem_free(f->origin);
     mem_free(f);
 }
 
@@ -111,6 +127,30 @@ void call_reply(struct call *c, int status, const char *type, struct buf *body)
     struct http_line line = { "Server-Timing", timing };
     server_timing(c, timing, sizeof timing);
     call_reply_with(c, status, type, &line, c->served ? 1 : 0, body);
+}
+
+/* A whole answer with its receipt, in the head where that is short enough. */
+static enum status reply_receipt(struct call *c, struct buf *body, struct error *err)
+{
+    char timing[96];
+    struct buf note = BUF_INIT(RECEIPT_NOTE_MAX), text = BUF_INIT(2 * RECEIPT_NOTE_MAX);
+    struct http_line lines[3];
+    size_t n = 0;
+    enum status st = receipt_sign(c->receipt, c, &note, err);
+    base64_encode(&text, note.data, note.len);
+    buf_byte(&text, 0);
+    if (!st) st = buf_check(&text, "a receipt", err);
+    if (!st) {
+        server_timing(c, timing, sizeof timing);
+        lines[n++] = (struct http_line){ "Server-Timing", timing };
+        lines[n++] = (struct http_line){ RECEIPT_ID_HEADER, c->request_id };
+        if (text.len <= RECEIPT_HEADER_MAX)
+            lines[n++] = (struct http_line){ RECEIPT_HEADER, text.data };
+        call_reply_with(c, 200, "application/json", lines, n, body);
+    }
+    buf_release(&note);
+    buf_release(&text);
+    return st;
 }
 
 /* The form of errors on routes that no shape claims. */
@@ -173,6 +213,7 @@ static void begin_stream(struct call *c)
     bool sse = c->shape->framing == SHAPE_SSE;
     size_t n = common_lines(c, lines, sse ? "text/event-stream" : "application/x-ndjson");
     lines[n++] = (struct http_line){ "X-Accel-Buffering", "no" };
+    if (c->receipt) lines[n++] = (struct http_line){ RECEIPT_ID_HEADER, c->request_id };
     c->status = 200;
     c->streaming = true;
     http_stream_begin(c->exchange, 200, lines, n);
@@ -184,6 +225,23 @@ static bool write_frame(struct call *c)
     buf_clear(&c->frame);
     c->wrote_ns = clock_monotonic_ns();
     return ok;
+}
+
+/* Behind the last event: the receipt is there to be fetched. Without one the stream says why. */
+static void end_receipt(struct call *c)
+{
+    struct buf note = BUF_INIT(RECEIPT_NOTE_MAX);
+    struct error err;
+    char words[sizeof err.text + 32];
+    if (!c->receipt) return;
+    enum status st = receipt_sign(c->receipt, c, &note, &err);
+    buf_release(&note);
+    if (st) snprintf(words, sizeof words, "no receipt: %s", err.text);
+    else snprintf(words, sizeof words, "receipt %s", c->request_id);
+    if (st) log_write(&c->server->log, LOG_ERROR, "receipt", "%s", err.text);
+    if (c->shape->framing != SHAPE_SSE) return;
+    sse_comment(&c->frame, words);
+    write_frame(c);
 }
 
 /* What the shape has to say goes out. */
@@ -199,6 +257,11 @@ static enum status sink(void *ctx, const char *event, struct span data, bool las
             return error_set(err, STATUS_NO_MEMORY, "no memory for an answer of %zu bytes",
                              data.len);
         }
+        if (c->receipt) {
+            enum status st = reply_receipt(c, &body, err);
+            buf_release(&body);
+            return st;
+        }
         call_reply(c, 200, "application/json", &body);
         return STATUS_OK;
     }
@@ -211,6 +274,7 @@ static enum status sink(void *ctx, const char *event, struct span data, bool las
     }
     buf_clear(&c->frame);
     if (last) {
+        if (!c->error_code) end_receipt(c);
         c->ended = true;
         http_stream_end(c->exchange);
     }
@@ -420,7 +484,8 @@ void call_event(struct call *c, int index, const struct worker_event *event,
         return;
     }
     if (!c->answer && event->kind == WORKER_PROGRESS) return;
-    st = begin_answer(c, &err);
+    if (c->receipt) st = receipt_event(c->receipt, index, event, &err);
+    if (!st) st = begin_answer(c, &err);
     if (!st) st = c->shape->event(c->answer, index, event, &err);
     if (st && !c->ended) {
         if (st == STATUS_CANCELLED && !err.text[0])
@@ -464,6 +529,7 @@ void call_free(struct call *c)
     if (c->answer) c->shape->answer_free(c->answer);
     if (c->has_request) c->shape->release(&c->request);
     json_doc_free(c->body);
+    receipt_free(c->receipt);
     facts_unref(c->facts);
     key_unref(c->key);
     hub_unref(atomic_load(&c->hub));

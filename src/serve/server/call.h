@@ -18,6 +18,7 @@
 #include "serve/server/ident.h"
 #include "serve/server/keys.h"
 #include "serve/server/metrics.h"
+#include "serve/server/receipt.h"
 #include "serve/server/shape.h"
 
 struct hub;
@@ -30,8 +31,11 @@ struct facts {
     struct json_doc *doc;
     char fingerprint[24];
     struct target_pin pin;
+    char *origin; /* what the gate said of it (receipt.h); NULL: nothing */
 };
-enum status facts_new(struct facts **ret, const struct json *ready, struct error *err);
+/* `verdict` may be NULL. */
+enum status facts_new(struct facts **ret, const struct json *ready,
+                      const struct gate_verdict *verdict, struct error *err);
 void facts_unref(struct facts *f);
 
 struct submission {
@@ -59,6 +63,8 @@ struct call {
     struct shape_request request;
     bool has_request;
     struct shape_answer *answer;
+    bool wants_receipt;
+    struct receipt *receipt;        /* in the making; NULL: none, or signed */
     struct submission *submissions; /* [submission_count] */
     int submission_count, open_count;
 

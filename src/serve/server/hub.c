@@ -193,8 +193,10 @@ static void *open_target(void *arg)
     engine.log = (struct log){ hear, h };
     engine.progress = (struct progress){ keep_opening, h };
     enum status st = h->options.open(h->options.open_ctx, &target, h->path, &engine, &err);
-    if (!st) st = facts_new(&facts, target.class->ready(target.self), &err);
+    if (!st) st = facts_new(&facts, target.class->ready(target.self), target.verdict, &err);
     if (!st) facts->pin = target.pin;
+    mem_free(target.verdict);
+    target.verdict = NULL;
     if (st && target.class) {
         target.class->stop(target.self);
         target = (struct target){ 0 };

@@ -190,6 +190,33 @@ void route_model(struct server *s, struct call *c)
     route_reply(c, 200, &body);
 }
 
+/* Any key may fetch what was given to its tenant; the id is that of the request. */
+void route_receipt(struct server *s, struct call *c)
+{
+    const char *id = http_path(c->exchange) + strlen("/hearth/receipts/");
+    struct buf note = BUF_INIT(RECEIPT_NOTE_MAX);
+    struct error err = { 0 };
+    struct api_error e;
+    bool found = false;
+    enum status st = STATUS_OK;
+    if (!access_identify(s, c, &e)) {
+        call_fail(c, &e, 0);
+        return;
+    }
+    if (s->receipts)
+        st = receipt_find(s->receipts, c->key ? key_tenant(c->key) : "", id, &note, &found, &err);
+    if (!st && found) call_reply(c, 200, "text/plain; charset=utf-8", &note);
+    else {
+        if (st) api_error_from(&e, &err);
+        else
+            api_error_make(
+                &e, 404, "not_found_error", "receipt_not_found",
+                "there is no such receipt here: they are kept for an hour, for who asked");
+        call_fail(c, &e, 0);
+    }
+    buf_release(&note);
+}
+
 /* 200 while at least one model answers or can be loaded when asked; 503 while the first one loads. */
 void route_health(struct server *s, struct call *c)
 {

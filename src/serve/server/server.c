@@ -103,7 +103,7 @@ static bool answer_preflight(struct server *s, struct call *c)
         { "Access-Control-Allow-Origin", origin },
         { "Access-Control-Allow-Methods", "GET, POST, OPTIONS" },
         { "Access-Control-Allow-Headers",
-          "Authorization, Content-Type, x-api-key, anthropic-version" },
+          "Authorization, Content-Type, x-api-key, anthropic-version, Hearth-Receipt" },
         { "Access-Control-Max-Age", "600" },
         { "Vary", "Origin" },
     };
@@ -121,6 +121,19 @@ static void note_origin(struct server *s, struct call *c)
     if (origin && strlen(origin) < sizeof c->origin &&
         access_origin_allowed(s, origin, http_header(c->exchange, "Host")))
         snprintf(c->origin, sizeof c->origin, "%s", origin);
+}
+
+/* False: *e says why there can be none. */
+static bool read_receipt_wish(struct server *s, struct call *c, struct api_error *e)
+{
+    const char *wish = http_header(c->exchange, RECEIPT_HEADER), *why = NULL;
+    if (!wish || strcmp(wish, "0") == 0) return true;
+    if (strcmp(wish, "1") != 0) why = "the header Hearth-Receipt is 1 or 0";
+    else if (c->shape->job != SHAPE_GENERATE) why = "receipts are for answers that a model writes";
+    else if (!s->audit) why = "this server has no audit log, and so no key to sign receipts with";
+    c->wants_receipt = !why;
+    if (why) api_error_make(e, 400, "invalid_request_error", "receipt_unavailable", "%s", why);
+    return !why;
 }
 
 static void on_head(void *ctx, struct http_exchange *x)
@@ -149,6 +162,7 @@ static void on_head(void *ctx, struct http_exchange *x)
     c->route = c->shape->path;
     if (atomic_load(&s->draining)) refuse_draining(c);
     else if (!access_check(s, c, c->shape->capability, &e, &retry)) call_fail(c, &e, retry);
+    else if (!read_receipt_wish(s, c, &e)) call_fail(c, &e, 0);
     else if (c->key) c->context.tenant = key_tenant(c->key);
 }
 
@@ -214,6 +228,15 @@ static void look_up_facts(struct hub *h, struct call *c)
     c->context.fingerprint = c->facts->fingerprint;
 }
 
+static bool begin_receipt(struct call *c, struct api_error *e)
+{
+    struct error err;
+    int count = c->request.prompt_count * c->request.choice_count;
+    if (!receipt_new(&c->receipt, http_body(c->exchange), count, &err)) return true;
+    api_error_from(e, &err);
+    return false;
+}
+
 static void read_request(void *ctx, void *item)
 {
     struct server *s = ctx;
@@ -228,6 +251,7 @@ static void read_request(void *ctx, void *item)
         ok = c->shape->read(&c->request, json_root(c->body), &c->context, &e);
         c->has_request = ok;
     }
+    if (ok && c->wants_receipt) ok = begin_receipt(c, &e);
     if (ok) ok = hub_offer(h, c, &e, &retry);
     if (!ok) call_fail(c, &e, retry);
     hub_unref(h);
@@ -326,6 +350,8 @@ static enum status prepare(struct server *s, struct server_options *o, struct er
     if (!st) st = check_exposure(o, s, err);
     if (!st) st = shape_store_new(&s->store, STORE_ENTRIES, STORE_BYTES, err);
     if (!st) st = shape_store_new(&s->known_calls, CALLS_ENTRIES, CALLS_BYTES, err);
+    if (!st && s->audit)
+        st = shape_store_new(&s->receipts, RECEIPT_KEPT_MAX, RECEIPT_BYTES_MAX, err);
     if (!st) st = intake_new(&s->intake, INTAKE_THREADS, read_request, s, err);
     if (!st) st = server_open_models(s, err);
     return st;
@@ -346,6 +372,7 @@ enum status server_start(struct server **ret, struct server_options *o, struct e
     s->open = o->open;
     s->open_ctx = o->open_ctx;
     s->log = o->log;
+    s->audit = o->audit;
     s->request_log = o->request_log;
     s->request_log_ctx = o->request_log_ctx;
     s->started = clock_unix_ns() / 1000000000;
@@ -420,6 +447,7 @@ void server_stop(struct server *s)
     metrics_free(s->metrics);
     shape_store_free(s->store);
     shape_store_free(s->known_calls);
+    shape_store_free(s->receipts);
     server_settings_release(&s->settings);
     program_parts_release(&s->parts);
     pthread_mutex_destroy(&s->lock);

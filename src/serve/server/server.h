@@ -18,6 +18,7 @@
 #include "base/core/status.h"
 #include "base/net/http.h"
 #include "base/net/listen.h"
+#include "govern/audit/audit.h"
 #include "serve/gateway/target.h"
 
 #define SERVER_LISTEN_MAX  8
@@ -73,6 +74,7 @@ struct server_options {
     target_open_fn *open;
     void *open_ctx;
     struct log log;
+    struct audit *audit;        /* borrowed: signs receipts; NULL: there are none */
     server_log_fn *request_log; /* NULL: none */
     void *request_log_ctx;
 };

@@ -27,7 +27,9 @@ struct server {
     struct key_store *keys;              /* NULL: none */
     struct metrics *metrics;
     struct intake *intake;
-    struct shape_store *store; /* of answers that later requests refer to */
+    struct shape_store *store;       /* of answers that later requests refer to */
+    struct audit *audit;             /* borrowed; NULL: no receipts */
+    struct shape_store *receipts;    /* that can be fetched */
     struct shape_store *known_calls; /* arguments as models wrote them */
     struct engine_options engine;
     target_open_fn *open;
@@ -74,6 +76,8 @@ enum status server_open_models(struct server *s, struct error *err);
 /* Whether the head may come in; false: *e says why not. Sets the call's key. */
 bool access_check(struct server *s, struct call *c, const char *capability, struct api_error *e,
                   int *ret_retry);
+/* Whose request it is, on routes that ask for no capability: sets the call's key; false: *e says why it is nobody's. */
+bool access_identify(struct server *s, struct call *c, struct api_error *e);
 /* Value of Access-Control-Allow-Origin for this request; NULL: none. Inside handlers only. */
 bool access_origin_allowed(struct server *s, const char *origin, const char *host);
 
