@@ -119,12 +119,26 @@ def case_configuration(w):
     assert [e["accepted"] for e in w.entries("config.change")] == [True, True, False, True, False]
 
 
-def case_a_damaged_log_does_not_stop_a_server(w):
-    w.run("keys", "add", "kept")
+def case_a_damaged_log_does_not_stop_a_running_server(w):
+    config = w.work / "hearth.yaml"
+    config.write_text("drain_seconds: 1\n")
+    s = Server(w, EMBER, "--config", config)
     (w.home / "log").rename(w.home / "elsewhere")
-    s = Server(w, EMBER)
+    config.write_text("drain_seconds: 2\n")
+    s.hup("the settings were read again", 1)
     s.said("the configuration is not logged")
     s.stop()
+
+
+def case_without_an_option(w):
+    """The file that the policy was found in."""
+    (w.work / "hearth.yaml").write_text("mode: audit\n")
+    s = Server(w, EMBER)
+    (w.work / "hearth.yaml").write_text("mode: nonsense\n")
+    s.hup("the settings stay as they were", 1)
+    s.stop()
+    wanted = [(True, b"mode: audit\n"), (False, b"mode: nonsense\n")]
+    assert [(e["accepted"], e["digest"]) for e in w.entries("config.change")] == [(a, hashlib.sha256(b).hexdigest()) for a, b in wanted]
 
 
 def main():

@@ -515,6 +515,26 @@ def case_hub_lies(w):
         w.run("add", bad, code=2, err="is no model of a hub")
 
 
+def case_hub_upgrade(w):
+    """Without a source it is the newest revision of the pin's."""
+    hub = Hub(ember_files())
+    on_hub(w, hub)
+    w.run("add", "hf:acme/tiny@main")
+    assert w.json("upgrade", "tiny", "--yes")["same"] is True
+    old = w.json("show", "tiny")["revision"]
+    hub.commit, hub.files["note.txt"] = "fedcba98", b"a new line"
+    plan = w.json("upgrade", "tiny")
+    assert plan["to"]["revision"] == "fedcba98" and plan["from"]["revision"] == old and plan["swapped"] is False
+    hub.log = []
+    assert w.json("upgrade", "tiny", "--yes")["swapped"] is True
+    assert not [p for p, _, _ in hub.log if "resolve" in p], hub.log  # it was staged, whole
+    assert w.json("show", "tiny")["revision"] == "fedcba98"
+    w.run("upgrade", "tiny", "--back", "--yes")
+    assert w.json("show", "tiny")["revision"] == old
+    w.run("verify")
+    hub.close()
+
+
 def case_hub_gguf(w):
     if not os.path.exists(STORIES):
         raise Skip("no stories260K")

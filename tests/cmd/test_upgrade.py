@@ -11,6 +11,7 @@ import os
 import pathlib
 import pty
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -218,6 +219,36 @@ def case_refused(w):
     w.run("verify", code=1, err="a former revision: generation_config.json")
     w.run("upgrade", "ember", "--back", "--yes", code=4, err="generation_config.json is not what was added")
     w.run("audit", "verify")
+
+
+def case_killed_between_registry_and_lock(w):
+    """The next command writes the lock, because the log says the same; without such an entry it does not."""
+    w.run("add", EMBER)
+    old = (w.home / "hearth.lock").read_text()
+    w.run("upgrade", "ember", newer_ember(w), "--yes")
+    new = w.lock()["ember"]["digest"]
+    entries = w.json("audit", "show", "--last", 1000)["entries"]
+    index, = [e["index"] for e in entries if e["entry"]["kind"] == "model.upgrade"]
+    added, = [e["index"] for e in entries if e["entry"]["kind"] == "model.add"]
+
+    def forget(entry):
+        (w.home / "hearth.lock").write_text(old)
+        db = sqlite3.connect(w.home / "registry.db")
+        db.execute("INSERT INTO unsettled VALUES ('ember', ?, ?)", (str(w.home / "hearth.lock"), entry))
+        db.commit()
+        db.close()
+
+    for forged in (added, 0, 10**6):
+        forget(forged)
+        w.run("verify", code=1, err="is pinned with another digest")
+        assert (w.home / "hearth.lock").read_text() == old
+    forget(index)
+    w.run("verify")
+    assert w.lock()["ember"]["digest"] == new
+    db = sqlite3.connect(w.home / "registry.db")
+    left = db.execute("SELECT entry FROM unsettled").fetchall()
+    db.close()
+    assert (index,) not in left
 
 
 def case_gguf(w):

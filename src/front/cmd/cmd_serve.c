@@ -147,7 +147,6 @@ static enum status make_settings(struct serving *v, struct server_settings *s, s
 {
     const char *config = args_text(v->args, "config", NULL);
     server_settings_init(s);
-    config_log_look(&v->config_log, config);
     enum status st = add_operands(v, s, err);
     if (!st && config) st = server_config_read(s, config, err);
     if (!st && s->model_count == 0) {
@@ -161,6 +160,16 @@ static enum status make_settings(struct serving *v, struct server_settings *s, s
     if (args_flag(v->args, "require-key")) s->require_key = true;
     if (st) server_settings_release(s);
     return st;
+}
+
+/* Policy and settings stand in one file where --config names it; the log says which it was. */
+static enum status read_config(struct serving *v, struct gate_policy *policy,
+                               struct server_settings *s, struct error *err)
+{
+    const char *config = args_text(v->args, "config", NULL);
+    enum status st = policy_read(policy, config, err);
+    config_log_look(&v->config_log, config ? config : policy->path[0] ? policy->path : NULL);
+    return st ? st : make_settings(v, s, err);
 }
 
 static enum status add_listener(struct serving *v, const char *text, struct error *err)
@@ -295,8 +304,7 @@ static void reload(struct serving *v)
     struct error err = { 0 };
     if (v->announced) systemd_notify_reloading();
     struct gate_policy policy;
-    enum status st = policy_read(&policy, args_text(v->args, "config", NULL), &err);
-    if (!st) st = make_settings(v, &settings, &err);
+    enum status st = read_config(v, &policy, &settings, &err);
     if (!st) st = server_reload(v->server, &settings, &err);
     if (!st) gate_set_policy(v->desk.gate, &policy);
     config_log_note(&v->config_log, !st, &v->log);
@@ -401,15 +409,14 @@ static enum status run(const struct args *args, struct error *err)
     if (!args_flag(args, "no-request-log")) v->options.request_log = write_line;
     systemd_watchdog_init(&v->watchdog);
     raise_descriptor_limit();
-    enum status st = desk_open(&v->desk, args, err);
+    config_log_open(&v->config_log, &v->log);
+    v->options.audit = v->config_log.audit;
+    struct gate_policy policy;
+    enum status st = read_config(v, &policy, &v->options.settings, err);
+    config_log_note(&v->config_log, !st, &v->log);
+    if (!st) st = desk_open(&v->desk, args, err);
     v->options.open_ctx = v->desk.gate;
     if (!st) st = set_engine(v, err);
-    if (!st) {
-        config_log_open(&v->config_log, &v->log);
-        v->options.audit = v->config_log.audit;
-        st = make_settings(v, &v->options.settings, err);
-        config_log_note(&v->config_log, !st, &v->log);
-    }
     if (!st) st = read_tls(v, err);
     if (!st) st = open_listeners(v, err);
     if (!st) {

@@ -6,30 +6,26 @@
 
 #include "base/core/mem.h"
 #include "front/cmd/command.h"
+#include "front/cmd/desk.h"
 #include "front/cmd/hub_add.h"
 #include "front/cmd/interrupt.h"
 #include "front/cmd/model_options.h"
-#include "front/cmd/model_store.h"
 #include "front/cmd/upgrade_plan.h"
-#include "govern/gate/gate.h"
-#include "govern/gate/policy.h"
 
-#define ADDRESS_BYTES 4096
+#define ADDRESS_BYTES     4096
+#define VERDICT_BYTES_MAX ((size_t)4 << 20)
 
 static const struct option_spec specs[] = {
     { "yes", 'y', OPTION_FLAG, .help = "swap without asking" },
     { "back", 0, OPTION_FLAG, .help = "go back to the revision that was replaced last" },
-    { "config", 0, OPTION_TEXT, "FILE",
-      .help = "the declared use that licences are judged for; by default ./hearth.yaml" },
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &lock_table, &json_table, NULL };
+static const struct option_table *const tables[] = { &own_table, &desk_table, &json_table, NULL };
 
 struct upgrading {
     const struct args *args;
-    struct model_store store;
-    struct gate_policy policy;
+    struct desk desk;
     struct licence_prints prints;
     struct registry_model was, is;
     bool has_is, back, same;
@@ -60,8 +56,8 @@ static enum status stage(struct upgrading *u, struct error *err)
     progress_bar_init(&bar, what.path);
     interrupt_install();
     enum status st = hub_add_is_address(what.path)
-                         ? hub_add(&u->store, &what, what.path, &u->is, &added, err)
-                         : registry_add(u->store.registry, &what, &u->is, &added, err);
+                         ? hub_add(&u->desk.store, &what, what.path, &u->is, &added, err)
+                         : registry_add(u->desk.store.registry, &what, &u->is, &added, err);
     progress_bar_clear(&bar);
     if (st == STATUS_NOT_FOUND && !args_operand(u->args, 1))
         error_wrap(err, st, "%s came from there; name another source as the second word",
@@ -79,7 +75,7 @@ static enum status find_other(struct upgrading *u, struct error *err)
         return error_set(err, STATUS_USAGE,
                          "--back needs no source: it goes to a revision that is "
                          "in the store");
-    enum status st = registry_find_former(u->store.registry, u->was.alias, 0, &u->is, err);
+    enum status st = registry_find_former(u->desk.store.registry, u->was.alias, 0, &u->is, err);
     u->has_is = !st;
     return st;
 }
@@ -106,10 +102,10 @@ static void report_revision(struct report *r, const char *key, const char *label
 static enum status report_plan(struct upgrading *u, struct error *err)
 {
     struct revision was = { 0 }, is = { 0 };
-    struct registry *g = u->store.registry;
+    struct registry *g = u->desk.store.registry;
     enum status st = revision_read(&was, g, &u->was, &u->prints, err);
     if (!st) st = revision_read(&is, g, &u->is, &u->prints, err);
-    if (!st) st = upgrade_plan_report(&u->report, g, &was, &is, &u->policy.use, err);
+    if (!st) st = upgrade_plan_report(&u->report, g, &was, &is, &u->desk.policy.use, err);
     revision_release(&was);
     revision_release(&is);
     return st;
@@ -142,14 +138,42 @@ static enum status decide(struct upgrading *u, bool *ret, struct error *err)
     enum status st = show(u, err);
     if (st) return st;
     *ret = answers_yes();
-    return *ret || u->back ? STATUS_OK : registry_unstage(u->store.registry, u->was.alias, err);
+    return *ret || u->back ? STATUS_OK
+                           : registry_unstage(u->desk.store.registry, u->was.alias, err);
+}
+
+static void report_verdict(struct report *r, const struct gate_verdict *v)
+{
+    struct buf text = BUF_INIT(VERDICT_BYTES_MAX);
+    if (r->json) {
+        json_key(&r->writer, "verdict");
+        gate_verdict_write(&r->writer, v);
+        return;
+    }
+    desk_report_verdict(&text, v);
+    upgrade_plan_lines(r, "", (struct span){ text.data, text.len });
+    buf_release(&text);
+}
+
+/* Other bytes, another judgement. */
+static enum status judge(struct upgrading *u, struct error *err)
+{
+    struct gate_verdict *v;
+    enum status st = gate_record(&v, u->desk.gate, u->was.alias, err);
+    if (st) return st;
+    report_verdict(&u->report, v);
+    mem_free(v);
+    return STATUS_OK;
 }
 
 static enum status swap(struct upgrading *u, struct error *err)
 {
-    enum status st = registry_swap(u->store.registry, u->was.alias, u->is.digest, u->back, err);
+    enum status st =
+        registry_swap(u->desk.store.registry, u->was.alias, u->is.digest, u->back, err);
     if (st) return st;
     report_flag(&u->report, "swapped", "swapped", true);
+    st = judge(u, err);
+    if (st) return error_wrap(err, st, "%s is the other revision now", u->was.alias);
     report_line(&u->report,
                 "Approvals were for other bytes and did not come along. `hearth upgrade "
                 "%s --back` goes back.",
@@ -198,11 +222,11 @@ static enum status run(const struct args *args, struct error *err)
     if (!u) return error_set(err, STATUS_NO_MEMORY, "no memory for the command");
     u->args = args;
     u->back = args_flag(args, "back");
-    enum status st = policy_read(&u->policy, args_text(args, "config", NULL), err);
-    if (!st) st = licence_prints_builtin(&u->prints, err);
-    if (!st) st = model_store_open(&u->store, args, true, err);
+    enum status st = licence_prints_builtin(&u->prints, err);
+    if (!st) st = desk_open(&u->desk, args, err);
+    if (!st && !u->desk.store.registry) st = model_store_open(&u->desk.store, args, true, err);
     if (!st) {
-        st = model_store_find(&u->store, args_operand(args, 0), &u->was, err);
+        st = model_store_find(&u->desk.store, args_operand(args, 0), &u->was, err);
         if (!st) {
             report_begin(&u->report, args_flag(args, "json"));
             st = work(u, err);
@@ -211,7 +235,7 @@ static enum status run(const struct args *args, struct error *err)
             registry_model_release(&u->was);
             if (u->has_is) registry_model_release(&u->is);
         }
-        model_store_close(&u->store);
+        desk_close(&u->desk);
     }
     mem_free(u);
     return st;

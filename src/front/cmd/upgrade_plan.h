@@ -49,6 +49,8 @@ enum status upgrade_plan_facts(struct report *r, const struct revision *was,
                                const struct revision *is, struct error *err);
 void upgrade_plan_lineage(struct report *r, const struct revision *was, const struct revision *is);
 
+/* Lines of a text for people, each behind `indent`. */
+void upgrade_plan_lines(struct report *r, const char *indent, struct span text);
 /* Members of two objects, and of the objects in them, that are not the same: {"fact", "was", "is"} each. Values are
  * told as JSON; one that is missing is null. Members of `but` (NULL-terminated, may be NULL) are passed over. */
 enum status upgrade_plan_members(struct report *r, const char *key, const char *label,

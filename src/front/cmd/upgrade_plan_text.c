@@ -16,8 +16,7 @@
 #define DIFF_BYTES_MAX      ((size_t)16 << 20)
 #define PARENTS_BYTES       1024
 
-/* Lines of a text one by one, each behind `indent`. */
-static void report_lines(struct report *r, const char *indent, struct span text)
+void upgrade_plan_lines(struct report *r, const char *indent, struct span text)
 {
     while (text.len) {
         const char *end = memchr(text.data, '\n', text.len);
@@ -277,7 +276,7 @@ static enum status report_template(struct report *r, const struct template_text 
         if (!d.same)
             report_line(r, "chat template \"%s\": %s, %zu lines removed, %zu added", name, change,
                         d.removed, d.added);
-        report_lines(r, "  ", (struct span){ diff.data, diff.len });
+        upgrade_plan_lines(r, "  ", (struct span){ diff.data, diff.len });
         report_open_object(r, NULL);
         if (r->json) {
             report_text(r, "name", NULL, name);

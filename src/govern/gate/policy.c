@@ -150,7 +150,7 @@ enum status policy_read(struct gate_policy *ret, const char *config, struct erro
     enum status st = file_read(&text, path, err);
     if (!st)
         st = policy_parse(ret, (struct span){ text.data ? text.data : "", text.len }, path, err);
-    if (!st) snprintf(ret->path, sizeof ret->path, "%s", path);
+    snprintf(ret->path, sizeof ret->path, "%s", path);
     buf_release(&text);
     return st;
 }

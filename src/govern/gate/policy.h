@@ -23,7 +23,7 @@
 struct gate_policy {
     enum gate_mode mode;
     struct licence_use use;
-    char path[4096];                  /* of the file; "": there is none */
+    char path[4096];                  /* of the file, also when it is refused; "": there is none */
     uint8_t digest[SHA256_BYTES];     /* of the file's bytes; zero without one */
     uint8_t use_digest[SHA256_BYTES]; /* of what is declared: the same declaration has the same */
 };

@@ -83,7 +83,10 @@ static enum status settle_one(struct registry *r, struct audit_view *v,
     bool there = !st;
     if (st && st != STATUS_NOT_FOUND) return st;
     st = audit_view_entry(v, u->entry, &text, err);
-    if (!st) st = json_parse(&doc, text.data, text.len, text.len + 1, "an audit entry", err);
+    bool missing = st == STATUS_NOT_FOUND; /* which no decision of ours would name */
+    if (missing) st = STATUS_OK;
+    if (!st && !missing)
+        st = json_parse(&doc, text.data, text.len, text.len + 1, "an audit entry", err);
     /* Where they do not agree the lock stays as it is, and what it says is compared by whoever asks. */
     if (!st && entry_agrees(json_root(doc), u->alias, there ? &m : NULL))
         st = lock_file_pin(u->lock_path, u->alias, there ? &m : NULL, err);

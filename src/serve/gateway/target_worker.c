@@ -81,7 +81,7 @@ enum status target_open_worker(void *ctx, struct target *ret, const char *path,
     struct worker *w;
     struct gate_verdict *verdict = NULL;
     enum status st = gate_open_worker(&w, ctx, path, options, &verdict, err);
-    if (!st) *ret = (struct target){ &worker_class, w, pin_of(verdict) };
-    mem_free(verdict);
+    if (st) mem_free(verdict);
+    else *ret = (struct target){ &worker_class, w, pin_of(verdict), verdict };
     return st;
 }
