@@ -7,7 +7,9 @@
 #include "base/core/file.h"
 #include "front/cmd/command.h"
 #include "front/cmd/interrupt.h"
+#include "front/cmd/lineage_input.h"
 #include "front/cmd/model_options.h"
+#include "front/cmd/model_store.h"
 #include "front/cmd/progress_bar.h"
 #include "front/cmd/report.h"
 #include "govern/lineage/lineage.h"
@@ -27,7 +29,7 @@ static const struct option_spec specs[] = {
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &json_table, NULL };
+static const struct option_table *const tables[] = { &own_table, &lock_table, &json_table, NULL };
 
 /* ---- what is declared ---- */
 
@@ -48,19 +50,18 @@ static void report_claims(struct report *r, const char *name, const struct linea
 
 static enum status run_one(const struct args *args, struct error *err)
 {
-    struct lineage_claims *claims = mem_zero(sizeof *claims);
+    struct lineage_input in;
     struct report r;
     const char *path = args_operand(args, 0);
-    if (!claims) return error_set(err, STATUS_NO_MEMORY, "no memory for what a model claims");
-    enum status st = lineage_claims_read(claims, path, err);
+    enum status st = lineage_input_open(&in, path, args, err);
     if (!st) {
         report_begin(&r, args_flag(args, "json"));
         report_text(&r, "model", "model", path);
         if (r.json) {
             json_key(&r.writer, "declared");
-            lineage_write_claims(&r.writer, claims);
+            lineage_write_claims(&r.writer, in.claims);
         } else {
-            report_claims(&r, "the model", claims);
+            report_claims(&r, "the model", in.claims);
             report_line(
                 &r,
                 "These are claims of whoever published the files. `hearth lineage %s OTHER` "
@@ -68,9 +69,8 @@ static enum status run_one(const struct args *args, struct error *err)
                 path);
         }
         st = report_end(&r, err);
-        lineage_claims_release(claims);
     }
-    mem_free(claims);
+    lineage_input_release(&in);
     return st;
 }
 
@@ -122,6 +122,17 @@ static void report_map(struct report *r, const struct lineage *l)
     report_line(r, "layers of A and of B that match:%s", len ? map : " none");
 }
 
+static void report_facts(struct report *r, const struct lineage *l)
+{
+    report_line(r, "  config    %d of %d facts that both state are equal", l->facts_equal,
+                l->facts_told);
+    for (int i = 0; i < LINEAGE_FACTS; i++) {
+        const struct lineage_fact *f = &l->facts[i];
+        if (isfinite(f->a) && isfinite(f->b) && fabs(f->a - f->b) > 1e-6 * fabs(f->a))
+            report_line(r, "            %s: %.10g and %.10g", f->name, f->a, f->b);
+    }
+}
+
 static void report_panels(struct report *r, const struct lineage *l)
 {
     const struct lineage_tokens *t = &l->tokens;
@@ -136,6 +147,7 @@ static void report_panels(struct report *r, const struct lineage *l)
                     lineage_role_name(p->role), p->difference, p->unchanged, p->compared,
                     p->low_rank >= 0.9 ? "; nearly all of it in 16 directions" : "");
     }
+    report_facts(r, l);
     if (t->compared)
         report_line(r,
                     "  tokens    %" PRId64 " and %" PRId64 ", %" PRId64 " in common, %" PRId64
@@ -167,8 +179,8 @@ static void report_all(struct report *r, const struct lineage *l)
     report_map(r, l);
     report_line(r, "%s", "");
     report_panels(r, l);
-    if (l->a.has_claims) report_claims(r, "A", l->a.claims);
-    if (l->b.has_claims) report_claims(r, "B", l->b.claims);
+    if (l->a.claims) report_claims(r, "A", l->a.claims);
+    if (l->b.claims) report_claims(r, "B", l->b.claims);
     report_line(r, "%s", "");
     for (const char *const *b = lineage_blind_spots(); *b; b++)
         report_line(r, "note: %s", *b);
@@ -202,10 +214,10 @@ static enum status report_result(const struct lineage *l, const struct args *arg
     return report_end(&r, err);
 }
 
-static enum status compare(struct source *a, struct source *b, const struct args *args,
+static enum status compare(struct lineage *l, const struct lineage_input *a,
+                           const struct lineage_input *b, const struct args *args,
                            struct error *err)
 {
-    struct lineage *l = mem_zero(sizeof *l);
     struct pool *pool = NULL;
     struct progress_bar bar;
     struct lineage_test_options o = {
@@ -215,32 +227,42 @@ static enum status compare(struct source *a, struct source *b, const struct args
         .seed = (uint64_t)args_int(args, "seed", 1),
         .progress = { progress_bar_report, &bar },
     };
-    if (!l) return error_set(err, STATUS_NO_MEMORY, "no memory to compare two models");
     progress_bar_init(&bar, "lineage");
     enum status st = pool_new(&pool, (int)args_int(args, "threads", 0), err);
     o.pool = pool;
-    if (!st) st = lineage_compare(l, a, b, &o, err);
+    if (!st) st = lineage_compare(l, a->source, b->source, &o, err);
     progress_bar_clear(&bar);
     if (!st) {
+        l->a.claims = a->claims;
+        l->b.claims = b->claims;
         st = report_result(l, args, err);
         lineage_release(l);
     }
     pool_free(pool);
+    return st;
+}
+
+static enum status run_two(const struct args *args, struct error *err)
+{
+    struct lineage_input a = { .source = NULL }, b = { .source = NULL };
+    struct lineage *l = mem_zero(sizeof *l);
+    enum status st = STATUS_OK;
+    if (!l) st = error_set(err, STATUS_NO_MEMORY, "no memory to compare two models");
+    if (!st) st = lineage_input_open(&a, args_operand(args, 0), args, err);
+    if (!st) st = lineage_input_source(&a, err);
+    if (!st) st = lineage_input_open(&b, args_operand(args, 1), args, err);
+    if (!st) st = lineage_input_source(&b, err);
+    if (!st) st = compare(l, &a, &b, args, err);
+    lineage_input_release(&b);
+    lineage_input_release(&a);
     mem_free(l);
     return st;
 }
 
 static enum status run(const struct args *args, struct error *err)
 {
-    struct source *a = NULL, *b = NULL;
-    if (args->operand_count == 1) return run_one(args, err);
     interrupt_install();
-    enum status st = source_open(&a, args_operand(args, 0), err);
-    if (!st) st = source_open(&b, args_operand(args, 1), err);
-    if (!st) st = compare(a, b, args, err);
-    source_close(b);
-    source_close(a);
-    return st;
+    return args->operand_count == 1 ? run_one(args, err) : run_two(args, err);
 }
 
 const struct command cmd_lineage = {
@@ -249,16 +271,13 @@ const struct command cmd_lineage = {
     .operands = "MODEL [OTHER]",
     .operands_min = 1,
     .operands_max = 2,
-    .about = "With one MODEL: what its files say it was made from, and where each claim stands. "
-             "With two: "
-             "tests of the hypothesis that both were initialised independently, each with what it "
-             "is blind "
-             "to, corrected for their number. Rejecting it says that the weights are not "
-             "independent, not "
-             "who had what from whom; not rejecting it is no evidence found, never \"trained from "
-             "scratch\". Files only; quantized ones too. docs/lineage.md explains the numbers, and "
-             "`hearth "
-             "lineage selftest` shows how often the tests err.",
+    .about =
+        "With one MODEL: what its files say it was made from, and where each claim stands. With "
+        "two: tests of the hypothesis that both were initialised independently, each with what it "
+        "is blind to, corrected for their number. Rejecting it says that the weights are not "
+        "independent, not who had what from whom; not rejecting it is no evidence found, never "
+        "\"trained from scratch\". A model is a folder, a GGUF file or the name of one in the "
+        "store, quantized or not. `hearth lineage selftest` shows how often the tests err.",
     .tables = tables,
     .run = run,
 };

@@ -223,6 +223,7 @@ enum status lineage_compare(struct lineage *ret, struct source *a, struct source
     if (!st) st = lineage_identity_find(&ret->identity, &ret->a, &ret->b, err);
     if (!st) st = lineage_test_run(&ret->tests, &ret->a.model, &ret->b.model, options, err);
     if (!st) st = lineage_profiles_read(ret, options, err);
+    if (!st) lineage_facts_compare(ret);
     if (!st) st = lineage_tokens_compare(ret, err);
     if (!st) st = lineage_aligned_compare(ret, options, err);
     if (!st) st = source_check_whole(a, err);

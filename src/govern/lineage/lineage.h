@@ -50,8 +50,7 @@ struct lineage_side {
     uint64_t bytes;
     uint8_t
         digest[SHA256_BYTES]; /* of the lines "<digest of the tensor>  <name>\n", sorted by name */
-    bool has_claims;
-    struct lineage_claims *claims; /* owned; NULL where the files could not be listed */
+    const struct lineage_claims *claims; /* borrowed; NULL: not asked */
 };
 
 struct lineage_identity {
@@ -77,6 +76,13 @@ struct lineage_profile {
     int compared, unchanged; /* layers with equal shapes; and of them with no change at all */
 };
 #define LINEAGE_PROFILE_ROLES 8
+
+/* A number of both configurations; NaN where one does not say it. Presence is 1 or 0. */
+struct lineage_fact {
+    const char *name;
+    double a, b;
+};
+#define LINEAGE_FACTS 10
 
 struct lineage_tokens {
     bool compared;
@@ -110,6 +116,8 @@ struct lineage {
     struct lineage_identity identity;
     struct lineage_profile profiles[LINEAGE_PROFILE_ROLES];
     int profile_count;
+    struct lineage_fact facts[LINEAGE_FACTS];
+    int facts_told, facts_equal; /* by both, and alike */
     struct lineage_tokens tokens;
     struct lineage_aligned aligned;
     enum lineage_answer answer;

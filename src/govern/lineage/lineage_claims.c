@@ -10,7 +10,6 @@
 #include "base/core/json.h"
 #include "base/core/yaml.h"
 #include "govern/licence/licence_claim_read.h"
-#include "lm/format/file_set.h"
 
 #define MEMORY_BYTES_MAX ((size_t)1 << 20)
 #define PLACE_BYTES      256
@@ -325,26 +324,16 @@ static enum status add_first_gguf(struct lineage_claims *c, const struct file_se
     return st;
 }
 
-enum status lineage_claims_read(struct lineage_claims *ret, const char *path, struct error *err)
+enum status lineage_claims_read(struct lineage_claims *ret, const struct file_set *set,
+                                struct error *err)
 {
-    struct file_set *set;
-    enum file_kind kind = file_kind(path);
-    if (kind == FILE_MISSING)
-        return error_set(err, STATUS_NOT_FOUND, "%s: there is no such file or folder", path);
-    if (kind != FILE_FOLDER && !is_gguf(path))
-        return error_set(err, STATUS_BAD_INPUT,
-                         "%s is neither a folder nor a GGUF file: nothing there names parents",
-                         path);
-    enum status st = file_set_open(&set, path, err);
-    if (st) return st;
     lineage_claims_init(ret);
-    st = add_file(ret, set, CARD, lineage_claims_add_card, err);
+    enum status st = add_file(ret, set, CARD, lineage_claims_add_card, err);
     if (!st) st = add_file(ret, set, ADAPTER, lineage_claims_add_adapter, err);
     if (!st) st = add_file(ret, set, MERGE, lineage_claims_add_merge, err);
     if (!st) st = add_file(ret, set, CONFIG, lineage_claims_add_config, err);
     if (!st) st = add_first_gguf(ret, set, err);
     if (!st) st = lineage_claims_finish(ret, err);
-    file_set_free(set);
     if (st) lineage_claims_release(ret);
     return st;
 }

@@ -15,6 +15,7 @@
 #include "base/core/mem.h"
 #include "base/core/span.h"
 #include "base/core/status.h"
+#include "lm/format/file_set.h"
 #include "lm/format/gguf.h"
 
 #define CLAIMS_MAX           256
@@ -55,10 +56,9 @@ enum status lineage_claims_add_gguf(struct lineage_claims *c, const struct gguf 
 /* After the last file: finds claims that contradict each other. */
 enum status lineage_claims_finish(struct lineage_claims *c, struct error *err);
 
-/* All of the above for a folder or a GGUF file. STATUS_NOT_FOUND when nothing is at `path`,
- * STATUS_BAD_INPUT for another file. Release on
- * success. */
-enum status lineage_claims_read(struct lineage_claims *ret, const char *path, struct error *err);
+/* All of the above from a model's files. Release on success. */
+enum status lineage_claims_read(struct lineage_claims *ret, const struct file_set *set,
+                                struct error *err);
 
 /* Whether two spellings may mean one model: the last parts of the names, without case. */
 bool lineage_same_name(const char *a, const char *b);

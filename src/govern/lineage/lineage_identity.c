@@ -96,15 +96,6 @@ static enum status hash_set(struct lineage_side *s, struct error *err)
     return st;
 }
 
-static enum status read_claims(struct lineage_side *s, struct error *err)
-{
-    s->claims = mem_zero(sizeof *s->claims);
-    if (!s->claims) return error_set(err, STATUS_NO_MEMORY, "no memory for claims");
-    /* A source without a path (tests) claims nothing. */
-    s->has_claims = !lineage_claims_read(s->claims, source_path(s->source), NULL);
-    return STATUS_OK;
-}
-
 enum status lineage_side_init(struct lineage_side *ret, struct source *source,
                               const struct lineage_test_options *o, struct error *err)
 {
@@ -114,7 +105,6 @@ enum status lineage_side_init(struct lineage_side *ret, struct source *source,
     if (!st) st = list_tensors(ret, err);
     if (!st) st = hash_tensors(ret, o, err);
     if (!st) st = hash_set(ret, err);
-    if (!st) st = read_claims(ret, err);
     if (st) lineage_side_release(ret);
     return st;
 }
@@ -123,11 +113,7 @@ void lineage_side_release(struct lineage_side *s)
 {
     lineage_model_release(&s->model);
     mem_free(s->tensors);
-    if (s->has_claims) lineage_claims_release(s->claims);
-    mem_free(s->claims);
     s->tensors = NULL;
-    s->claims = NULL;
-    s->has_claims = false;
 }
 
 /* ---- comparing ---- */

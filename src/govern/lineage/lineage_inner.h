@@ -14,6 +14,7 @@ enum status lineage_identity_find(struct lineage_identity *ret, const struct lin
 
 enum status lineage_profiles_read(struct lineage *l, const struct lineage_test_options *o,
                                   struct error *err);
+void lineage_facts_compare(struct lineage *l);
 /* The share of A - B, in rows of the matrices, that its LINEAGE_FEW_DIRECTIONS strongest directions hold; NaN where
  * nothing differs or the matrices are too small to tell. Same shapes. */
 enum status lineage_low_rank(double *ret_share, const struct tensor_view *a,

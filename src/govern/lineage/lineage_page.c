@@ -174,6 +174,12 @@ static void put_number(struct buf *out, double v)
     else buf_text(out, "<td></td>");
 }
 
+static void put_fact(struct buf *out, double v)
+{
+    if (isfinite(v)) buf_format(out, "<td>%.10g</td>", v);
+    else buf_text(out, "<td>not said</td>");
+}
+
 static void put_profiles(struct buf *out, const struct lineage *l)
 {
     heading(out, "Sizes of weights over depth: a description, not evidence");
@@ -209,6 +215,20 @@ static void put_profiles(struct buf *out, const struct lineage *l)
         figure(out, lineage_role_name(p->role));
     }
     buf_text(out, "</div>\n");
+}
+
+static void put_facts(struct buf *out, const struct lineage *l)
+{
+    heading(out, "Configurations: reported, not scored");
+    buf_text(out, "<table><tr><th></th><th>A</th><th>B</th></tr>\n");
+    for (int i = 0; i < LINEAGE_FACTS; i++) {
+        buf_text(out, "<tr>");
+        cell(out, l->facts[i].name);
+        put_fact(out, l->facts[i].a);
+        put_fact(out, l->facts[i].b);
+        buf_text(out, "</tr>\n");
+    }
+    buf_text(out, "</table>\n");
 }
 
 static void put_tokens(struct buf *out, const struct lineage_tokens *t)
@@ -251,7 +271,7 @@ static void put_aligned(struct buf *out, const struct lineage_aligned *r)
 
 static void put_claims(struct buf *out, const char *name, const struct lineage_side *s)
 {
-    if (!s->has_claims) return;
+    if (!s->claims) return;
     buf_format(out, "<p><b>%s</b>%s</p>\n", name, s->claims->count ? "" : " names no parent.");
     if (s->claims->count) buf_text(out, "<ul>\n");
     for (int i = 0; i < s->claims->count; i++) {
@@ -291,6 +311,7 @@ void lineage_page(struct buf *out, const struct lineage *l)
     put_claims(out, "A", &l->a);
     put_claims(out, "B", &l->b);
     put_profiles(out, l);
+    put_facts(out, l);
     put_tokens(out, &l->tokens);
     put_aligned(out, &l->aligned);
     buf_format(out,

@@ -97,7 +97,7 @@ static void put_side(struct json_writer *w, const char *key, const struct lineag
     for (size_t i = 0; i < s->tensor_count; i++)
         put_tensor(w, &s->tensors[i]);
     json_close_array(w);
-    if (s->has_claims) {
+    if (s->claims) {
         json_key(w, "declared");
         lineage_write_claims(w, s->claims);
     }
@@ -227,6 +227,20 @@ static void put_tokens(struct json_writer *w, const struct lineage_tokens *t)
     json_close_object(w);
 }
 
+static void put_facts(struct json_writer *w, const struct lineage *l)
+{
+    json_key(w, "configuration");
+    json_open_object(w);
+    for (int i = 0; i < LINEAGE_FACTS; i++) {
+        json_key(w, l->facts[i].name);
+        json_open_array(w);
+        json_put_real(w, l->facts[i].a);
+        json_put_real(w, l->facts[i].b);
+        json_close_array(w);
+    }
+    json_close_object(w);
+}
+
 static void put_aligned(struct json_writer *w, const struct lineage_aligned *r)
 {
     json_key(w, "aligned_attention");
@@ -271,6 +285,7 @@ static void put_identity(struct json_writer *w, const struct lineage_identity *i
 void lineage_write(struct json_writer *w, const struct lineage *l)
 {
     json_open_object(w);
+    put_text(w, "format", "hearth lineage evidence 1");
     put_text(w, "program", "hearth " HEARTH_VERSION);
     put_text(w, "answer", lineage_answer_name(l->answer));
     put_text(w, "verdict", l->verdict);
@@ -285,6 +300,7 @@ void lineage_write(struct json_writer *w, const struct lineage *l)
     put_tests(w, &l->tests);
     put_identity(w, &l->identity);
     put_profiles(w, l);
+    put_facts(w, l);
     put_tokens(w, &l->tokens);
     put_aligned(w, &l->aligned);
     put_side(w, "a", &l->a);
