@@ -171,9 +171,9 @@ static void put_checkpoint(struct page *p, struct audit_view *log)
     char key[NOTE_KEY_TEXT_BYTES];
     note_key_text(audit_view_key(log), key);
     page_heading(p, TITLE_CHECKPOINT);
-    page_markup(p, "<p><code>");
+    page_markup(p, "<p><code class=\"block\">");
     page_span(p, audit_view_note(log));
-    page_markup(p, "</code></p><p><code>");
+    page_markup(p, "</code></p><p><code class=\"block\">");
     page_text(p, key);
     page_markup(p, "</code></p>\n");
     page_note(p, "The proofs lie in the folder audit: `hearth audit verify --proof` checks one, "

@@ -39,7 +39,8 @@
     "td,th{padding:.38rem .6rem .38rem 0;border-bottom:1px solid var(--line);vertical-align:top;" \
     "overflow-wrap:anywhere}" \
     ".facts th{width:31%;color:var(--ink)}" \
-    "thead th{border-bottom:1.5px solid var(--ink)}" \
+    "thead th{border-bottom:1.5px solid var(--ink);white-space:nowrap;min-width:4.6em;padding-right:1rem}" \
+    ".block{display:block;white-space:pre-wrap}" \
     "tr{break-inside:avoid}.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}" \
     "code{font:12px/1.45 'JetBrains Mono','Noto Sans Mono',Menlo,Consolas,monospace;overflow-wrap:anywhere}" \
     ".badge{display:inline-block;padding:.05rem .5rem;border:1.5px solid currentColor;border-radius:2px;" \
@@ -59,7 +60,7 @@
     "@media(max-width:48rem){body{margin:0;padding:1.2rem}nav ol{columns:1}.facts th{width:40%}}" \
     "@page{size:A4;margin:18mm 16mm}" \
     "@media print{html{background:none}body{margin:0;padding:0;max-width:none;box-shadow:none;font-size:10.5pt}" \
-    "section{margin:1.4rem 0}h2,h3{break-after:avoid}.draft{break-before:page}" \
+    ".summary{grid-template-columns:repeat(4,1fr)}section{margin:1.4rem 0}h2,h3{break-after:avoid}.draft{break-before:page}" \
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
 /* clang-format on */
 
