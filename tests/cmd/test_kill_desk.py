@@ -35,6 +35,8 @@ class World:
             folder = self.work / f"v{i}"
             shutil.copytree(EMBER, folder)
             (folder / "note.txt").write_text(f"revision {i}")
+            (folder / "LICENSE").write_text("Ask us before you use this.")  # so that there is something to approve
+            (folder / "README.md").write_text("# without a word on licences")
             self.folders.append(folder)
             lines = b""
             for p in sorted(folder.iterdir(), key=lambda p: p.name.encode()):

@@ -669,6 +669,32 @@ static void test_readers_beside_a_writer(void **state)
     close(ends[0]);
 }
 
+/* What is signed in the log's name without being written there; but never a checkpoint. */
+static void test_signs_texts(void **state)
+{
+    struct world *w = *state;
+    struct buf note = BUF_INIT(NOTE_BYTES_MAX), forged = BUF_INIT(NOTE_BYTES_MAX);
+    const struct note_key *key = audit_key(w->audit);
+    struct note_key other = *key;
+    struct span text;
+    struct error err;
+    append(w->audit, 1, 2);
+    assert_int_equal(audit_size(w->audit), 3);
+    assert_int_equal(audit_sign(w->audit, span_of("{\"v\":1}\n"), &note, &err), STATUS_OK);
+    assert_int_equal(note_open((struct span){ note.data, note.len }, key, &text, &err), STATUS_OK);
+    assert_true(span_equals(text, "{\"v\":1}\n"));
+    other.public_key[0] ^= 1;
+    assert_int_equal(note_open((struct span){ note.data, note.len }, &other, &text, &err),
+                     STATUS_BAD_INPUT);
+    buf_format(&forged, "%s\n99\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", key->name);
+    size_t len = note.len;
+    assert_int_equal(audit_sign(w->audit, (struct span){ forged.data, forged.len }, &note, &err),
+                     STATUS_BAD_INPUT);
+    assert_int_equal(note.len, len);
+    buf_release(&note);
+    buf_release(&forged);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -688,6 +714,7 @@ int main(void)
         TEST(test_forked),
         TEST(test_writers_take_turns),
         TEST(test_readers_beside_a_writer),
+        TEST(test_signs_texts),
         TEST(test_secrets_lost),
         TEST(test_secrets_are_private),
 #ifdef HEARTH_CHECKS
