@@ -379,7 +379,7 @@ def case_config(w):
     other = w.tmp / "strict.yaml"
     other.write_text("mode: enforce\nuse:\n  commercial: true\n")
     w.run("run", folder, "hi", "--config", other, code=REFUSED, err="gate.unlocked")
-    for text, err in (("mode: off\n", "line 1: mode is enforce or audit"), ("mdoe: audit\n", 'unknown key "mdoe"'), ("use: 3\n", "use"),
+    for text, err in (("mode: off\n", "hearth.yaml:1: mode is enforce or audit"), ("mdoe: audit\n", '"mdoe" is not known here'), ("use: 3\n", "use"),
                       ("use:\n  comercial: true\n", "comercial"), ("mode: [audit]\n", "mode is enforce or audit"), ("- a\n", "keys are expected"),
                       ("mode: audit\nmode: enforce\n", "mode")):
         w.policy(text)

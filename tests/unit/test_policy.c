@@ -39,12 +39,12 @@ static void refusals(void **state)
     static const struct {
         const char *text, *words;
     } cases[] = {
-        { "mode: Audit\n", "line 1: mode is enforce or audit, not \"Audit\"" },
-        { "use:\n  commercial: true\nmode: off\n", "line 3" },
+        { "mode: Audit\n", "hearth.yaml:1: mode is enforce or audit, not \"Audit\"" },
+        { "use:\n  commercial: true\nmode: off\n", "hearth.yaml:3:" },
         { "mode:\n", "mode is enforce or audit" },
         { "mode: [audit]\n", "not \"a list\"" },
         { "mode: {a: b}\n", "mode is enforce or audit" },
-        { "modes: audit\n", "line 1: unknown key \"modes\"" },
+        { "modes: audit\n", "hearth.yaml:1: \"modes\" is not known here; known are mode, use, " },
         { "mode: audit\nmode: audit\n", "mode" },
         { "- mode\n", "keys are expected at the top" },
         { "use: yes\n", "use" },

@@ -82,19 +82,26 @@ static enum status read_mode(struct gate_policy *p, const struct yaml_node *node
     if (strcmp(text, "enforce") == 0) p->mode = GATE_ENFORCE;
     else if (strcmp(text, "audit") == 0) p->mode = GATE_AUDIT;
     else
-        return error_set(err, STATUS_BAD_INPUT,
-                         "%s, line %d: mode is enforce or audit, not \"%.64s\"", what, node->line,
-                         text);
+        return error_set(err, STATUS_BAD_INPUT, "%s:%d: mode is enforce or audit, not \"%.64s\"",
+                         what, node->line, text);
     return STATUS_OK;
+}
+
+static enum status unknown(const struct yaml_node *node, const char *what, struct error *err)
+{
+    char known[512] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof top_keys / sizeof *top_keys && len < sizeof known; i++)
+        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "",
+                                top_keys[i].key);
+    return error_set(err, STATUS_BAD_INPUT, "%s:%d: \"%.64s\" is not known here; known are %s",
+                     what, node->line, node->key, known);
 }
 
 static enum status read_key(struct gate_policy *p, const struct yaml_node *node, const char *what,
                             struct error *err)
 {
-    if (!is_known(node->key))
-        return error_set(err, STATUS_BAD_INPUT,
-                         "%s, line %d: unknown key \"%.64s\"; the gate reads mode and use", what,
-                         node->line, node->key);
+    if (!is_known(node->key)) return unknown(node, what, err);
     if (strcmp(node->key, "mode") == 0) return read_mode(p, node, what, err);
     if (strcmp(node->key, "use") == 0) return licence_use_read(&p->use, node, what, err);
     return STATUS_OK;
