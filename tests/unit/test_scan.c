@@ -396,6 +396,62 @@ static void test_files(void **state)
     run_cases(cases, sizeof cases / sizeof *cases);
 }
 
+/* ---- GGUF ---- */
+
+static void put(struct buf *b, uint64_t v, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        buf_byte(b, (char)(v >> (8 * i)));
+}
+
+static void put_string(struct buf *b, const char *text)
+{
+    put(b, strlen(text), 8);
+    buf_text(b, text);
+}
+
+static void put_key(struct buf *b, const char *key, const char *value)
+{
+    put_string(b, key);
+    put(b, 8, 4); /* a string */
+    put_string(b, value);
+}
+
+static void test_gguf(void **state)
+{
+    struct buf b = BUF_INIT(1u << 16);
+    struct scan *s = new_scan();
+    (void)state;
+    buf_append(&b, "GGUF\3\0\0\0", 8);
+    put(&b, 0, 8); /* tensors */
+    put(&b, 5, 8);
+    put_key(&b, "general.description", "A model \xF3\xA0\x81\x88\xF3\xA0\x81\xA9.");
+    put_key(&b, "tokenizer.chat_template", "{{ messages }}");
+    size_t at = b.len + 8 + strlen("tokenizer.chat_template.tool_use") + 4 + 8;
+    put_key(&b, "tokenizer.chat_template.tool_use", "{{ x.__class__ }}");
+    put_string(&b, "tokenizer.ggml.tokens");
+    put(&b, 9, 4);
+    put(&b, 8, 4);
+    put(&b, 2, 8);
+    put_string(&b, "\xE2\x80\x8B"); /* a token of the vocabulary may be that */
+    put_string(&b, "<s\xE2\x80\x8B>");
+    put_string(&b, "tokenizer.ggml.token_type");
+    put(&b, 9, 4);
+    put(&b, 5, 4);
+    put(&b, 2, 8);
+    put(&b, 1, 4);
+    put(&b, 3, 4);
+    assert_int_equal(scan_bytes(s, "model.gguf", b.data, b.len, NULL), STATUS_OK);
+    scan_seal(s);
+    assert_int_equal(scan_count(s), 3);
+    assert_string_equal(scan_rule_name(scan_at(s, 0)->rule), "scan.template-escape");
+    assert_int_equal(scan_at(s, 0)->at, at + strlen("{{ x."));
+    assert_string_equal(finding(s, "scan.hidden-tags")->quote, "Hi");
+    assert_string_equal(finding(s, "scan.hidden-zero-width")->quote, "<s<U+200B>>");
+    scan_free(s);
+    buf_release(&b);
+}
+
 /* ---- archives ---- */
 
 struct zip_entry {
@@ -404,12 +460,6 @@ struct zip_entry {
     size_t len;
     unsigned method, flags;
 };
-
-static void put(struct buf *b, uint64_t v, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        buf_byte(b, (char)(v >> (8 * i)));
-}
 
 static void put_at(struct buf *b, size_t at, uint32_t v)
 {
@@ -780,6 +830,7 @@ int main(void)
         cmocka_unit_test(test_templates),
         cmocka_unit_test(test_hidden),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_gguf),
         cmocka_unit_test(test_zips),
         cmocka_unit_test(test_zip_between),
         cmocka_unit_test(test_tar),
