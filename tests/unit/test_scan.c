@@ -401,7 +401,7 @@ static void test_files(void **state)
 static void put(struct buf *b, uint64_t v, int bytes)
 {
     for (int i = 0; i < bytes; i++)
-        buf_byte(b, (char)(v >> (8 * i)));
+        buf_byte(b, i < 8 ? (char)(v >> (8 * i)) : 0);
 }
 
 static void put_string(struct buf *b, const char *text)

@@ -123,8 +123,7 @@ static struct span field_text(struct message m, uint64_t number)
 
 static void judge_opset(struct scan *s, const struct scan_part *p, struct message opset)
 {
-    static const char *const known[] = { "",
-                                         "ai.onnx",
+    static const char *const known[] = { "ai.onnx",
                                          "ai.onnx.ml",
                                          "ai.onnx.training",
                                          "ai.onnx.preview.training",
@@ -133,6 +132,7 @@ static void judge_opset(struct scan *s, const struct scan_part *p, struct messag
                                          "com.microsoft.experimental",
                                          "com.ms.internal.nhwc" };
     struct span domain = field_text(opset, 1);
+    if (!domain.len) return; /* ONNX itself */
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (span_equals(domain, known[i])) return;
     scan_add(s, p, SCAN_RULE_GRAPH, SCAN_ASK, (size_t)(opset.at - p->data), domain,
