@@ -198,8 +198,8 @@ def case_bom_refusals(w):
 class Server:
     """hearth serve on a socket of its own, until the with ends."""
 
-    def __init__(self, w, *args):
-        self.w, self.at = w, f"unix:{w.tmp}/s.sock"
+    def __init__(self, w, *args, key=None):
+        self.w, self.at, self.key = w, f"unix:{w.tmp}/s.sock", ["--key", key] if key else []
         self.log = open(w.tmp / "serve.log", "wb")
         self.process = subprocess.Popen([PROGRAM, "serve", *args, "--listen", self.at], cwd=w.work, env=w.env,
                                         stdout=self.log, stderr=self.log)
@@ -207,8 +207,8 @@ class Server:
     def __enter__(self):
         until = time.time() + 120
         while time.time() < until:
-            top = subprocess.run([PROGRAM, "top", "--at", self.at, "--once", "--interval", "0.2"], env=self.w.env,
-                                 capture_output=True)
+            top = subprocess.run([PROGRAM, "top", "--at", self.at, "--once", "--interval", "0.2", *self.key],
+                                 env=self.w.env, capture_output=True)
             if b"ready" in top.stdout:
                 return self
             assert self.process.poll() is None, (self.w.tmp / "serve.log").read_text()[-500:]
@@ -261,6 +261,19 @@ def case_bom_of_a_server_that_is_elsewhere(w):
     told = properties(model)
     assert len(told["hearth:digest"]) == 64 and told["hearth:alias"] == "ember" and "components" not in model
     assert [c["aggregate"] for c in document["compositions"]] == ["unknown"]
+
+
+def case_bom_of_a_server_with_keys(w):
+    """What a server is made of is for who runs it: a user's key is not enough."""
+    w.add(EMBER, "ember")
+    user = w.json("keys", "add", "user", "--json")["key"]
+    keeper = w.json("keys", "add", "keeper", "--can", "metrics,models", "--json")["key"]
+    with Server(w, "ember", "--require-key", key=keeper) as server:
+        w.run("bom", "--server", server.at, code=None, err="metrics")
+        w.run("bom", "--server", server.at, "--key", user, code=None, err="metrics")
+        assert check_bom(w.run("bom", "--server", server.at, "--key", keeper))["components"]
+        w.env["HEARTH_KEY"] = keeper
+        assert check_bom(w.run("bom", "--server", server.at))["components"]
 
 
 # ---- hearth dossier ----

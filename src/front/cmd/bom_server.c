@@ -28,7 +28,7 @@ static enum status ask_plain(struct buf *out, const char *address, const char *k
     if (st || status == 200) return st;
     if (status == 401 || status == 403)
         return error_set(err, STATUS_USAGE,
-                         "the server asks for a key that may \"models\": --key, or HEARTH_KEY");
+                         "the server asks for a key that may \"metrics\": --key, or HEARTH_KEY");
     return error_set(err, STATUS_FAILED, "the server answers " PATH " with status %d%s", status,
                      status == 404 ? ": it is another program, or an older one" : "");
 }

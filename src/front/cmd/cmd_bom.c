@@ -18,7 +18,7 @@ static const struct option_spec specs[] = {
           "of the server at http://ADDR:PORT, https://HOST or unix:PATH, and of exactly the models "
           "that it has loaded" },
     { "key", 0, OPTION_TEXT, "KEY",
-      .help = "a key with the capability models; HEARTH_KEY says it unseen by others" },
+      .help = "a key with the capability metrics; HEARTH_KEY says it unseen by others" },
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
