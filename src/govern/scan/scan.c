@@ -64,6 +64,25 @@ bool scan_name_ends(const char *name, const char *end)
     return len >= n && strcasecmp(name + len - n, end) == 0;
 }
 
+bool scan_begins(struct span text, const char *word)
+{
+    size_t n = strlen(word);
+    return text.len >= n && memcmp(text.data, word, n) == 0;
+}
+
+const char *scan_find(const char *text, size_t len, const char *word)
+{
+    size_t n = strlen(word);
+    const char *at = text, *end = text + len;
+    while ((size_t)(end - at) >= n) {
+        const char *hit = memchr(at, word[0], (size_t)(end - at) - n + 1);
+        if (!hit) return NULL;
+        if (memcmp(hit, word, n) == 0) return hit;
+        at = hit + 1;
+    }
+    return NULL;
+}
+
 bool scan_leaves_folder(struct span name)
 {
     if (name.len && (name.data[0] == '/' || memchr(name.data, '\\', name.len))) return true;

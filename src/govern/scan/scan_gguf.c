@@ -11,12 +11,6 @@
 #define TOKEN_TYPE_CONTROL 3 /* tokenizer.ggml.token_type, ggml's docs/gguf.md */
 #define NAME_BYTES         64
 
-static bool begins(struct span text, const char *word)
-{
-    size_t n = strlen(word);
-    return text.len >= n && memcmp(text.data, word, n) == 0;
-}
-
 static struct scan_part part_of(const struct scan_part *p, const char *name, struct span text)
 {
     const uint8_t *data = (const uint8_t *)text.data;
@@ -36,7 +30,7 @@ static void look_at_key(struct scan *s, const struct scan_part *p, const struct 
     if (!gguf_string(&pair->value, &text) || !text.len) return;
     scan_quote(name, sizeof name, pair->key);
     const struct scan_part part = part_of(p, name, text);
-    bool is_template = begins(pair->key, "tokenizer.chat_template");
+    bool is_template = scan_begins(pair->key, "tokenizer.chat_template");
     if (is_template) scan_template(s, &part);
     scan_text(s, &part, is_template ? PLACE_CODE : PLACE_PROSE, false);
 }

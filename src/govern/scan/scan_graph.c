@@ -31,27 +31,15 @@ void scan_numpy(struct scan *s, const struct scan_part *p)
                  "a numpy array of objects, but no pickle of them");
 }
 
-static const uint8_t *find(const uint8_t *data, size_t len, const char *word)
-{
-    size_t n = strlen(word);
-    const uint8_t *at = data, *end = data + len;
-    while ((size_t)(end - at) >= n) {
-        const uint8_t *hit = memchr(at, word[0], (size_t)(end - at) - n + 1);
-        if (!hit) return NULL;
-        if (memcmp(hit, word, n) == 0) return hit;
-        at = hit + 1;
-    }
-    return NULL;
-}
-
 void scan_hdf5(struct scan *s, const struct scan_part *p)
 {
+    const char *text = (const char *)p->data;
     size_t len = p->len < HDF5_BYTES_MAX ? p->len : HDF5_BYTES_MAX;
-    const uint8_t *lambda = find(p->data, len, "\"class_name\": \"Lambda\"");
-    if (!lambda) lambda = find(p->data, len, "\"class_name\":\"Lambda\"");
+    const char *lambda = scan_find(text, len, "\"class_name\": \"Lambda\"");
+    if (!lambda) lambda = scan_find(text, len, "\"class_name\":\"Lambda\"");
     if (lambda)
-        scan_add(s, p, SCAN_RULE_KERAS_CODE, SCAN_DENY, (size_t)(lambda - p->data),
-                 (struct span){ (const char *)lambda, 22 },
+        scan_add(s, p, SCAN_RULE_KERAS_CODE, SCAN_DENY, (size_t)(lambda - text),
+                 (struct span){ lambda, sizeof "\"class_name\":\"Lambda\"" - 1 },
                  "a Lambda layer of Keras holds Python code, which loading runs");
     else
         scan_add(s, p, SCAN_RULE_KERAS_CODE, SCAN_ASK, 0, (struct span){ 0 },

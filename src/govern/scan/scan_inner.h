@@ -47,6 +47,9 @@ void scan_add(struct scan *s, const struct scan_part *p, enum scan_rule_id rule,
 const char *scan_part_name(const struct scan_part *p);
 /* Whether it ends so; case does not count. */
 bool scan_name_ends(const char *name, const char *end);
+bool scan_begins(struct span text, const char *word);
+/* Where the word, which is not empty, stands first; NULL. */
+const char *scan_find(const char *text, size_t len, const char *word);
 /* Whether an archive's entry would be written somewhere else than below the folder that it is unpacked to. */
 bool scan_leaves_folder(struct span name);
 /* The bytes with what cannot be seen written out; ends with "..." where it was cut. */

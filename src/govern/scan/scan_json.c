@@ -49,26 +49,13 @@ static bool is_list(const char *name)
 
 /* ---- places ---- */
 
-static const char *find(const char *text, size_t len, const char *word)
-{
-    size_t n = strlen(word);
-    const char *at = text, *end = text + len;
-    while ((size_t)(end - at) >= n) {
-        const char *hit = memchr(at, word[0], (size_t)(end - at) - n + 1);
-        if (!hit) return NULL;
-        if (memcmp(hit, word, n) == 0) return hit;
-        at = hit + 1;
-    }
-    return NULL;
-}
-
 /* Where the key stands first in the file. */
 static size_t key_place(const struct walk *w, const char *key)
 {
     char quoted[80];
     snprintf(quoted, sizeof quoted, "\"%s\"", key);
     const char *text = (const char *)w->part->data;
-    const char *hit = w->part->len ? find(text, w->part->len, quoted) : NULL;
+    const char *hit = w->part->len ? scan_find(text, w->part->len, quoted) : NULL;
     return hit ? (size_t)(hit - text) : 0;
 }
 
@@ -100,7 +87,7 @@ static void judge_auto_map(const struct walk *w, const struct json *v)
     const char *const here = "other tools would run this Python code if it is there; Hearth never";
     if (json_type(v) == JSON_STRING) {
         struct span text = json_string(v);
-        bool elsewhere = find(text.data, text.len, "--") != NULL;
+        bool elsewhere = scan_find(text.data, text.len, "--") != NULL;
         remote(w, elsewhere ? SCAN_ASK : SCAN_NOTE, "auto_map", text,
                elsewhere ? "other tools would fetch Python code from another repository and run it"
                          : here);
@@ -131,12 +118,6 @@ static void judge_templates(const struct walk *w, const struct json *v)
         judge_template(w, m.value, "chat_template");
 }
 
-static bool begins(struct span text, const char *word)
-{
-    size_t n = strlen(word);
-    return text.len >= n && memcmp(text.data, word, n) == 0;
-}
-
 static void judge_text(const struct walk *w, struct span key, const struct json *v)
 {
     struct span text = json_string(v);
@@ -145,10 +126,10 @@ static void judge_text(const struct walk *w, struct span key, const struct json 
         (span_equals(text, "Lambda") || span_equals(text, "__lambda__")))
         scan_add(w->s, w->part, SCAN_RULE_KERAS_CODE, SCAN_DENY, key_place(w, "class_name"), text,
                  "a Lambda layer of Keras holds Python code, which loading runs");
-    if (span_equals(key, "parent_library") && !begins(text, "transformers.") &&
-        !begins(text, "torch."))
+    if (span_equals(key, "parent_library") && !scan_begins(text, "transformers.") &&
+        !scan_begins(text, "torch."))
         remote(w, SCAN_ASK, "parent_library", text, "PEFT would import this module");
-    if (w->is_modules && span_equals(key, "type") && !begins(text, "sentence_transformers."))
+    if (w->is_modules && span_equals(key, "type") && !scan_begins(text, "sentence_transformers."))
         remote(w, SCAN_ASK, "type", text, "sentence-transformers would import this module");
 }
 
@@ -218,7 +199,7 @@ static void scan_tokens(struct scan *s, const struct scan_part *p)
     const char *const key = "\"added_tokens\"";
     for (int lists = 0; lists < TOKEN_LISTS_MAX && at < end; lists++) {
         struct json_doc *doc;
-        const char *hit = find(at, (size_t)(end - at), key);
+        const char *hit = scan_find(at, (size_t)(end - at), key);
         if (!hit) return;
         at = hit + strlen(key);
         while (at < end && (*at == ':' || *at == ' ' || (*at >= '\t' && *at <= '\r')))

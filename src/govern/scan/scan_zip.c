@@ -155,14 +155,6 @@ static bool ends(struct span name, const char *end)
     return name.len >= n && memcmp(name.data + name.len - n, end, n) == 0;
 }
 
-static bool holds(struct span name, const char *word)
-{
-    size_t n = strlen(word);
-    for (size_t i = 0; i + n <= name.len; i++)
-        if (memcmp(name.data + i, word, n) == 0) return true;
-    return false;
-}
-
 /* "archive/data/12": the numbers of a tensor, which no loader reads as anything else. */
 static bool is_tensor(struct span name)
 {
@@ -232,7 +224,8 @@ static void look_at_entry(struct zip *z, const struct entry *e)
         two_ways(z, e->at, "an entry of its directory is not where it should be");
         return;
     }
-    if (holds(e->name, "/code/") || ends(e->name, "/constants.pkl")) z->torchscript = true;
+    if (scan_find(e->name.data, e->name.len, "/code/") || ends(e->name, "/constants.pkl"))
+        z->torchscript = true;
     z->ranges[z->range_count++] =
         (struct byte_range){ (size_t)(e->header + z->before), begin + (size_t)e->bytes };
     if (e->flags & FLAG_ENCRYPTED) z->encrypted++; /* PyTorch's reader does not ask for that bit */
