@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/core/json.h"
+#include "base/core/utf8.h"
 #include "base/core/yaml.h"
 #include "govern/licence/licence_claim_read.h"
 
@@ -36,13 +37,31 @@ static enum status no_memory(struct error *err)
     return error_set(err, STATUS_NO_MEMORY, "no memory for what a model's files claim");
 }
 
-/* NULL when memory is short. */
+/* Controls, and what hides or turns around the text beside it. */
+static bool is_unsafe(uint32_t c)
+{
+    return c < ' ' || (c >= 0x7f && c <= 0x9f) || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+/* A copy in which each unsafe or invalid character is one '?'. NULL when memory is short. */
 static const char *keep_text(struct lineage_claims *c, struct span text)
 {
     if (text.len > CLAIM_NAME_BYTES_MAX) text.len = CLAIM_NAME_BYTES_MAX;
     char *copy = arena_copy_text(&c->memory, text.data, text.len);
-    for (size_t i = 0; copy && i < text.len; i++)
-        if ((unsigned char)copy[i] < ' ' || copy[i] == 0x7f) copy[i] = '?';
+    size_t put = 0;
+    for (size_t at = 0; copy && at < text.len;) {
+        uint32_t code_point;
+        int len = utf8_decode(text.data + at, text.len - at, &code_point);
+        if (len && !is_unsafe(code_point)) {
+            memcpy(copy + put, text.data + at, (size_t)len);
+            put += (size_t)len;
+        } else {
+            copy[put++] = '?';
+        }
+        at += len ? (size_t)len : 1;
+    }
+    if (copy) copy[put] = 0;
     return copy;
 }
 

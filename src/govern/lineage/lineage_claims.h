@@ -5,7 +5,7 @@
  * adapter_config.json (PEFT: base_model_name_or_path), mergekit_config.yml (every model and base_model),
  * config.json (_name_or_path: what transformers loaded before it saved), and GGUF keys (general.base_model.N.*,
  * general.source.*; ggml's docs/gguf.md). Every claim keeps where it stands. Names are cut at
- * CLAIM_NAME_BYTES_MAX and have '?' for control characters. Sources that cannot be read are findings, not
+ * CLAIM_NAME_BYTES_MAX and have '?' for characters that are controls, invisible or turn text around. Sources that cannot be read are findings, not
  * errors: a broken card still leaves the other files. */
 #ifndef GOVERN_LINEAGE_LINEAGE_CLAIMS_H
 #define GOVERN_LINEAGE_LINEAGE_CLAIMS_H
