@@ -126,9 +126,10 @@ static float dot(const float *a, const float *b, int n)
 static double statistic(const struct residual *r, const int32_t *order)
 {
     double sum = 0;
+    int used = (r->vectors + LANES - 1) / LANES * LANES; /* what is behind the vectors is zero */
     for (int64_t i = 0; i < r->width; i++) {
         size_t at = order ? (size_t)order[i] : (size_t)i;
-        sum += dot(r->a + (size_t)i * (size_t)r->stride, r->b + at * (size_t)r->stride, r->stride);
+        sum += dot(r->a + (size_t)i * (size_t)r->stride, r->b + at * (size_t)r->stride, used);
     }
     return sum / r->vectors;
 }
