@@ -352,7 +352,6 @@ static void bench_worker(const char *path, int n, size_t tokens)
                                             .streams_max = n };
     double wall[2][TURNS], cpu[2][TURNS], extra[TURNS], ratio[TURNS];
     struct worker *w;
-    struct error err;
     clockid_t clock;
     struct engine *e = open_model(path, 1024, 1024 * (int64_t)n, NULL);
     open_worker(&w, path, &options);
