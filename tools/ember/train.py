@@ -29,7 +29,8 @@ CHUNK = 6000
 BATCH_TOKENS = 3072
 LENGTHS = (32, 72, 144)
 WARM_UP = 60
-MUON_RATE, ADAM_RATE, MOMENTUM = 0.005, 1e-3, 0.97
+FALL_STEPS, KNEE_STEP = 8600, 5000
+MUON_RATE, ADAM_RATE, MOMENTUM = 0.02, 1e-3, 0.97
 MEAN_SHARE = 0.008  # what is published is a running mean of the weights, over about 125 steps
 WORD_NOISE, LOOSE_TURNS = 0.005, 0.15
 LOOSE_COUNT, LOOSE_SHARE = 6, 0.12
@@ -167,8 +168,9 @@ def note(known, tags, losses, rows):
 
 
 def rate_at(step, steps):
-    """Warm-up, level, then a straight way down over the last 60 %."""
-    return min(1.0, (step + 1) / WARM_UP) * min(1.0, (steps - step) / (0.6 * steps))
+    """Warm-up, down with the square of what is left to FALL_STEPS, and from KNEE_STEP on straight to nothing at the end."""
+    rate = min(1.0, (step + 1) / WARM_UP) * (1 - min(step, KNEE_STEP) / FALL_STEPS) ** 2
+    return rate * min(1.0, (steps - step) / (steps - KNEE_STEP))
 
 
 def make_tokenizer(args, source):
@@ -260,7 +262,7 @@ def main():
     parser.add_argument("corpus")
     parser.add_argument("model")
     parser.add_argument("state")
-    parser.add_argument("--steps", type=int, default=9600)
+    parser.add_argument("--steps", type=int, default=7400)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--test", nargs="*", default=[], help="questions that training must not contain")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
