@@ -6,6 +6,7 @@
 
 #include "base/core/mem.h"
 #include "govern/lineage/lineage.h"
+#include "govern/lineage/lineage_inner.h"
 #include "govern/lineage/lineage_match.h"
 #include "govern/lineage/lineage_selftest.h"
 #include "govern/lineage/lineage_synthetic.h"
@@ -216,6 +217,104 @@ static void cancelled(void **state)
     synthetic_release(&b);
 }
 
+/* Layers of a copy without every second one are found where they came from. */
+static void layer_map(void **state)
+{
+    struct synthetic a = made(small, 41), b = copied(&a, SYNTHETIC_SHALLOWED, 0);
+    (void)state;
+    struct lineage_tests t = tests_of(&a.model, &b.model, NULL);
+    assert_false(t.by_layer);
+    for (int i = 0; i < small.layers; i++)
+        assert_int_equal(lineage_layer_match(&t, i, log(LINEAGE_LEVEL)), i % 2 ? -1 : i / 2);
+    lineage_tests_release(&t);
+    synthetic_release(&a);
+    synthetic_release(&b);
+}
+
+static struct tensor_view matrix(const float *data, int rows, int cols)
+{
+    return (struct tensor_view){ .type = QUANT_F32,
+                                 .dims = 2,
+                                 .shape = { rows, cols },
+                                 .rows = rows,
+                                 .cols = cols,
+                                 .row_bytes = (size_t)cols * sizeof *data,
+                                 .data = data };
+}
+
+/* A change of rank 2 lies in 16 directions; one of full rank does not; none, or a small matrix, is not told. */
+static void changes_of_low_rank(void **state)
+{
+    enum { ROWS = 128, COLS = 96 };
+    float *a = mem_array(ROWS * COLS, sizeof *a), *b = mem_array(ROWS * COLS, sizeof *b);
+    float u[2][ROWS], v[2][COLS];
+    struct tensor_view view_a = matrix(a, ROWS, COLS), view_b = matrix(b, ROWS, COLS);
+    struct pcg32 g;
+    struct error err;
+    double share;
+    (void)state;
+    random_stream(&g, 3, 0);
+    for (int i = 0; i < ROWS * COLS; i++)
+        a[i] = b[i] = (float)random_normal(&g);
+    assert_int_equal(lineage_low_rank(&share, &view_a, &view_b, &err), STATUS_OK);
+    assert_true(isnan(share));
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < ROWS; i++)
+            u[k][i] = (float)random_normal(&g);
+        for (int i = 0; i < COLS; i++)
+            v[k][i] = (float)random_normal(&g);
+    }
+    for (int i = 0; i < ROWS * COLS; i++)
+        b[i] += 0.01f * (u[0][i / COLS] * v[0][i % COLS] + u[1][i / COLS] * v[1][i % COLS]);
+    lineage_low_rank(&share, &view_a, &view_b, &err);
+    assert_true(share > 0.999 && share < 1.001);
+    for (int i = 0; i < ROWS * COLS; i++)
+        b[i] += 0.1f * (float)random_normal(&g);
+    lineage_low_rank(&share, &view_a, &view_b, &err);
+    assert_true(share > 0.1 && share < 0.6);
+    view_a = matrix(a, 20, COLS);
+    view_b = matrix(b, 20, COLS);
+    lineage_low_rank(&share, &view_a, &view_b, &err);
+    assert_true(isnan(share));
+    mem_free(a);
+    mem_free(b);
+}
+
+#ifdef HEARTH_CHECKS
+/* The n-th allocation fails, for every n: an error each time, and nothing is left behind. */
+static void memory_runs_out(void **state)
+{
+    static const struct synthetic_shape tiny = { 2, 16, 24, 0, 8 };
+    (void)state;
+    for (long n = 1;; n++) {
+        struct synthetic a, b = { .weights = NULL };
+        struct lineage_tests t;
+        struct lineage_test_options o = { .permutations = 9 };
+        struct error err = { .text = "" };
+        struct pcg32 g;
+        random_stream(&g, 1, 1);
+        mem_fail_nth(n);
+        enum status st = synthetic_new(&a, tiny, &g, &err);
+        if (!st) {
+            st = synthetic_copy(&b, &a, SYNTHETIC_UPCYCLED, 0.1, &g, &err);
+            if (!st) st = lineage_test_run(&t, &a.model, &b.model, &o, &err);
+            bool fired = mem_fault_fired();
+            mem_fail_nth(0);
+            if (!st) lineage_tests_release(&t);
+            if (!st || b.weights) synthetic_release(&b);
+            synthetic_release(&a);
+            if (!fired) {
+                assert_int_equal(st, STATUS_OK);
+                break;
+            }
+        }
+        mem_fail_nth(0);
+        assert_int_equal(st, STATUS_NO_MEMORY);
+        assert_true(err.text[0]);
+    }
+}
+#endif
+
 /* ---- names ---- */
 
 static void names_and_roles(void **state)
@@ -374,6 +473,81 @@ static void folder_without_weights(void **state)
     scratch_remove(folder);
 }
 
+/* ---- trained models: tests/vectors/make_lineage_pairs.py ---- */
+
+static const char *trained(const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "tests/data/lineage/%s", name);
+    return fixture_source(path);
+}
+
+/* One fine-tuned from the other, and one of the same data and another seed. */
+static void trained_models(void **state)
+{
+    (void)state;
+    expect(trained("base"), trained("finetuned"), LINEAGE_NOT_INDEPENDENT, "fine-tune");
+    expect(trained("base"), trained("other"), LINEAGE_NO_EVIDENCE, "no evidence found");
+    expect(trained("finetuned"), trained("other"), LINEAGE_NO_EVIDENCE, "no evidence found");
+}
+
+static void take(float *out, const struct tensor_view *v)
+{
+    for (int64_t r = 0; r < v->rows; r++)
+        lineage_row(out + r * v->cols, v, r);
+}
+
+/* A trained model's weights in memory, to be copied in all the ways that random ones are. */
+static struct synthetic of_trained(const struct lineage_model *m)
+{
+    struct synthetic_shape shape = { m->layer_count, (int)m->width, (int)lineage_model_units(m), 0,
+                                     (int)m->embed.rows };
+    struct synthetic s = made(shape, 1);
+    take(s.weights, &m->embed);
+    take(s.weights + m->embed.rows * m->embed.cols, &m->out_norm);
+    for (int i = 0; i < m->layer_count; i++) {
+        take(synthetic_norm(&s, i, 0), &m->layers[i].parts[LINEAGE_ATTN_NORM]);
+        take(synthetic_norm(&s, i, 1), &m->layers[i].parts[LINEAGE_FFN_NORM]);
+        take(synthetic_up(&s, i, 0), &m->layers[i].blocks[0].up);
+        take(synthetic_gate(&s, i, 0), &m->layers[i].blocks[0].gate);
+    }
+    return s;
+}
+
+static void copies_of_trained_models(void **state)
+{
+    struct source *sources[2];
+    struct lineage_model base, other;
+    struct error err = { .text = "" };
+    (void)state;
+    if (source_open(&sources[0], trained("base"), &err) ||
+        source_open(&sources[1], trained("other"), &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(lineage_model_read(&base, sources[0], &err), STATUS_OK);
+    assert_int_equal(lineage_model_read(&other, sources[1], &err), STATUS_OK);
+    struct synthetic a = of_trained(&base);
+    for (int kind = 0; kind < SYNTHETIC_COPY_COUNT; kind++) {
+        double noise = kind == SYNTHETIC_NOISED ? 1 : kind == SYNTHETIC_UPCYCLED ? 0.25 : 0;
+        struct synthetic b = copied(&a, (enum synthetic_copy)kind, noise);
+        struct lineage_tests t = tests_of(&a.model, &b.model, NULL);
+        struct lineage_tests unrelated = tests_of(&other, &b.model, NULL);
+        if (t.log_p > log(LINEAGE_LEVEL) || unrelated.log_p <= log(LINEAGE_LEVEL))
+            fail_msg("%s: log p %g, and %g with another model", synthetic_copy_name(kind), t.log_p,
+                     unrelated.log_p);
+        /* Each by units, not by norms alone; permuted ones by T3. */
+        assert_true(
+            finds(&t, kind == SYNTHETIC_PERMUTED ? LINEAGE_TEST_GATE_UP : LINEAGE_TEST_UNITS));
+        lineage_tests_release(&t);
+        lineage_tests_release(&unrelated);
+        synthetic_release(&b);
+    }
+    synthetic_release(&a);
+    lineage_model_release(&base);
+    lineage_model_release(&other);
+    source_close(sources[0]);
+    source_close(sources[1]);
+}
+
 /* The record and the page are whole: the record parses, the page loads nothing and closes what it opens. */
 static void record_and_page(void **state)
 {
@@ -415,13 +589,27 @@ static void record_and_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_and_roles),           cmocka_unit_test(copies_are_found),
-        cmocka_unit_test(independent_ones_are_not),  cmocka_unit_test(rates_keep_to_their_level),
-        cmocka_unit_test(threads_change_nothing),    cmocka_unit_test(sorted_units_are_withdrawn),
-        cmocka_unit_test(rows_that_are_not_numbers), cmocka_unit_test(cancelled),
-        cmocka_unit_test(both_containers),           cmocka_unit_test(quantized_copies),
-        cmocka_unit_test(unrelated_files),           cmocka_unit_test(answers_in_words),
-        cmocka_unit_test(folder_without_weights),    cmocka_unit_test(record_and_page),
+        cmocka_unit_test(names_and_roles),
+        cmocka_unit_test(copies_are_found),
+        cmocka_unit_test(independent_ones_are_not),
+        cmocka_unit_test(rates_keep_to_their_level),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(sorted_units_are_withdrawn),
+        cmocka_unit_test(rows_that_are_not_numbers),
+        cmocka_unit_test(cancelled),
+#ifdef HEARTH_CHECKS
+        cmocka_unit_test(memory_runs_out),
+#endif
+        cmocka_unit_test(layer_map),
+        cmocka_unit_test(changes_of_low_rank),
+        cmocka_unit_test(trained_models),
+        cmocka_unit_test(copies_of_trained_models),
+        cmocka_unit_test(both_containers),
+        cmocka_unit_test(quantized_copies),
+        cmocka_unit_test(unrelated_files),
+        cmocka_unit_test(answers_in_words),
+        cmocka_unit_test(folder_without_weights),
+        cmocka_unit_test(record_and_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

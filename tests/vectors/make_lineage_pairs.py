@@ -85,7 +85,7 @@ def train(start, text, steps, seed, rate, keep=()):
         optimizer.step()
         if step in keep:
             kept[step] = {k: v.detach().clone() for k, v in w.items()}
-    return {k: v.detach() for k, v in w.items()}, float(loss), kept
+    return {k: v.detach() for k, v in w.items()}, float(loss.detach()), kept
 
 
 def text_of(pattern, limit=400000):

@@ -7,7 +7,8 @@
  *   identity  SHA-256 of every tensor, and which are the same bytes in both
  *   panels    described, never scored: profiles of weight sizes over depth, differences, tokenizers (sharing
  *             one is common and lawful), similarity of attention after aligning dimensions
- *   claims    what the models' own files say (lineage_claims.h), beside what was found
+ *   claims    what the models' own files say (lineage_claims.h): a caller that has read them sets them before
+ *             it writes the record or the page
  *
  * The hypothesis that is tested is "independent random initialisation". It is not "nobody copied": two runs from one
  * seed and code share an initialisation and are flagged although nobody took anything. Not finding
