@@ -255,10 +255,10 @@ static enum status compare_model(struct subject *s, const struct registry_model 
 static enum status match_stored(struct subject *s, struct gate *g, struct gate_verdict *v,
                                 bool *ret, struct error *err)
 {
-    char **aliases;
+    char **aliases = NULL;
     enum status st = registry_aliases(g->registry, &aliases, err);
     *ret = false;
-    for (char **a = st ? NULL : aliases; a && *a && !*ret && !st; a++) {
+    for (char **a = aliases; a && *a && !*ret && !st; a++) {
         struct registry_model m;
         st = registry_find(g->registry, *a, &m, err);
         if (st) break;
@@ -266,7 +266,7 @@ static enum status match_stored(struct subject *s, struct gate *g, struct gate_v
         if (*ret) s->model = m;
         else registry_model_release(&m);
     }
-    if (!st) registry_aliases_free(aliases);
+    registry_aliases_free(aliases);
     return st;
 }
 
