@@ -41,7 +41,7 @@ if not CHROMIUM:
 
 class Server:
     def __init__(self, home, *options):
-        self.log = open(os.path.join(home, "log"), "w+")
+        self.log = open(os.path.join(home, "server.txt"), "w+")
         self.process = subprocess.Popen([PROGRAM, "serve", EMBER, "--listen", "127.0.0.1:0", *options],
                                         stdout=self.log, stderr=self.log, env=dict(os.environ, HEARTH_HOME=home))
         self.url = None
