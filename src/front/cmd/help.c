@@ -114,9 +114,9 @@ void help_overview(void)
     printf("Hearth %s runs open-weight language models on this machine.\n\n", HEARTH_VERSION);
     printf("Usage: hearth COMMAND [OPTIONS] ...\n\nCommands:\n");
     print_commands("");
-    printf("\n`hearth COMMAND --help` explains one of them. MODEL is the alias of a model in the "
-           "store,\n"
-           "a Hugging Face folder, or a GGUF file.\n"
+    printf("\n`hearth COMMAND --help` explains one of them. MODEL is a Hugging Face folder or a "
+           "GGUF file,\n"
+           "and where a model runs also the name of one in the store.\n"
            "Exit codes: 0 success, 1 failure, 2 usage, 3 not found, 4 malformed input, 5 not "
            "supported,\n"
            "6 a limit, 7 out of memory, 8 input or output, 9 context too long, 10 the "
