@@ -261,3 +261,27 @@ void json_put_value(struct json_writer *w, const struct json *v)
     case JSON_OBJECT: put_object(w, v); break;
     }
 }
+
+void json_member_text(struct json_writer *w, const char *key, const char *text)
+{
+    json_key(w, key);
+    json_put_string(w, text);
+}
+
+void json_member_int(struct json_writer *w, const char *key, int64_t v)
+{
+    json_key(w, key);
+    json_put_int(w, v);
+}
+
+void json_member_real(struct json_writer *w, const char *key, double v)
+{
+    json_key(w, key);
+    json_put_real(w, v);
+}
+
+void json_member_bool(struct json_writer *w, const char *key, bool v)
+{
+    json_key(w, key);
+    json_put_bool(w, v);
+}

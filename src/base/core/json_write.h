@@ -41,4 +41,10 @@ void json_put_bool(struct json_writer *w, bool v);
 void json_put_null(struct json_writer *w);
 void json_put_value(struct json_writer *w, const struct json *v); /* copies a parsed value */
 
+/* A key and its value. */
+void json_member_text(struct json_writer *w, const char *key, const char *text); /* NULL: null */
+void json_member_int(struct json_writer *w, const char *key, int64_t v);
+void json_member_real(struct json_writer *w, const char *key, double v);
+void json_member_bool(struct json_writer *w, const char *key, bool v);
+
 #endif

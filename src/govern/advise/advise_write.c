@@ -4,18 +4,6 @@
 #include "govern/advise/advise.h"
 #include "math/quants/quant.h"
 
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text);
-}
-
-static void put_int(struct json_writer *w, const char *key, int64_t v)
-{
-    json_key(w, key);
-    json_put_int(w, v);
-}
-
 /* 0 is not known. */
 static void put_known(struct json_writer *w, const char *key, int64_t v)
 {
@@ -24,46 +12,40 @@ static void put_known(struct json_writer *w, const char *key, int64_t v)
     else json_put_null(w);
 }
 
-static void put_flag(struct json_writer *w, const char *key, bool v)
-{
-    json_key(w, key);
-    json_put_bool(w, v);
-}
-
 static void put_plan(struct json_writer *w, const struct advise_plan *p)
 {
     json_key(w, "plan");
     json_open_object(w);
-    put_text(w, "format", quant_name(p->format));
+    json_member_text(w, "format", quant_name(p->format));
     json_key(w, "bits_per_weight");
     json_put_real(w, p->bits);
-    put_int(w, "context", p->context);
-    put_int(w, "weight_bytes", (int64_t)p->weight_bytes);
+    json_member_int(w, "context", p->context);
+    json_member_int(w, "weight_bytes", (int64_t)p->weight_bytes);
     put_known(w, "cache_bytes", (int64_t)p->cache_bytes);
     put_known(w, "cache_bytes_per_token", (int64_t)p->cache_token_bytes);
-    put_int(w, "reserve_bytes", (int64_t)p->reserve_bytes);
-    put_int(w, "total_bytes", (int64_t)p->total_bytes);
-    put_flag(w, "fits", p->fits);
+    json_member_int(w, "reserve_bytes", (int64_t)p->reserve_bytes);
+    json_member_int(w, "total_bytes", (int64_t)p->total_bytes);
+    json_member_bool(w, "fits", p->fits);
     json_key(w, "prompt_seconds");
     json_put_real(w, p->prompt_seconds);
-    put_flag(w, "slow", p->slow);
+    json_member_bool(w, "slow", p->slow);
     json_close_object(w);
 }
 
 static void put_entry(struct json_writer *w, const struct catalogue_entry *e)
 {
-    put_text(w, "name", e->name);
-    put_text(w, "family", e->family);
-    put_text(w, "released", e->released);
-    put_int(w, "parameters_millions", e->params);
-    put_int(w, "active_millions", e->active ? e->active : e->params);
+    json_member_text(w, "name", e->name);
+    json_member_text(w, "family", e->family);
+    json_member_text(w, "released", e->released);
+    json_member_int(w, "parameters_millions", e->params);
+    json_member_int(w, "active_millions", e->active ? e->active : e->params);
     put_known(w, "context", e->context);
-    put_text(w, "architecture", e->architecture);
-    put_text(w, "base", e->base);
-    put_text(w, "base_licence", e->base_licence);
-    put_text(w, "source", e->source);
-    put_text(w, "as_of", CATALOGUE_AS_OF);
-    put_text(w, "doubt", e->doubt);
+    json_member_text(w, "architecture", e->architecture);
+    json_member_text(w, "base", e->base);
+    json_member_text(w, "base_licence", e->base_licence);
+    json_member_text(w, "source", e->source);
+    json_member_text(w, "as_of", CATALOGUE_AS_OF);
+    json_member_text(w, "doubt", e->doubt);
 }
 
 static void put_licence(struct json_writer *w, const struct advise_item *item,
@@ -72,10 +54,10 @@ static void put_licence(struct json_writer *w, const struct advise_item *item,
     const struct licence_facts *f = licence_facts_of(item->entry->licence);
     json_key(w, "licence");
     json_open_object(w);
-    put_text(w, "id", item->entry->licence);
-    put_text(w, "name", f ? f->name : NULL);
-    put_text(w, "verdict", licence_answer_name(item->answer));
-    put_text(w, "preference", licence_preference_words(item->preference));
+    json_member_text(w, "id", item->entry->licence);
+    json_member_text(w, "name", f ? f->name : NULL);
+    json_member_text(w, "verdict", licence_answer_name(item->answer));
+    json_member_text(w, "preference", licence_preference_words(item->preference));
     json_key(w, "rules");
     licence_rules_write(w, NULL, v);
     json_close_object(w);
@@ -88,11 +70,11 @@ static enum status put_item(struct json_writer *w, const struct advice *a, int i
     enum status st = advise_licence(scratch, item->entry, a->in.use, err);
     if (st) return st;
     json_open_object(w);
-    put_int(w, "rank", i + 1);
+    json_member_int(w, "rank", i + 1);
     put_entry(w, item->entry);
     put_licence(w, item, scratch);
-    put_text(w, "openness", advise_openness(item->entry));
-    put_text(w, "runs_as", item->runs_as);
+    json_member_text(w, "openness", advise_openness(item->entry));
+    json_member_text(w, "runs_as", item->runs_as);
     put_plan(w, &item->plan);
     json_close_object(w);
     return STATUS_OK;
@@ -108,11 +90,11 @@ static void put_left_out(struct json_writer *w, const struct advice *a,
         bool denied = item->place == ADVISE_DENIED &&
                       !advise_licence(scratch, item->entry, a->in.use, NULL) && scratch->count;
         json_open_object(w);
-        put_text(w, "name", item->entry->name);
-        put_text(w, "why", advise_place_name(item->place));
-        put_text(w, "rule", denied ? licence_rule_name(scratch->rules[0].id) : NULL);
-        put_text(w, "reason", denied ? scratch->rules[0].reason : NULL);
-        put_int(w, "total_bytes", (int64_t)item->plan.total_bytes);
+        json_member_text(w, "name", item->entry->name);
+        json_member_text(w, "why", advise_place_name(item->place));
+        json_member_text(w, "rule", denied ? licence_rule_name(scratch->rules[0].id) : NULL);
+        json_member_text(w, "reason", denied ? scratch->rules[0].reason : NULL);
+        json_member_int(w, "total_bytes", (int64_t)item->plan.total_bytes);
         json_close_object(w);
     }
     json_close_array(w);
@@ -125,10 +107,10 @@ static void put_evaluation(struct json_writer *w, enum advise_job job)
     json_open_array(w);
     for (size_t i = 0; (s = advise_step_at(job, i)); i++) {
         json_open_object(w);
-        put_text(w, "step", s->name);
-        put_text(w, "how", s->how);
+        json_member_text(w, "step", s->name);
+        json_member_text(w, "how", s->how);
         put_known(w, "items", s->items);
-        put_text(w, "pass", s->pass);
+        json_member_text(w, "pass", s->pass);
         json_close_object(w);
     }
     json_close_array(w);
@@ -139,18 +121,18 @@ static void put_head(struct json_writer *w, const struct advice *a)
     int entries = 0;
     while (catalogue_at((size_t)entries))
         entries++;
-    put_text(w, "job", advise_job_name(a->in.job));
+    json_member_text(w, "job", advise_job_name(a->in.job));
     json_key(w, "machine");
     json_open_object(w);
-    put_int(w, "memory_bytes", (int64_t)a->in.memory_bytes);
-    put_int(w, "cores", a->in.cores);
+    json_member_int(w, "memory_bytes", (int64_t)a->in.memory_bytes);
+    json_member_int(w, "cores", a->in.cores);
     json_close_object(w);
-    put_int(w, "context", a->in.context);
+    json_member_int(w, "context", a->in.context);
     json_key(w, "catalogue");
     json_open_object(w);
-    put_text(w, "as_of", CATALOGUE_AS_OF);
-    put_text(w, "up_to", CATALOGUE_UP_TO);
-    put_int(w, "entries", entries);
+    json_member_text(w, "as_of", CATALOGUE_AS_OF);
+    json_member_text(w, "up_to", CATALOGUE_UP_TO);
+    json_member_int(w, "entries", entries);
     json_close_object(w);
 }
 

@@ -53,12 +53,6 @@ void gate_set_policy(struct gate *g, const struct gate_policy *policy)
 
 /* ---- what is remembered ---- */
 
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text[0] ? text : NULL);
-}
-
 static void put_rules(struct json_writer *w, const struct gate_verdict *v)
 {
     json_key(w, "rules");
@@ -75,7 +69,7 @@ static enum status put_path(struct json_writer *w, const struct gate *g,
 {
     char hash[AUDIT_HASH_TEXT_BYTES];
     enum status st = audit_hash(g->audit, "path", span_of(v->model), hash, err);
-    put_text(w, "path", hash);
+    gate_put_text(w, "path", hash);
     return st;
 }
 
@@ -88,13 +82,13 @@ static enum status write_entry(struct buf *out, const struct gate *g, const stru
     if (v->origin != GATE_UNPINNED || v->alias[0]) sha256_hex(v->digest, hex);
     json_writer_init(&w, out, 0);
     json_open_object(&w);
-    put_text(&w, "alias", v->alias);
+    gate_put_text(&w, "alias", v->alias);
     json_key(&w, "allowed");
     json_put_bool(&w, v->allowed);
-    put_text(&w, "digest", hex);
-    put_text(&w, "licence", v->licence);
-    put_text(&w, "mode", gate_mode_name(v->mode));
-    put_text(&w, "origin", gate_origin_name(v->origin));
+    gate_put_text(&w, "digest", hex);
+    gate_put_text(&w, "licence", v->licence);
+    gate_put_text(&w, "mode", gate_mode_name(v->mode));
+    gate_put_text(&w, "origin", gate_origin_name(v->origin));
     if (!v->alias[0]) st = put_path(&w, g, v, err);
     put_rules(&w, v);
     json_close_object(&w);
@@ -133,10 +127,10 @@ static void write_judgement(struct buf *out, const struct gate *g, const struct 
     sha256_hex(g->policy.use_digest, hex);
     json_writer_init(&w, out, 0);
     json_open_object(&w);
-    put_text(&w, "licence", v->licence);
+    gate_put_text(&w, "licence", v->licence);
     put_rules(&w, v);
-    put_text(&w, "use", hex);
-    put_text(&w, "verdict", licence_answer_name(v->licence_answer));
+    gate_put_text(&w, "use", hex);
+    gate_put_text(&w, "verdict", licence_answer_name(v->licence_answer));
     json_close_object(&w);
 }
 
@@ -259,21 +253,19 @@ static void release_opened(struct opened *m)
     mem_free(m->entries);
 }
 
-/* Plain names only: what lies in other folders is not read by models. */
 static enum status list_opened(struct opened *m, const struct subject *s, struct error *err)
 {
-    *m = (struct opened){ .files = mem_array(s->count + 1, sizeof *m->files),
-                          .entries = mem_array(s->count + 1, sizeof *m->entries) };
-    if (!m->files || !m->entries) {
+    *m = (struct opened){ NULL, NULL, 0 };
+    enum status st = subject_entries(&m->entries, &m->count, s, err);
+    if (st) return st;
+    m->files = mem_array(m->count + 1, sizeof *m->files);
+    if (!m->files) {
         release_opened(m);
-        return error_set(err, STATUS_NO_MEMORY, "no memory for the list of %zu files", s->count);
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the list of %zu files", m->count);
     }
-    for (size_t i = 0; i < s->count; i++) {
-        const struct subject_file *f = &s->files[i];
-        if (!f->wanted && strchr(f->name, '/')) continue;
-        m->files[m->count] = (struct worker_file){ f->name, f->fd, f->bytes };
-        m->entries[m->count++] = (struct file_set_entry){ f->name, f->bytes, f->fd };
-    }
+    for (size_t i = 0; i < m->count; i++)
+        m->files[i] =
+            (struct worker_file){ m->entries[i].name, m->entries[i].fd, m->entries[i].bytes };
     return STATUS_OK;
 }
 

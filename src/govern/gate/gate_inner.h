@@ -40,6 +40,8 @@ enum status approvals_apply(struct gate_verdict *v, const struct json *pin, stru
 /* Both without the mutex. */
 enum status judge_model(struct gate_verdict **ret, struct subject *s, struct gate *g,
                         const char *model, struct error *err);
+/* A member that is null where the text is "". */
+void gate_put_text(struct json_writer *w, const char *key, const char *text);
 /* An entry of the audit log about a verdict: load, refusal or judgement. */
 enum status gate_log_verdict(struct gate *g, enum audit_kind kind, const struct gate_verdict *v,
                              struct error *err);

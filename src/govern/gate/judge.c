@@ -144,13 +144,11 @@ static enum status read_gguf(struct looking *l, const struct subject *s, struct 
     struct gguf *g;
     struct file_set *set;
     struct file_set_entry *entries;
-    enum status st;
+    size_t count;
     if (!s->main_file || l->count == TEXTS_MAX) return STATUS_OK;
-    entries = mem_array(s->count + 1, sizeof *entries);
-    if (!entries) return error_set(err, STATUS_NO_MEMORY, "no memory for a list of files");
-    for (size_t i = 0; i < s->count; i++)
-        entries[i] = (struct file_set_entry){ s->files[i].name, s->files[i].bytes, s->files[i].fd };
-    st = file_set_of_descriptors(&set, s->path, s->main_file, entries, s->count, err);
+    enum status st = subject_entries(&entries, &count, s, err);
+    if (st) return st;
+    st = file_set_of_descriptors(&set, s->path, s->main_file, entries, count, err);
     if (!st) {
         l->texts[l->count] = BUF_INIT(GGUF_CARD_BYTES_MAX);
         st = gguf_open_in(&g, set, s->main_file, err);

@@ -376,3 +376,20 @@ enum status subject_open_all(struct subject *s, struct gate *g, struct gate_verd
     }
     return st;
 }
+
+enum status subject_entries(struct file_set_entry **ret, size_t *ret_count, const struct subject *s,
+                            struct error *err)
+{
+    struct file_set_entry *list = mem_array(s->count + 1, sizeof *list);
+    size_t count = 0;
+    if (!list) return no_memory(err);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct subject_file *f = &s->files[i];
+        /* What lies in other folders is not read by models. */
+        if (!f->wanted && strchr(f->name, '/')) continue;
+        list[count++] = (struct file_set_entry){ f->name, f->bytes, f->fd };
+    }
+    *ret = list;
+    *ret_count = count;
+    return STATUS_OK;
+}

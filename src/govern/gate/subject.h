@@ -38,4 +38,9 @@ typedef enum status subject_look_fn(void *ctx, const struct subject_file *file, 
 enum status subject_open_all(struct subject *s, struct gate *g, struct gate_verdict *v,
                              subject_look_fn *look, void *ctx, struct error *err);
 
+/* What an engine is told: names and sizes of the plain files, descriptors of those that are wanted and open. An
+ * array of *ret_count; free with mem_free. The rest is the subject's. */
+enum status subject_entries(struct file_set_entry **ret, size_t *ret_count, const struct subject *s,
+                            struct error *err);
+
 #endif

@@ -1,6 +1,6 @@
 /* Verdicts as others read them.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "govern/gate/verdict.h"
+#include "govern/gate/gate_inner.h"
 
 #include <stdio.h>
 
@@ -33,47 +33,34 @@ const struct gate_finding *gate_verdict_first(const struct gate_verdict *v)
     return NULL;
 }
 
-static void put(struct json_writer *w, const char *key, const char *text)
+void gate_put_text(struct json_writer *w, const char *key, const char *text)
 {
-    json_key(w, key);
-    json_put_string(w, text[0] ? text : NULL);
-}
-
-static void put_int(struct json_writer *w, const char *key, int64_t v)
-{
-    json_key(w, key);
-    json_put_int(w, v);
-}
-
-static void put_flag(struct json_writer *w, const char *key, bool v)
-{
-    json_key(w, key);
-    json_put_bool(w, v);
+    json_member_text(w, key, text[0] ? text : NULL);
 }
 
 static void put_finding(struct json_writer *w, const struct gate_finding *f)
 {
     json_open_object(w);
-    put(w, "id", f->id);
-    put(w, "rule", gate_rule_name(f->rule));
-    put(w, "answer", licence_answer_name(f->answer));
-    put_flag(w, "approved", f->approved);
-    put(w, "file", f->file);
-    put(w, "reason", f->reason);
-    put(w, "quote", f->quote);
-    put(w, "next", f->next);
+    gate_put_text(w, "id", f->id);
+    gate_put_text(w, "rule", gate_rule_name(f->rule));
+    gate_put_text(w, "answer", licence_answer_name(f->answer));
+    json_member_bool(w, "approved", f->approved);
+    gate_put_text(w, "file", f->file);
+    gate_put_text(w, "reason", f->reason);
+    gate_put_text(w, "quote", f->quote);
+    gate_put_text(w, "next", f->next);
     json_close_object(w);
 }
 
 static void put_approval(struct json_writer *w, const struct gate_approval *a)
 {
     json_open_object(w);
-    put(w, "by", a->by);
-    put(w, "reason", a->reason);
-    put_int(w, "at_ms", a->at_ms);
-    put_int(w, "until_ms", a->until_ms);
-    put_int(w, "entry", (int64_t)a->entry);
-    put_flag(w, "counts", a->counts);
+    gate_put_text(w, "by", a->by);
+    gate_put_text(w, "reason", a->reason);
+    json_member_int(w, "at_ms", a->at_ms);
+    json_member_int(w, "until_ms", a->until_ms);
+    json_member_int(w, "entry", (int64_t)a->entry);
+    json_member_bool(w, "counts", a->counts);
     json_close_object(w);
 }
 
@@ -82,23 +69,23 @@ static void put_digest(struct json_writer *w, const struct gate_verdict *v)
     char hex[SHA256_HEX_BYTES], text[SHA256_HEX_BYTES + 8] = "";
     sha256_hex(v->digest, hex);
     if (v->origin != GATE_UNPINNED) snprintf(text, sizeof text, "sha256:%s", hex);
-    put(w, "digest", text);
+    gate_put_text(w, "digest", text);
 }
 
 void gate_verdict_write(struct json_writer *w, const struct gate_verdict *v)
 {
     json_open_object(w);
-    put(w, "model", v->model);
-    put(w, "alias", v->alias);
-    put(w, "origin", gate_origin_name(v->origin));
+    gate_put_text(w, "model", v->model);
+    gate_put_text(w, "alias", v->alias);
+    gate_put_text(w, "origin", gate_origin_name(v->origin));
     put_digest(w, v);
-    put(w, "mode", gate_mode_name(v->mode));
-    put_flag(w, "allowed", v->allowed);
-    put(w, "licence", v->licence);
-    put(w, "licence_verdict", licence_answer_name(v->licence_answer));
-    put_int(w, "valid_until_ms", v->valid_until_ms);
-    put_int(w, "bytes", (int64_t)v->bytes);
-    put_int(w, "hashed_bytes", (int64_t)v->hashed_bytes);
+    gate_put_text(w, "mode", gate_mode_name(v->mode));
+    json_member_bool(w, "allowed", v->allowed);
+    gate_put_text(w, "licence", v->licence);
+    gate_put_text(w, "licence_verdict", licence_answer_name(v->licence_answer));
+    json_member_int(w, "valid_until_ms", v->valid_until_ms);
+    json_member_int(w, "bytes", (int64_t)v->bytes);
+    json_member_int(w, "hashed_bytes", (int64_t)v->hashed_bytes);
     json_key(w, "findings");
     json_open_array(w);
     for (int i = 0; i < v->count; i++)

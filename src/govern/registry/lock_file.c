@@ -178,12 +178,6 @@ static void put_files(struct json_writer *w, const struct registry_model *m)
     json_close_object(w);
 }
 
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text);
-}
-
 static void put_own(struct json_writer *w, const struct registry_model *m, const struct json *facts)
 {
     char hex[SHA256_HEX_BYTES], digest[SHA256_HEX_BYTES + 8];
@@ -191,14 +185,14 @@ static void put_own(struct json_writer *w, const struct registry_model *m, const
     snprintf(digest, sizeof digest, "sha256:%s", hex);
     json_key(w, "added_ms");
     json_put_int(w, m->added_ms);
-    put_text(w, "digest", digest);
+    json_member_text(w, "digest", digest);
     json_key(w, "facts");
     json_put_value(w, facts);
     put_files(w, m);
-    put_text(w, "hearth", HEARTH_VERSION);
-    put_text(w, "main_file", m->main_file);
-    put_text(w, "revision", m->revision);
-    put_text(w, "source", m->source);
+    json_member_text(w, "hearth", HEARTH_VERSION);
+    json_member_text(w, "main_file", m->main_file);
+    json_member_text(w, "revision", m->revision);
+    json_member_text(w, "source", m->source);
 }
 
 static bool is_own(struct span key)

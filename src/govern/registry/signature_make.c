@@ -28,17 +28,11 @@ enum status signing_key_hint(char ret[SHA256_HEX_BYTES], const struct ecdsa_key 
     return st;
 }
 
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text);
-}
-
 static void put_digest(struct json_writer *w, const char *key, const uint8_t digest[SHA256_BYTES])
 {
     char hex[SHA256_HEX_BYTES];
     sha256_hex(digest, hex);
-    put_text(w, key, hex);
+    json_member_text(w, key, hex);
 }
 
 static void put_predicate(struct json_writer *w, const struct manifest *m)
@@ -46,8 +40,8 @@ static void put_predicate(struct json_writer *w, const struct manifest *m)
     json_open_object(w);
     json_key(w, "serialization");
     json_open_object(w);
-    put_text(w, "method", "files");
-    put_text(w, "hash_type", "sha256");
+    json_member_text(w, "method", "files");
+    json_member_text(w, "hash_type", "sha256");
     json_key(w, "allow_symlinks");
     json_put_bool(w, false);
     json_key(w, "ignore_paths");
@@ -61,8 +55,8 @@ static void put_predicate(struct json_writer *w, const struct manifest *m)
     for (size_t i = 0; i < manifest_file_count(m); i++) {
         const struct manifest_file *f = manifest_file(m, i);
         json_open_object(w);
-        put_text(w, "name", f->name);
-        put_text(w, "algorithm", "sha256");
+        json_member_text(w, "name", f->name);
+        json_member_text(w, "algorithm", "sha256");
         put_digest(w, "digest", f->sha256);
         json_close_object(w);
     }
@@ -78,18 +72,18 @@ static enum status put_statement(struct buf *out, const struct manifest *m, stru
     if (st) return st;
     json_writer_init(&w, out, 0);
     json_open_object(&w);
-    put_text(&w, "_type", STATEMENT_TYPE);
+    json_member_text(&w, "_type", STATEMENT_TYPE);
     json_key(&w, "subject");
     json_open_array(&w);
     json_open_object(&w);
-    put_text(&w, "name", manifest_name(m));
+    json_member_text(&w, "name", manifest_name(m));
     json_key(&w, "digest");
     json_open_object(&w);
     put_digest(&w, "sha256", root);
     json_close_object(&w);
     json_close_object(&w);
     json_close_array(&w);
-    put_text(&w, "predicateType", PREDICATE_TYPE);
+    json_member_text(&w, "predicateType", PREDICATE_TYPE);
     json_key(&w, "predicate");
     put_predicate(&w, m);
     json_close_object(&w);
@@ -102,7 +96,7 @@ static enum status put_base64(struct json_writer *w, const char *key, const stru
     struct buf text = BUF_INIT(SIGNATURE_BYTES_MAX);
     base64_encode(&text, bytes->data, bytes->len);
     enum status st = buf_check(&text, key, err);
-    if (!st) put_text(w, key, text.data ? text.data : "");
+    if (!st) json_member_text(w, key, text.data ? text.data : "");
     buf_release(&text);
     return st;
 }
@@ -140,7 +134,7 @@ static enum status put_material(struct json_writer *w, const struct signer *by, 
     } else if (!(st = signing_key_hint(hint, by->key, err))) {
         json_key(w, "publicKey");
         json_open_object(w);
-        put_text(w, "hint", hint);
+        json_member_text(w, "hint", hint);
         json_close_object(w);
     }
     json_key(w, "tlogEntries");
@@ -156,12 +150,12 @@ static enum status put_envelope(struct json_writer *w, const struct buf *stateme
     json_key(w, "dsseEnvelope");
     json_open_object(w);
     enum status st = put_base64(w, "payload", statement, err);
-    put_text(w, "payloadType", PAYLOAD_TYPE);
+    json_member_text(w, "payloadType", PAYLOAD_TYPE);
     json_key(w, "signatures");
     json_open_array(w);
     json_open_object(w);
     if (!st) st = put_base64(w, "sig", signature, err);
-    put_text(w, "keyid", "");
+    json_member_text(w, "keyid", "");
     json_close_object(w);
     json_close_array(w);
     json_close_object(w);
@@ -200,7 +194,7 @@ enum status signature_make(struct buf *out, const struct manifest *m, const stru
     if (!st) {
         json_writer_init(&w, out, 0);
         json_open_object(&w);
-        put_text(&w, "mediaType", BUNDLE_MEDIA_TYPE);
+        json_member_text(&w, "mediaType", BUNDLE_MEDIA_TYPE);
         st = put_material(&w, by, err);
         if (!st) st = put_envelope(&w, &statement, &signature, err);
         json_close_object(&w);

@@ -28,33 +28,21 @@ struct start {
 
 /* ---- the load ---- */
 
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text);
-}
-
-static void put_int(struct json_writer *w, const char *key, int64_t v)
-{
-    json_key(w, key);
-    json_put_int(w, v);
-}
-
 static void put_engine(struct json_writer *w, const struct engine_options *o)
 {
     json_key(w, "engine");
     json_open_object(w);
-    put_text(w, "backend", o->backend);
-    put_text(w, "cpu_level", o->cpu_level);
+    json_member_text(w, "backend", o->backend);
+    json_member_text(w, "cpu_level", o->cpu_level);
     json_key(w, "precise");
     json_put_bool(w, o->precise);
     /* The worker cannot look at the machine: cores are counted here. */
-    put_int(w, "thread_count", o->thread_count ? o->thread_count : pool_default_threads());
-    put_int(w, "context_max", o->context_max);
-    put_int(w, "cache_tokens", o->cache_tokens);
-    put_text(w, "cache_type", o->cache_type);
-    put_int(w, "batch_max", o->batch_max);
-    put_int(w, "streams_max", o->streams_max);
+    json_member_int(w, "thread_count", o->thread_count ? o->thread_count : pool_default_threads());
+    json_member_int(w, "context_max", o->context_max);
+    json_member_int(w, "cache_tokens", o->cache_tokens);
+    json_member_text(w, "cache_type", o->cache_type);
+    json_member_int(w, "batch_max", o->batch_max);
+    json_member_int(w, "streams_max", o->streams_max);
     json_key(w, "deterministic");
     json_put_bool(w, o->deterministic);
     json_close_object(w);
@@ -66,9 +54,9 @@ static void put_store(struct json_writer *w, const struct worker_store *s, int f
     sha256_hex(s->identity, hex);
     json_key(w, "store");
     json_open_object(w);
-    put_int(w, "fd", fd);
-    put_int(w, "bytes", (int64_t)s->bytes);
-    put_text(w, "identity", hex);
+    json_member_int(w, "fd", fd);
+    json_member_int(w, "bytes", (int64_t)s->bytes);
+    json_member_text(w, "identity", hex);
     json_close_object(w);
 }
 
@@ -80,13 +68,13 @@ static void put_files(struct json_writer *w, const struct worker_options *o)
     json_open_array(w);
     for (size_t i = 0; i < o->file_count; i++) {
         json_open_object(w);
-        put_text(w, "name", o->files[i].name);
-        put_int(w, "fd", o->files[i].fd >= 0 ? next++ : -1);
-        put_int(w, "bytes", (int64_t)o->files[i].bytes);
+        json_member_text(w, "name", o->files[i].name);
+        json_member_int(w, "fd", o->files[i].fd >= 0 ? next++ : -1);
+        json_member_int(w, "bytes", (int64_t)o->files[i].bytes);
         json_close_object(w);
     }
     json_close_array(w);
-    put_int(w, "form", o->form ? next++ : -1);
+    json_member_int(w, "form", o->form ? next++ : -1);
     if (o->store) put_store(w, o->store, next);
 }
 
@@ -96,8 +84,8 @@ static enum status send_load(struct start *s, struct error *err)
     struct json_writer w;
     json_writer_init(&w, &body, 0);
     json_open_object(&w);
-    put_text(&w, "label", s->options->label);
-    put_text(&w, "main_file", s->options->main_file);
+    json_member_text(&w, "label", s->options->label);
+    json_member_text(&w, "main_file", s->options->main_file);
     put_files(&w, s->options);
     json_key(&w, "keep");
     json_put_bool(&w, s->options->keep_path != NULL);

@@ -379,12 +379,6 @@ static void tell_progress(struct embedding *e)
     buf_release(&body);
 }
 
-static void put_int(struct json_writer *w, const char *key, int64_t v)
-{
-    json_key(w, key);
-    json_put_int(w, v);
-}
-
 static void put_seconds(struct json_writer *w, const char *key, int64_t ns)
 {
     json_key(w, key);
@@ -401,12 +395,12 @@ static void send_done(struct embedding *e)
     json_open_object(&w);
     json_key(&w, "finish");
     json_put_string(&w, e->cancelled ? "cancelled" : "stop");
-    put_int(&w, "prompt_tokens", (int64_t)e->r.prompt.count);
-    put_int(&w, "cached_tokens", e->reused);
-    put_int(&w, "completion_tokens", 0);
-    put_int(&w, "reasoning_tokens", 0);
-    put_int(&w, "decode_steps", 0);
-    put_int(&w, "displaced", e->displaced);
+    json_member_int(&w, "prompt_tokens", (int64_t)e->r.prompt.count);
+    json_member_int(&w, "cached_tokens", e->reused);
+    json_member_int(&w, "completion_tokens", 0);
+    json_member_int(&w, "reasoning_tokens", 0);
+    json_member_int(&w, "decode_steps", 0);
+    json_member_int(&w, "displaced", e->displaced);
     put_seconds(&w, "queue_seconds", let_in - e->arrived_ns);
     put_seconds(&w, "prompt_seconds", clock_monotonic_ns() - let_in);
     put_seconds(&w, "decode_seconds", 0);

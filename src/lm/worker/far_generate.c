@@ -378,18 +378,6 @@ static enum status finish_text(struct generation *g, struct error *err)
     return st;
 }
 
-static void put_int(struct json_writer *w, const char *key, int64_t v)
-{
-    json_key(w, key);
-    json_put_int(w, v);
-}
-
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text);
-}
-
 static void put_seconds(struct json_writer *w, const char *key, int64_t ns)
 {
     json_key(w, key);
@@ -418,18 +406,18 @@ static void send_done(struct generation *g, const struct sched_end *end)
     struct json_writer w;
     json_writer_init(&w, &body, 0);
     json_open_object(&w);
-    put_text(&w, "finish", g->finish);
-    put_int(&w, "prompt_tokens", (int64_t)g->r.prompt.count);
-    put_int(&w, "cached_tokens", end->cached_tokens);
-    put_int(&w, "restored_tokens", end->restored_tokens);
-    put_text(&w, "cache", cache_words(g, end));
-    put_int(&w, "completion_tokens", g->count);
-    put_int(&w, "reasoning_tokens", g->reasoning_count);
-    put_int(&w, "decode_steps", g->steps);
-    put_int(&w, "displaced", end->displaced);
+    json_member_text(&w, "finish", g->finish);
+    json_member_int(&w, "prompt_tokens", (int64_t)g->r.prompt.count);
+    json_member_int(&w, "cached_tokens", end->cached_tokens);
+    json_member_int(&w, "restored_tokens", end->restored_tokens);
+    json_member_text(&w, "cache", cache_words(g, end));
+    json_member_int(&w, "completion_tokens", g->count);
+    json_member_int(&w, "reasoning_tokens", g->reasoning_count);
+    json_member_int(&w, "decode_steps", g->steps);
+    json_member_int(&w, "displaced", end->displaced);
     put_times(&w, g, end);
-    put_int(&w, "seed", (int64_t)g->r.sampling.seed);
-    put_text(&w, "stop", g->stop);
+    json_member_int(&w, "seed", (int64_t)g->r.sampling.seed);
+    json_member_text(&w, "stop", g->stop);
     json_key(&w, "unparsed");
     json_put_bool(&w, g->parser && chat_parser_unparsed(g->parser));
     if (g->has_end && wants_tokens(g)) {

@@ -31,12 +31,6 @@ struct inspection {
     uint64_t done, total;
 };
 
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text);
-}
-
 static void put_int(struct json_writer *w, const char *key, uint64_t v)
 {
     json_key(w, key);
@@ -47,7 +41,7 @@ static void put_digest(struct json_writer *w, const char *key, const uint8_t dig
 {
     char hex[SHA256_HEX_BYTES];
     sha256_hex(digest, hex);
-    put_text(w, key, hex);
+    json_member_text(w, key, hex);
 }
 
 static void warn(struct inspection *in, const char *text)
@@ -73,9 +67,9 @@ static enum status inspect_config(struct inspection *in, struct error *err)
         warn(in, why.text);
         return STATUS_OK;
     }
-    put_text(&in->w, "architecture", c.arch);
+    json_member_text(&in->w, "architecture", c.arch);
     bool known = !family_find(&family, &c, &why);
-    put_text(&in->w, "family", known ? family->name : NULL);
+    json_member_text(&in->w, "family", known ? family->name : NULL);
     if (!known) warn(in, why.text);
     config_release(&c);
     return STATUS_OK;
@@ -118,7 +112,7 @@ static enum status inspect_tokenizer(struct inspection *in, struct error *err)
     }
     st = digest_pieces(in->tokenizer, digest, err);
     json_open_object(&in->w);
-    put_text(&in->w, "kind", tokenizer_kind(in->tokenizer));
+    json_member_text(&in->w, "kind", tokenizer_kind(in->tokenizer));
     if (!st) put_digest(&in->w, "pieces_sha256", digest);
     put_int(&in->w, "tokens", (uint64_t)tokenizer_vocab_size(in->tokenizer));
     json_close_object(&in->w);
@@ -134,9 +128,10 @@ static enum status inspect_template(struct inspection *in, struct error *err)
     if (st && st != STATUS_NOT_FOUND) warn(in, why.text);
     const struct chat_facts *f = st ? NULL : chat_facts(c, false);
     const struct chat_facts *tools = st ? NULL : chat_facts(c, true);
-    put_text(&in->w, "chat_encoder", st ? NULL : chat_native(c));
-    put_text(&in->w, "template_sha256", f && f->sha256[0] ? f->sha256 : NULL);
-    put_text(&in->w, "tool_template_sha256", tools && tools->sha256[0] ? tools->sha256 : NULL);
+    json_member_text(&in->w, "chat_encoder", st ? NULL : chat_native(c));
+    json_member_text(&in->w, "template_sha256", f && f->sha256[0] ? f->sha256 : NULL);
+    json_member_text(&in->w, "tool_template_sha256",
+                     tools && tools->sha256[0] ? tools->sha256 : NULL);
     chat_free(c);
     return STATUS_OK;
 }
@@ -252,7 +247,8 @@ static enum status write_facts(struct inspection *in, struct error *err)
 {
     struct json_writer *w = &in->w;
     json_open_object(w);
-    put_text(w, "container", source_container(in->source) == CONTAINER_GGUF ? "gguf" : "hf");
+    json_member_text(w, "container",
+                     source_container(in->source) == CONTAINER_GGUF ? "gguf" : "hf");
     enum status st = inspect_config(in, err);
     if (!st) st = inspect_tokenizer(in, err);
     if (!st) st = inspect_template(in, err);

@@ -213,47 +213,23 @@ static enum status open_sched(struct far *f, const struct json *engine, struct e
 
 /* ---- ready ---- */
 
-static void put_int(struct json_writer *w, const char *key, int64_t v)
-{
-    json_key(w, key);
-    json_put_int(w, v);
-}
-
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text);
-}
-
-static void put_bool(struct json_writer *w, const char *key, bool v)
-{
-    json_key(w, key);
-    json_put_bool(w, v);
-}
-
-static void put_real(struct json_writer *w, const char *key, double v)
-{
-    json_key(w, key);
-    json_put_real(w, v);
-}
-
 static void put_chat(struct json_writer *w, const struct far *f)
 {
     json_key(w, "chat");
     if (!f->chat) {
         json_put_null(w);
-        put_text(w, "chat_error",
-                 f->chat_error.status == STATUS_NOT_FOUND ? NULL : f->chat_error.text);
+        json_member_text(w, "chat_error",
+                         f->chat_error.status == STATUS_NOT_FOUND ? NULL : f->chat_error.text);
         return;
     }
     const struct chat_facts *facts = chat_facts(f->chat, false);
     json_open_object(w);
-    put_text(w, "template_sha256", facts->sha256);
-    put_text(w, "format", parse_format_name(far_format(f, true)));
-    put_bool(w, "thinking", facts->thinking != NULL);
-    put_text(w, "thinking_variable", facts->thinking);
-    put_text(w, "effort_variable", facts->effort);
-    put_bool(w, "tools", chat_facts(f->chat, true)->tools);
+    json_member_text(w, "template_sha256", facts->sha256);
+    json_member_text(w, "format", parse_format_name(far_format(f, true)));
+    json_member_bool(w, "thinking", facts->thinking != NULL);
+    json_member_text(w, "thinking_variable", facts->thinking);
+    json_member_text(w, "effort_variable", facts->effort);
+    json_member_bool(w, "tools", chat_facts(f->chat, true)->tools);
     json_close_object(w);
 }
 
@@ -264,14 +240,15 @@ static void put_retrieval(struct json_writer *w, const struct far *f)
     if (r->pooling == POOLING_NONE || r->rerank) json_put_null(w);
     else {
         json_open_object(w);
-        put_text(w, "pooling", pooling_name(r->pooling));
-        put_int(w, "dimensions", engine_info(f->engine)->hidden_size);
-        put_bool(w, "normalize", r->normalize);
+        json_member_text(w, "pooling", pooling_name(r->pooling));
+        json_member_int(w, "dimensions", engine_info(f->engine)->hidden_size);
+        json_member_bool(w, "normalize", r->normalize);
         json_close_object(w);
     }
-    put_bool(w, "rerank", r->rerank);
-    put_bool(w, "headless", engine_info(f->engine)->headless);
-    put_text(w, "retrieval_error", f->retrieval_error.status ? f->retrieval_error.text : NULL);
+    json_member_bool(w, "rerank", r->rerank);
+    json_member_bool(w, "headless", engine_info(f->engine)->headless);
+    json_member_text(w, "retrieval_error",
+                     f->retrieval_error.status ? f->retrieval_error.text : NULL);
 }
 
 static void put_generation(struct json_writer *w, const struct generation_config *g)
@@ -283,28 +260,28 @@ static void put_generation(struct json_writer *w, const struct generation_config
     for (int i = 0; i < g->eos_count; i++)
         json_put_int(w, g->eos_ids[i]);
     json_close_array(w);
-    put_bool(w, "has_sampling", g->has_sampling);
-    put_real(w, "temperature", g->temperature);
-    put_int(w, "top_k", g->top_k);
-    put_real(w, "top_p", g->top_p);
-    put_real(w, "min_p", g->min_p);
-    put_real(w, "repetition_penalty", g->repetition_penalty);
+    json_member_bool(w, "has_sampling", g->has_sampling);
+    json_member_real(w, "temperature", g->temperature);
+    json_member_int(w, "top_k", g->top_k);
+    json_member_real(w, "top_p", g->top_p);
+    json_member_real(w, "min_p", g->min_p);
+    json_member_real(w, "repetition_penalty", g->repetition_penalty);
     json_close_object(w);
 }
 
 static void put_facts(struct json_writer *w, const struct engine_info *i)
 {
-    put_text(w, "family", i->family);
-    put_text(w, "backend", i->backend);
-    put_int(w, "context_max", i->context_max);
-    put_int(w, "model_context", i->model_context);
-    put_int(w, "vocab_size", i->vocab_size);
-    put_int(w, "valid_vocab", i->valid_vocab);
-    put_int(w, "parameter_count", (int64_t)i->parameter_count);
-    put_int(w, "weight_bytes", (int64_t)i->weight_bytes);
-    put_int(w, "weight_bytes_per_token", (int64_t)i->weight_bytes_per_token);
-    put_int(w, "cache_bytes", (int64_t)i->cache_bytes);
-    put_int(w, "work_bytes", (int64_t)i->work_bytes);
+    json_member_text(w, "family", i->family);
+    json_member_text(w, "backend", i->backend);
+    json_member_int(w, "context_max", i->context_max);
+    json_member_int(w, "model_context", i->model_context);
+    json_member_int(w, "vocab_size", i->vocab_size);
+    json_member_int(w, "valid_vocab", i->valid_vocab);
+    json_member_int(w, "parameter_count", (int64_t)i->parameter_count);
+    json_member_int(w, "weight_bytes", (int64_t)i->weight_bytes);
+    json_member_int(w, "weight_bytes_per_token", (int64_t)i->weight_bytes_per_token);
+    json_member_int(w, "cache_bytes", (int64_t)i->cache_bytes);
+    json_member_int(w, "work_bytes", (int64_t)i->work_bytes);
 }
 
 static void send_ready(struct far *f)
@@ -314,15 +291,15 @@ static void send_ready(struct far *f)
     json_writer_init(&w, &body, 0);
     json_open_object(&w);
     put_facts(&w, engine_info(f->engine));
-    put_bool(&w, "tokenizer", engine_tokenizer(f->engine) != NULL);
-    put_bool(&w, "deterministic", f->deterministic);
+    json_member_bool(&w, "tokenizer", engine_tokenizer(f->engine) != NULL);
+    json_member_bool(&w, "deterministic", f->deterministic);
     put_chat(&w, f);
     put_retrieval(&w, f);
     put_generation(&w, &engine_info(f->engine)->generation);
     json_key(&w, "sandbox");
     json_open_object(&w);
-    put_int(&w, "landlock_abi", f->sandbox.landlock_abi);
-    put_bool(&w, "seccomp", f->sandbox.seccomp);
+    json_member_int(&w, "landlock_abi", f->sandbox.landlock_abi);
+    json_member_bool(&w, "seccomp", f->sandbox.seccomp);
     json_close_object(&w);
     json_close_object(&w);
     far_send_buf(f, FRAME_READY, 0, &body);

@@ -206,12 +206,6 @@ static void put_origin(struct json_writer *w, const struct call *c)
     json_doc_free(doc);
 }
 
-static void put_words(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text);
-}
-
 static void put_count(struct json_writer *w, const char *key, uint64_t n)
 {
     json_key(w, key);
@@ -224,7 +218,7 @@ static void put_log(struct json_writer *w, const struct call *c)
     note_key_text(audit_key(c->server->audit), key);
     json_key(w, "log");
     json_open_object(w);
-    put_words(w, "key", key);
+    json_member_text(w, "key", key);
     put_count(w, "size", audit_size(c->server->audit));
     json_close_object(w);
 }
@@ -244,11 +238,11 @@ static enum status write_members(struct json_writer *w, struct receipt *r, const
                                  struct error *err)
 {
     put_count(w, "v", VERSION);
-    put_words(w, "hearth", HEARTH_VERSION);
-    put_words(w, "fingerprint", c->context.fingerprint);
-    put_words(w, "request_id", c->request_id);
-    put_words(w, "route", c->route);
-    put_words(w, "request", r->request);
+    json_member_text(w, "hearth", HEARTH_VERSION);
+    json_member_text(w, "fingerprint", c->context.fingerprint);
+    json_member_text(w, "request_id", c->request_id);
+    json_member_text(w, "route", c->route);
+    json_member_text(w, "request", r->request);
     put_count(w, "answers", (uint64_t)r->count);
     put_origin(w, c);
     put_log(w, c);
@@ -340,14 +334,14 @@ enum status receipt_origin(struct buf *out, const struct gate_verdict *v, struct
     snprintf(digest, sizeof digest, "sha256:%s", hex);
     json_writer_init(&w, out, 0);
     json_open_object(&w);
-    put_words(&w, "alias", v->alias[0] ? v->alias : NULL);
-    put_words(&w, "digest", memcmp(v->digest, none, sizeof none) == 0 ? NULL : digest);
+    json_member_text(&w, "alias", v->alias[0] ? v->alias : NULL);
+    json_member_text(&w, "digest", memcmp(v->digest, none, sizeof none) == 0 ? NULL : digest);
     json_key(&w, "policy");
     json_open_object(&w);
-    put_words(&w, "mode", gate_mode_name(v->mode));
-    put_words(&w, "verdict", v->allowed ? "allowed" : "refused");
-    put_words(&w, "origin", gate_origin_name(v->origin));
-    put_words(&w, "licence", v->licence[0] ? v->licence : NULL);
+    json_member_text(&w, "mode", gate_mode_name(v->mode));
+    json_member_text(&w, "verdict", v->allowed ? "allowed" : "refused");
+    json_member_text(&w, "origin", gate_origin_name(v->origin));
+    json_member_text(&w, "licence", v->licence[0] ? v->licence : NULL);
     json_key(&w, "rules");
     json_open_array(&w);
     for (int i = 0; i < v->count; i++)
