@@ -246,6 +246,9 @@ static void test_templates(void **state)
         CASE("t.jinja", "{{ '![a](https://example.org/' ~ m.content ~ ')' }}", ASK,
              "scan.template-text", NULL),
         CASE("t.jinja", "{{ x['_' * 2 ~ 'class' ~ '_' * 2] }}", ASK, "scan.template-escape", NULL),
+        CASE("t.jinja", "{{ x|map(attribute='%c%cclass'|format(95, 95)) }}", ASK,
+             "scan.template-escape", NULL),
+        CASE("t.jinja", "{{ strftime_now('%c') }}", NOTE, NULL, NULL),
         CASE("t.jinja", "{{ x['%sclass' % y] }}", ASK, "scan.template-escape", NULL),
         CASE("t.jinja", "{{ m[n + 1]['content'] ~ ['a', 'b'] | join(', ') }}", NOTE, NULL, NULL),
         CASE("t.jinja", "{{ x", ASK, "scan.unreadable", NULL),
@@ -391,6 +394,57 @@ static void test_files(void **state)
         CASE("saved_model.pb", "\x08\x01", ASK, "scan.graph", NULL),
         CASE("empty.safetensors", "", NOTE, NULL, NULL),
         CASE("vocab.txt", "a\xE2\x80\x8B\n", NOTE, NULL, NULL),
+        CASE("Makefile", "all:\n\tid\n", ASK, "scan.script", "all:"),
+        CASE("model_index.json",
+             "{\"unet\": [\"my_net\", \"Net\"], \"vae\": [\"diffusers\", \"X\"]}", NOTE,
+             "scan.remote-code", "my_net"),
+        CASE("model_index.json", "{\"vae\": [\"diffusers\", \"X\"]}", NOTE, NULL, NULL),
+        CASE("config.json", "{\"_attn_implementation\": \"evil/kernel:attn\"}", ASK,
+             "scan.remote-code", "evil/kernel:attn"),
+        CASE("config.json", "{\"_attn_implementation\": \"sdpa\"}", NOTE, NULL, NULL),
+    };
+    (void)state;
+    run_cases(cases, sizeof cases / sizeof *cases);
+}
+
+/* Settings out of which other tools build objects. */
+static void test_settings_calls(void **state)
+{
+    static const struct one_case cases[] = {
+        CASE("config.json", "{\"a\": {\"_target_\": \"os.system\"}}", DENY, "scan.settings-call",
+             "os.system"),
+        CASE("config.json", "{\"_target_\": \"eval\"}", DENY, "scan.settings-call", "eval"),
+        CASE("config.json", "{\"_target_\": \"nemo.models.X\"}", ASK, "scan.settings-call",
+             "nemo.models.X"),
+        CASE("notes.json", "{\"py/object\": \"subprocess.Popen\"}", DENY, "scan.settings-call",
+             "subprocess.Popen"),
+        CASE("c.yaml", "a: 1\nb: !!python/object/apply:os.system [id]\n", DENY,
+             "scan.settings-call", "os.system"),
+        CASE("c.yml", "!<tag:yaml.org,2002:python/name:builtins.exec>", DENY, "scan.settings-call",
+             "builtins.exec"),
+        CASE("c.yaml", "!!python/object/new:own.Thing {}", ASK, "scan.settings-call", "own.Thing"),
+        CASE("c.yaml", "m: !new:os.popen\n", DENY, "scan.settings-call", "os.popen"),
+        CASE("c.yaml", "'_target_': \"shutil.rmtree\"\n", DENY, "scan.settings-call",
+             "shutil.rmtree"),
+        CASE("c.yaml", "# m: !new:os.popen\nx: !!python/tuple [1]\ny: new: z\n", NOTE, NULL, NULL),
+        CASE("README.md", "write `!!python/object/apply:os.system`", NOTE, NULL, NULL),
+    };
+    (void)state;
+    run_cases(cases, sizeof cases / sizeof *cases);
+}
+
+/* Letters of another alphabet in words that look Latin, and honest words beside them. */
+static void test_lookalikes(void **state)
+{
+    static const struct one_case cases[] = {
+        CASE("README.md", "lic\xD0\xB5nse: mit\n", ASK, "scan.hidden-lookalike", "lic\xD0\xB5nse"),
+        CASE("README.md", "the \xD0\x90pache", ASK, "scan.hidden-lookalike", "\xD0\x90pache"),
+        CASE("config.json", "{\"model_type\": \"llam\\u0430\"}", ASK, "scan.hidden-lookalike",
+             NULL),
+        CASE("README.md",
+             "GPT\xD1\x88\xD0\xBA\xD0\xB0, Qwen-\xD0\xBC\xD0\xBE\xD0\xB4, "
+             "5 \xCE\xBCm, \xCE\x94time, \xD0\xBA\xD0\xBE\xD1\x82",
+             NOTE, NULL, NULL),
     };
     (void)state;
     run_cases(cases, sizeof cases / sizeof *cases);
@@ -830,6 +884,8 @@ int main(void)
         cmocka_unit_test(test_templates),
         cmocka_unit_test(test_hidden),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_settings_calls),
+        cmocka_unit_test(test_lookalikes),
         cmocka_unit_test(test_gguf),
         cmocka_unit_test(test_zips),
         cmocka_unit_test(test_zip_between),

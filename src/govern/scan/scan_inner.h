@@ -66,6 +66,14 @@ bool scan_pickle(struct scan *s, const struct scan_part *p, bool named_so); /* f
 bool scan_zip(struct scan *s, const struct scan_part *p, bool begins_so);
 void scan_tar(struct scan *s, const struct scan_part *p);
 
+/* Why an import of Python's is dangerous: words, or NULL. */
+const char *scan_import_danger(struct span module, struct span name);
+/* A setting, under `key`, that names what other tools import and call: "os.system". */
+void scan_call(struct scan *s, const struct scan_part *p, size_t at, const char *key,
+               struct span dotted);
+/* YAML: tags and keys that do so. */
+void scan_yaml_calls(struct scan *s, const struct scan_part *p);
+
 /* Where a text stands: read by people, or by a program or model. */
 enum scan_place { PLACE_PROSE, PLACE_CODE };
 /* Characters that nobody sees. `json`: \uXXXX counts as the character. */

@@ -1,8 +1,9 @@
 /* JSON files of models: remote code that settings name, templates, hidden characters.
  * SPDX-License-Identifier: Apache-2.0
  *
- * auto_map and trust_remote_code are transformers', custom_pipelines too; modules.json is sentence-transformers',
- * parent_library PEFT's, class_name Keras'. */
+ * auto_map, trust_remote_code and the _implementation keys are transformers', model_index.json and custom_pipelines
+ * diffusers', modules.json sentence-transformers', parent_library PEFT's, class_name Keras', _target_ Hydra's, py/...
+ * jsonpickle's. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct walk {
     struct scan *s;
     const struct scan_part *part;
     bool is_modules; /* modules.json: each has a type */
+    bool is_index;   /* model_index.json: parts are [library, class] */
 };
 
 /* Settings that loaders obey. */
@@ -118,6 +120,38 @@ static void judge_templates(const struct walk *w, const struct json *v)
         judge_template(w, m.value, "chat_template");
 }
 
+/* Of model_index.json: a part whose library is none of those below is one of diffusers' own, or a file beside. */
+static void judge_component(const struct walk *w, const struct json *v)
+{
+    static const char *const known[] = { "diffusers", "transformers", "tokenizers" };
+    struct span library = json_string(json_at(v, 0));
+    if (json_type(v) != JSON_ARRAY || json_length(v) != 2 || !library.len) return;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (span_equals(library, known[i])) return;
+    remote(w, SCAN_NOTE, "model_index", library,
+           "diffusers would run the Python file of this name if it is there");
+}
+
+/* "org/name" in place of the name of a method: fetched from a hub, and run. */
+static bool names_repository(struct span key, struct span text)
+{
+    static const char *const keys[] = { "attn_implementation",           "_attn_implementation",
+                                        "_attn_implementation_internal", "experts_implementation",
+                                        "_experts_implementation",       "custom_generate" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (span_equals(key, keys[i])) return memchr(text.data, '/', text.len) != NULL;
+    return false;
+}
+
+static void judge_call(const struct walk *w, struct span key, struct span text)
+{
+    static const char *const keys[] = { "_target_", "py/object", "py/type", "py/function",
+                                        "py/reduce" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (span_equals(key, keys[i]))
+            scan_call(w->s, w->part, key_place(w, keys[i]), keys[i], text);
+}
+
 static void judge_text(const struct walk *w, struct span key, const struct json *v)
 {
     struct span text = json_string(v);
@@ -129,6 +163,10 @@ static void judge_text(const struct walk *w, struct span key, const struct json 
     if (span_equals(key, "parent_library") && !scan_begins(text, "transformers.") &&
         !scan_begins(text, "torch."))
         remote(w, SCAN_ASK, "parent_library", text, "PEFT would import this module");
+    if (text.len && names_repository(key, text))
+        remote(w, SCAN_ASK, "implementation", text,
+               "other tools would fetch code from another repository and run it");
+    judge_call(w, key, text);
     if (w->is_modules && span_equals(key, "type") && !scan_begins(text, "sentence_transformers."))
         remote(w, SCAN_ASK, "type", text, "sentence-transformers would import this module");
 }
@@ -144,6 +182,7 @@ static void judge_member(const struct walk *w, struct span key, const struct jso
                "it asks other tools to run the model's Python code");
     else if (span_equals(key, "chat_template")) judge_templates(w, v);
     else judge_text(w, key, v);
+    if (w->is_index) judge_component(w, v);
 }
 
 /* As deep as json_parse allows. */
@@ -259,7 +298,8 @@ static enum status parse(struct json_doc **ret, const struct scan_part *p, const
 void scan_json(struct scan *s, const struct scan_part *p)
 {
     const char *name = scan_part_name(p);
-    struct walk w = { s, p, strcmp(name, "modules.json") == 0 };
+    struct walk w = { s, p, strcmp(name, "modules.json") == 0,
+                      strcmp(name, "model_index.json") == 0 };
     bool settings = is_settings(name);
     struct json_doc *doc;
     struct error why;

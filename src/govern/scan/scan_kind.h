@@ -31,6 +31,7 @@ enum scan_promise {
     PROMISE_SAFETENSORS,
     PROMISE_GGUF,
     PROMISE_JSON,
+    PROMISE_YAML,
     PROMISE_TEXT, /* cards, licences, settings: read by people or by other tools */
     PROMISE_TEMPLATE,
     PROMISE_PYTHON,

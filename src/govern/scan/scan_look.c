@@ -51,6 +51,12 @@ static void look_at_template(struct scan *s, const struct scan_part *p)
     scan_text(s, p, PLACE_CODE, false);
 }
 
+static void look_at_yaml(struct scan *s, const struct scan_part *p)
+{
+    scan_yaml_calls(s, p);
+    scan_text(s, p, PLACE_PROSE, false);
+}
+
 /* Git LFS leaves a text of a few lines where the file itself was not fetched. */
 static bool is_lfs_pointer(const struct scan_part *p)
 {
@@ -79,6 +85,7 @@ static void look_by_name(struct scan *s, const struct scan_part *p, enum scan_pr
     case PROMISE_GRAPH: look_at_graph(s, p); break;
     case PROMISE_TEMPLATE: look_at_template(s, p); break;
     case PROMISE_JSON: scan_json(s, p); break;
+    case PROMISE_YAML: look_at_yaml(s, p); break;
     case PROMISE_TEXT: scan_text(s, p, PLACE_PROSE, false); break;
     case PROMISE_PICKLE: not_as_named(s, p, "a pickle or an archive of PyTorch"); break;
     case PROMISE_SAFETENSORS: not_as_named(s, p, "a safetensors file"); break;
@@ -91,8 +98,8 @@ static void look_by_name(struct scan *s, const struct scan_part *p, enum scan_pr
 static bool promises_data(enum scan_promise promise)
 {
     return promise == PROMISE_SAFETENSORS || promise == PROMISE_GGUF || promise == PROMISE_JSON ||
-           promise == PROMISE_TEXT || promise == PROMISE_TEMPLATE || promise == PROMISE_IMAGE ||
-           promise == PROMISE_NUMPY;
+           promise == PROMISE_YAML || promise == PROMISE_TEXT || promise == PROMISE_TEMPLATE ||
+           promise == PROMISE_IMAGE || promise == PROMISE_NUMPY;
 }
 
 static void judge_lie(struct scan *s, const struct scan_part *p, enum scan_promise promise,

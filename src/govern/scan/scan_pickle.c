@@ -107,18 +107,18 @@ static bool has_dunder(struct span name)
     return false;
 }
 
-static const char *why_dangerous(const struct pickle_import *p)
+const char *scan_import_danger(struct span module, struct span name)
 {
     for (size_t i = 0; i < sizeof dangerous / sizeof *dangerous; i++) {
         const struct known *k = &dangerous[i];
-        struct span rest = p->name, first = next_part(&rest);
-        if (k->names ? span_equals(p->module, k->module) && listed(k->names, first)
-                     : at_or_below(p->module, k->module))
+        struct span rest = name, first = next_part(&rest);
+        if (k->names ? span_equals(module, k->module) && listed(k->names, first)
+                     : at_or_below(module, k->module))
             return k->names ? "runs code, opens files or reaches other objects"
                             : "of a module that runs commands or code, or opens files or sockets";
     }
-    if (reaches_on(p->name)) return "reaches on to another module by its name";
-    if (has_dunder(p->name)) return "reaches into Python itself";
+    if (reaches_on(name)) return "reaches on to another module by its name";
+    if (has_dunder(name)) return "reaches into Python itself";
     return NULL;
 }
 
@@ -135,7 +135,7 @@ static bool judge_import(struct scan *s, const struct scan_part *p, const struct
     char text[512];
     struct span quote = import_quote(i, text);
     const char *uses = i->called ? "and calls" : "without calling";
-    const char *why = why_dangerous(i);
+    const char *why = scan_import_danger(i->module, i->name);
     if (i->built)
         scan_add(s, p, SCAN_RULE_PICKLE_CALL, SCAN_DENY, at, quote,
                  "the pickle changes a thing that it imports, for the whole program");

@@ -21,6 +21,8 @@ SCAN_RULE(PYTHON, "scan.python",
           "remove it if nothing needs it; else read it before another tool runs it, and approve")
 SCAN_RULE(REMOTE_CODE, "scan.remote-code",
           "Hearth never runs it; other tools would: keep trust_remote_code off there, and approve")
+SCAN_RULE(SETTINGS_CALL, "scan.settings-call",
+          "give this file to no tool that builds objects from it; remove it, or approve")
 SCAN_RULE(SCRIPT, "scan.script", "remove it: a model needs no script; or read it, and approve")
 SCAN_RULE(PROGRAM, "scan.program", "remove it: a model needs no program")
 SCAN_RULE(KERAS_CODE, "scan.keras-code",
@@ -39,6 +41,8 @@ SCAN_RULE(HIDDEN_TAGS, "scan.hidden-tags", "remove the characters; they spell wh
 SCAN_RULE(HIDDEN_BIDI, "scan.hidden-bidi",
           "remove the characters: what is seen is not the order in which it is read")
 SCAN_RULE(HIDDEN_ZERO_WIDTH, "scan.hidden-zero-width", "remove the characters: nobody sees them")
+SCAN_RULE(HIDDEN_LOOKALIKE, "scan.hidden-lookalike",
+          "find out who wrote it: people read another word than programs")
 SCAN_RULE(HIDDEN_SELECTORS, "scan.hidden-selectors", "remove the characters: they can carry bytes")
 SCAN_RULE(TEXT_CONTROL, "scan.text-control", "remove the control bytes: terminals obey them")
 SCAN_RULE(NAME_LIES, "scan.name-lies", "find out where the file comes from; do not load it")

@@ -173,6 +173,15 @@ static bool is_dunder_piece(struct span text)
     return two;
 }
 
+/* "%c%cclass": one alone is a date's. */
+static bool counts_bytes(struct span text)
+{
+    const char *first = scan_find(text.data, text.len, "%c");
+    if (!first) return false;
+    size_t rest = (size_t)(first - text.data) + 2;
+    return scan_find(text.data + rest, text.len - rest, "%c") != NULL;
+}
+
 static void judge_name(struct judge *j, size_t i)
 {
     struct span name = j->t[i].text, word;
@@ -210,6 +219,9 @@ static void judge_string(struct judge *j, size_t i)
     if (holds_dunder(j->t[i].text) || holds_dunder((struct span){ joined, used }))
         found(j, SCAN_RULE_TEMPLATE_ESCAPE, SCAN_DENY, i,
               "names an attribute that leads into Python itself, in a text");
+    else if (counts_bytes(j->t[i].text))
+        found(j, SCAN_RULE_TEMPLATE_ESCAPE, SCAN_ASK, i,
+              "holds a text whose letters are given by number, as a hidden name can be");
     else if (is_dunder_piece(j->t[i].text))
         found(j, SCAN_RULE_TEMPLATE_ESCAPE, SCAN_ASK, i,
               "holds a text that could be a piece of a name like __class__");

@@ -9,6 +9,7 @@
  *                             Khmer, Chinese ...; four in a row, or one within a Latin word, are not
  *   variation selectors       one behind a character is honest; a run of them carries bytes
  *   ESC, BS, CSI              terminals obey them
+ *   letters that look alike   a word with some of another alphabet is another word for programs
  *
  * In prose that is asked about; in what becomes part of prompts (templates, special tokens) and in settings
  * nothing invisible has a use at all. */
@@ -17,6 +18,7 @@
 
 #include "base/core/utf8.h"
 #include "govern/scan/scan_inner.h"
+#include "govern/scan/scan_lookalike.h"
 
 #define RUN_MAX       4   /* zero-width characters in a row that are too many */
 #define SELECTORS_MAX 3   /* in a row */
@@ -50,6 +52,7 @@ struct reader {
     size_t len, at;
     enum scan_place place;
     struct run run;
+    struct lookalike word;
     uint32_t before; /* the run; 0 at the beginning */
     size_t order_at; /* of the line's first control of direction */
     bool line_has_rtl, line_has_order, line_has_override;
@@ -281,6 +284,15 @@ static void judge_control(struct reader *r, uint32_t c, size_t at)
               "a control character that terminals obey: shown there, the text can hide itself");
 }
 
+static void judge_word(struct reader *r, uint32_t c, size_t at)
+{
+    size_t begin;
+    if (lookalike_step(&r->word, c, at, &begin))
+        found(r, SCAN_RULE_HIDDEN_LOOKALIKE, SCAN_ASK, begin,
+              (struct span){ r->text + begin, at - begin },
+              "a word with letters of another alphabet that look like Latin ones");
+}
+
 static void read_point(struct reader *r, bool json)
 {
     size_t at = r->at;
@@ -291,6 +303,7 @@ static void read_point(struct reader *r, bool json)
         return;
     }
     if (r->run.count) judge_run(r, c);
+    judge_word(r, c, at);
     if (c < 0x20 || (c >= 0x7F && c < 0xA0)) judge_control(r, c, at);
     if (is_rtl(c)) r->line_has_rtl = true;
     if (c == '\n') end_line(r);
@@ -330,6 +343,7 @@ void scan_text(struct scan *s, const struct scan_part *p, enum scan_place place,
     while (r.at < r.len)
         read_point(&r, json);
     if (r.run.count) judge_run(&r, 0);
+    judge_word(&r, ' ', r.at);
     end_line(&r);
     judge_whole(&r);
 }
