@@ -327,6 +327,45 @@ static void test_edited_entry_and_tile(void **state)
     buf_release(&t);
 }
 
+/* In a bundle that is full nobody writes any more, so nobody who appends sees what was changed there. */
+static void test_edited_long_ago(void **state)
+{
+    struct world *w = *state;
+    struct error err;
+    struct audit_view *v;
+    struct span entry;
+    append(w->audit, 1, 299);
+    audit_close(w->audit);
+    struct buf b = read_log(w, "tile/entries/000"), t = read_log(w, "tile/0/000");
+    struct span entries[TILE_WIDTH];
+    struct merkle_hash leaf;
+    char *at = memmem(b.data, b.len, "\"n\":77}", 7);
+    at[4] = '8';
+    write_log(w, "tile/entries/000", &b);
+    for (int pass = 0; pass < 2; pass++) {
+        open_log(w);
+        append(w->audit, 300 + (uint64_t)pass, 1);
+        if (audit_view_open(&v, w->log, audit_key(w->audit), &err)) fail_msg("%s", err.text);
+        assert_int_equal(audit_view_entry(v, 77, &entry, &err), STATUS_OK);
+        assert_non_null(memmem(entry.data, entry.len, "\"n\":87}", 7));
+        assert_int_equal(audit_view_proved(v, 77, &entry, &err), STATUS_BAD_INPUT);
+        assert_non_null(strstr(err.text, "hearth audit verify"));
+        assert_int_equal(audit_view_proved(v, 290, &entry, &err), STATUS_OK);
+        assert_non_null(memmem(entry.data, entry.len, "\"n\":290}", 8));
+        assert_int_equal(audit_view_proved(v, 1000, &entry, &err), STATUS_NOT_FOUND);
+        audit_view_close(v);
+        /* And the same with a tile that fits. */
+        assert_int_equal(tile_entries((struct span){ b.data, b.len }, TILE_WIDTH, entries, NULL),
+                         0);
+        assert_int_equal(merkle_leaf(entries[77], &leaf, NULL), 0);
+        memcpy(t.data + 77 * SHA256_BYTES, leaf.bytes, SHA256_BYTES);
+        write_log(w, "tile/0/000", &t);
+        if (!pass) audit_close(w->audit);
+    }
+    buf_release(&b);
+    buf_release(&t);
+}
+
 static void test_reordered(void **state)
 {
     struct world *w = *state;
@@ -706,6 +745,7 @@ int main(void)
         TEST(test_keyed_hash),
         TEST(test_edited_entry),
         TEST(test_edited_entry_and_tile),
+        TEST(test_edited_long_ago),
         TEST(test_reordered),
         TEST(test_missing_and_short_files),
         TEST(test_tile_of_higher_level),

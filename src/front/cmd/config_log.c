@@ -24,7 +24,7 @@ static enum status read_entry(struct audit_view *v, uint64_t index, char ret[2 *
 {
     struct span text;
     struct json_doc *doc;
-    enum status st = audit_view_entry(v, index, &text, err);
+    enum status st = audit_view_proved(v, index, &text, err);
     if (!st) st = json_parse(&doc, text.data, text.len, text.len + 1, "an audit entry", err);
     if (st) return st;
     const struct json *entry = json_root(doc), *body = json_get(entry, "body");

@@ -85,6 +85,10 @@ const struct note_key *audit_view_key(const struct audit_view *v);
 /* Entry `index`, borrowed until the next call. */
 enum status audit_view_entry(struct audit_view *v, uint64_t index, struct span *ret,
                              struct error *err);
+/* The same, and it is what the signed root covers: STATUS_BAD_INPUT where the files were changed. What is to be
+ * believed, and not only shown, is read so. */
+enum status audit_view_proved(struct audit_view *v, uint64_t index, struct span *ret,
+                              struct error *err);
 /* STATUS_NOT_FOUND past the end. */
 enum status audit_view_inclusion(struct audit_view *v, uint64_t index, struct merkle_proof *ret,
                                  struct error *err);

@@ -187,6 +187,15 @@ static enum status check_own_proof(struct audit_view *v, uint64_t index,
                      index);
 }
 
+enum status audit_view_proved(struct audit_view *v, uint64_t index, struct span *ret,
+                              struct error *err)
+{
+    struct merkle_proof proof;
+    enum status st = audit_view_inclusion(v, index, &proof, err);
+    if (!st) st = check_own_proof(v, index, &proof, err);
+    return st ? st : audit_view_entry(v, index, ret, err);
+}
+
 enum status audit_view_proof(struct audit_view *v, uint64_t index, struct buf *out,
                              struct error *err)
 {

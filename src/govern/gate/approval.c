@@ -83,7 +83,7 @@ static enum status is_logged(struct audit_view *view, const struct gate *g,
     struct json_doc *doc = NULL;
     struct buf wanted = BUF_INIT(BODY_BYTES_MAX);
     *ret = false;
-    enum status st = audit_view_entry(view, (uint64_t)a->entry, &entry, err);
+    enum status st = audit_view_proved(view, (uint64_t)a->entry, &entry, err);
     if (!st) st = json_parse(&doc, entry.data, entry.len, BODY_BYTES_MAX * 2, "an entry", err);
     if (!st) st = write_body(&wanted, g->audit, v->alias, v->digest, a, err);
     if (!st) st = same_entry(json_root(doc), &wanted, ret, err);

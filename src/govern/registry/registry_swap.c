@@ -82,8 +82,9 @@ static enum status settle_one(struct registry *r, struct audit_view *v,
     enum status st = db_find_model(r->db, u->alias, &m, err);
     bool there = !st;
     if (st && st != STATUS_NOT_FOUND) return st;
-    st = audit_view_entry(v, u->entry, &text, err);
-    bool missing = st == STATUS_NOT_FOUND; /* which no decision of ours would name */
+    st = audit_view_proved(v, u->entry, &text, err);
+    /* Which no decision of ours would name, or what was written over one. */
+    bool missing = st == STATUS_NOT_FOUND || st == STATUS_BAD_INPUT;
     if (missing) st = STATUS_OK;
     if (!st && !missing)
         st = json_parse(&doc, text.data, text.len, text.len + 1, "an audit entry", err);
