@@ -155,32 +155,69 @@ enum status registry_find(struct registry *r, const char *alias, struct registry
     return db_find_model(r->db, alias, ret, err);
 }
 
-enum status registry_note_blob(struct registry *r, const uint8_t digest[SHA256_BYTES],
-                               struct error *err)
+enum status registry_seal(const struct registry *r, enum registry_sealed what,
+                          const uint8_t identity[FILE_IDENTITY_BYTES],
+                          const uint8_t digest[SHA256_BYTES], uint8_t ret[SHA256_BYTES],
+                          struct error *err)
 {
-    uint8_t identity[FILE_IDENTITY_BYTES];
-    int fd;
-    enum status st = store_open(&r->store, digest, &fd, err);
+    static const char *const labels[] = { [REGISTRY_SEAL_STORED] = "registry: stored",
+                                          [REGISTRY_SEAL_PENDING] = "registry: pending",
+                                          [REGISTRY_SEAL_SEEN] = "registry: seen" };
+    uint8_t bytes[FILE_IDENTITY_BYTES + SHA256_BYTES];
+    char text[AUDIT_HASH_TEXT_BYTES];
+    memcpy(bytes, identity, FILE_IDENTITY_BYTES);
+    memcpy(bytes + FILE_IDENTITY_BYTES, digest, SHA256_BYTES);
+    enum status st = audit_hash(r->audit, labels[what],
+                                (struct span){ (const char *)bytes, sizeof bytes }, text, err);
     if (st) return st;
-    st = file_identity(fd, "a stored file", identity, err);
-    file_close(fd);
-    return st ? st : db_put_blob(r->db, digest, identity, err);
+    size_t hex = SHA256_HEX_BYTES - 1;
+    return sha256_from_hex(text + strlen(text) - hex, hex, ret)
+               ? STATUS_OK
+               : error_set(err, STATUS_FAILED, "a keyed hash has another form");
 }
 
-/* Hashes, and notes the identity that the file had while it was hashed. */
-static enum status hash_stored(struct registry *r, int fd, const struct registry_file *file,
-                               struct store_meter *meter, struct error *err)
+/* Whether the stored file is, by its identity, what was hashed before. */
+static enum status is_known(struct registry *r, const uint8_t identity[FILE_IDENTITY_BYTES],
+                            const uint8_t digest[SHA256_BYTES], bool *ret, struct error *err)
 {
-    uint8_t before[FILE_IDENTITY_BYTES], after[FILE_IDENTITY_BYTES], digest[SHA256_BYTES];
+    uint8_t wanted[SHA256_BYTES], found[SHA256_BYTES];
+    *ret = false;
+    if (!r->audit) return STATUS_OK;
+    enum status st = db_find_blob(r->db, digest, found, ret, err);
+    if (st || !*ret) return st;
+    st = registry_seal(r, REGISTRY_SEAL_STORED, identity, digest, wanted, err);
+    *ret = !st && memcmp(wanted, found, sizeof wanted) == 0;
+    return st;
+}
+
+enum status registry_note_stored(struct registry *r, const uint8_t identity[FILE_IDENTITY_BYTES],
+                                 const uint8_t digest[SHA256_BYTES], struct error *err)
+{
+    uint8_t seal[SHA256_BYTES];
+    if (!r->audit) return STATUS_OK;
+    enum status st = registry_seal(r, REGISTRY_SEAL_STORED, identity, digest, seal, err);
+    return st ? st : db_put_blob(r->db, digest, seal, err);
+}
+
+/* Hashes, and notes the identity that the file had meanwhile. */
+static enum status hash_stored(struct registry *r, int fd, const struct registry_file *file,
+                               struct store_meter *meter, uint8_t ret[FILE_IDENTITY_BYTES],
+                               struct error *err)
+{
+    uint8_t after[FILE_IDENTITY_BYTES], digest[SHA256_BYTES];
     char wanted[SHA256_HEX_BYTES], found[SHA256_HEX_BYTES];
-    enum status st = file_identity(fd, file->name, before, err);
+    enum status st = store_settle(fd, file->name, err);
+    if (!st) st = file_identity(fd, file->name, ret, err);
     if (!st) st = store_hash(fd, file->name, meter, digest, err);
     if (!st) st = file_identity(fd, file->name, after, err);
     if (st) return st;
-    if (memcmp(digest, file->sha256, SHA256_BYTES) == 0)
-        return memcmp(before, after, sizeof before) == 0
-                   ? db_put_blob(r->db, file->sha256, before, err)
-                   : STATUS_OK;
+    if (memcmp(digest, file->sha256, SHA256_BYTES) == 0) {
+        if (memcmp(ret, after, sizeof after) == 0)
+            return registry_note_stored(r, ret, file->sha256, err);
+        return error_set(err, STATUS_BAD_INPUT,
+                         "%s was written to while it was read; its digest was %s then", file->name,
+                         (sha256_hex(digest, found), found));
+    }
     db_forget_blob(r->db, file->sha256, NULL);
     sha256_hex(file->sha256, wanted);
     sha256_hex(digest, found);
@@ -200,19 +237,18 @@ static enum status check_size(int fd, const struct registry_file *file, struct e
                      file->name, bytes, file->bytes);
 }
 
-enum status registry_open_file(struct registry *r, const struct registry_file *file, int *ret_fd,
-                               bool *ret_hashed, struct error *err)
+enum status registry_open_known(struct registry *r, const struct registry_file *file, int *ret_fd,
+                                uint8_t ret_identity[FILE_IDENTITY_BYTES], bool *ret_hashed,
+                                struct error *err)
 {
-    uint8_t now[FILE_IDENTITY_BYTES], then[FILE_IDENTITY_BYTES];
     bool known = false;
     int fd;
     enum status st = store_open(&r->store, file->sha256, &fd, err);
     if (st) return error_wrap(err, st, "%s", file->name);
-    st = file_identity(fd, file->name, now, err);
-    if (!st) st = db_find_blob(r->db, file->sha256, then, &known, err);
-    known = known && memcmp(now, then, sizeof now) == 0;
+    st = file_identity(fd, file->name, ret_identity, err);
+    if (!st) st = is_known(r, ret_identity, file->sha256, &known, err);
     if (!st) st = check_size(fd, file, err);
-    if (!st && !known) st = hash_stored(r, fd, file, NULL, err);
+    if (!st && !known) st = hash_stored(r, fd, file, NULL, ret_identity, err);
     if (st) {
         file_close(fd);
         return st;
@@ -220,6 +256,13 @@ enum status registry_open_file(struct registry *r, const struct registry_file *f
     if (ret_hashed) *ret_hashed = !known;
     *ret_fd = fd;
     return STATUS_OK;
+}
+
+enum status registry_open_file(struct registry *r, const struct registry_file *file, int *ret_fd,
+                               bool *ret_hashed, struct error *err)
+{
+    uint8_t identity[FILE_IDENTITY_BYTES];
+    return registry_open_known(r, file, ret_fd, identity, ret_hashed, err);
 }
 
 enum status registry_pin(struct registry *r, const struct registry_model *m, struct error *err)
@@ -236,19 +279,44 @@ enum status registry_pin(struct registry *r, const struct registry_model *m, str
     return st;
 }
 
+static enum status find_seen(struct registry *r, const uint8_t identity[FILE_IDENTITY_BYTES],
+                             uint8_t ret[SHA256_BYTES], bool *ret_known, struct error *err)
+{
+    struct db_sealed seen;
+    uint8_t seal[SHA256_BYTES];
+    *ret_known = false;
+    if (!r->audit) return STATUS_OK;
+    enum status st = db_find_seen(r->db, identity, &seen, ret_known, err);
+    if (st || !*ret_known) return st;
+    st = registry_seal(r, REGISTRY_SEAL_SEEN, identity, seen.sha256, seal, err);
+    *ret_known = !st && memcmp(seal, seen.seal, sizeof seal) == 0;
+    if (*ret_known) memcpy(ret, seen.sha256, SHA256_BYTES);
+    return st;
+}
+
+static enum status note_seen(struct registry *r, const uint8_t identity[FILE_IDENTITY_BYTES],
+                             const uint8_t digest[SHA256_BYTES], struct error *err)
+{
+    struct db_sealed seen;
+    if (!r->audit) return STATUS_OK;
+    memcpy(seen.sha256, digest, SHA256_BYTES);
+    enum status st = registry_seal(r, REGISTRY_SEAL_SEEN, identity, digest, seen.seal, err);
+    return st ? st : db_put_seen(r->db, identity, &seen, err);
+}
+
 enum status registry_hash_file(struct registry *r, int fd, const char *name,
                                uint8_t ret[SHA256_BYTES], bool *ret_hashed, struct error *err)
 {
     uint8_t before[FILE_IDENTITY_BYTES], after[FILE_IDENTITY_BYTES];
     bool known = false;
     enum status st = file_identity(fd, name, before, err);
-    if (!st) st = db_find_seen(r->db, before, ret, &known, err);
+    if (!st) st = find_seen(r, before, ret, &known, err);
     if (!st && ret_hashed) *ret_hashed = !known;
     if (st || known) return st;
     st = store_hash(fd, name, NULL, ret, err);
     if (!st) st = file_identity(fd, name, after, err);
     if (st || memcmp(before, after, sizeof after) != 0 || !file_identity_settled(before)) return st;
-    return db_put_seen(r->db, before, ret, err);
+    return note_seen(r, before, ret, err);
 }
 
 enum status registry_annotate(struct registry *r, const char *alias, const char *key,
@@ -392,10 +460,11 @@ static enum status verify_file(struct verifier *v, const char *alias, const char
                                const struct registry_file *f, struct error *err)
 {
     struct error why = { .text = "" };
+    uint8_t identity[FILE_IDENTITY_BYTES];
     int fd;
     enum status st = store_open(&v->r->store, f->sha256, &fd, &why);
     if (!st) {
-        st = hash_stored(v->r, fd, f, &v->meter, &why);
+        st = hash_stored(v->r, fd, f, &v->meter, identity, &why);
         file_close(fd);
     } else error_wrap(&why, st, "%s", f->name);
     if (st && *of) error_wrap(&why, st, "%s", of);

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/core/digest.h"
+#include "base/core/file.h"
 #include "base/core/log.h"
 #include "base/core/mem.h"
 #include "base/core/span.h"
@@ -125,6 +126,12 @@ enum status registry_find(struct registry *r, const char *alias, struct registry
  * the kernel can set. *ret_hashed (may be NULL) says whether they were. STATUS_BAD_INPUT: they are others. */
 enum status registry_open_file(struct registry *r, const struct registry_file *file, int *ret_fd,
                                bool *ret_hashed, struct error *err);
+
+/* The same, and the identity (base/core/file.h) that the file had when its bytes were what the digest says: where it
+ * has another one later, it was written to. */
+enum status registry_open_known(struct registry *r, const struct registry_file *file, int *ret_fd,
+                                uint8_t ret_identity[FILE_IDENTITY_BYTES], bool *ret_hashed,
+                                struct error *err);
 
 /* The digest of a file outside the store. It is hashed unless it is, by its identity, the one that was hashed
  * before; `fd` stays the caller's. *ret_hashed (may be NULL) says whether it was. */

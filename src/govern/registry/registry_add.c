@@ -26,6 +26,10 @@ struct adding {
     struct model_scan scan;
     struct registry_model model;
     bool *fresh; /* [file_count]: it was not in the store before */
+    /* [file_count]: of the stored file, as soon as it lay there; noted when the model is. */
+    struct identity {
+        uint8_t bytes[FILE_IDENTITY_BYTES];
+    } * identities;
     struct store_meter meter;
     struct registry_added result;
     uint64_t entry; /* of the audit log */
@@ -111,45 +115,78 @@ static enum status open_source(const struct scan_file *f, int *ret_fd,
 
 /* Whether an `add` that did not finish has stored this very file. */
 static enum status find_stored(struct adding *a, const uint8_t identity[FILE_IDENTITY_BYTES],
-                               struct registry_file *file, bool *ret, struct error *err)
+                               struct registry_file *file, struct identity *ret_stored, bool *ret,
+                               struct error *err)
 {
+    struct db_sealed pending;
+    uint8_t seal[SHA256_BYTES];
     bool found = false;
     int fd;
-    enum status st = db_find_pending(a->r->db, identity, file->sha256, &found, err);
+    if (!a->r->audit) return STATUS_OK;
+    enum status st = db_find_pending(a->r->db, identity, &pending, &found, err);
     if (st || !found) return st;
-    if (registry_open_file(a->r, file, &fd, NULL, NULL)) return STATUS_OK;
+    st = registry_seal(a->r, REGISTRY_SEAL_PENDING, identity, pending.sha256, seal, err);
+    if (st || memcmp(seal, pending.seal, sizeof seal) != 0) return st;
+    memcpy(file->sha256, pending.sha256, SHA256_BYTES);
+    if (registry_open_known(a->r, file, &fd, ret_stored->bytes, NULL, NULL)) return STATUS_OK;
     file_close(fd);
     *ret = true;
     return STATUS_OK;
 }
 
+static enum status put_pending(struct adding *a, const uint8_t identity[FILE_IDENTITY_BYTES],
+                               const struct registry_file *file, struct error *err)
+{
+    struct db_sealed pending;
+    if (!a->r->audit) return STATUS_OK;
+    memcpy(pending.sha256, file->sha256, SHA256_BYTES);
+    enum status st =
+        registry_seal(a->r, REGISTRY_SEAL_PENDING, identity, file->sha256, pending.seal, err);
+    return st ? st : db_put_pending(a->r->db, identity, &pending, err);
+}
+
 /* Of large files it is noted at once that they are there: so much need not be copied again. */
 static enum status note_large(struct adding *a, const uint8_t identity[FILE_IDENTITY_BYTES],
-                              const struct registry_file *file, struct error *err)
+                              const struct identity *stored, const struct registry_file *file,
+                              struct error *err)
 {
     enum status st = db_begin(a->r->db, err);
-    if (!st) st = registry_note_blob(a->r, file->sha256, err);
-    if (!st) st = db_put_pending(a->r->db, identity, file->sha256, err);
+    if (!st) st = registry_note_stored(a->r, stored->bytes, file->sha256, err);
+    if (!st) st = put_pending(a, identity, file, err);
     if (!st) return db_commit(a->r->db, err);
     db_rollback(a->r->db);
     return st;
 }
 
-static enum status copy_file(struct adding *a, const struct scan_file *from, int fd,
-                             const uint8_t before[FILE_IDENTITY_BYTES], struct registry_file *file,
-                             bool *ret_fresh, struct error *err)
+static enum status look_at_stored(struct adding *a, const uint8_t digest[SHA256_BYTES],
+                                  struct identity *ret, struct error *err)
 {
+    int fd;
+    enum status st = store_open(&a->r->store, digest, &fd, err);
+    if (st) return st;
+    st = file_identity(fd, "a stored file", ret->bytes, err);
+    file_close(fd);
+    return st;
+}
+
+static enum status copy_file(struct adding *a, size_t i, int fd,
+                             const uint8_t before[FILE_IDENTITY_BYTES], struct error *err)
+{
+    const struct scan_file *from = &a->scan.files[i];
+    struct registry_file *file = &a->model.files[i];
     uint8_t after[FILE_IDENTITY_BYTES];
-    if (a->what->take)
-        return store_take(&a->r->store, from->path, from->name, from->bytes, &a->meter,
-                          file->sha256, ret_fresh, err);
-    enum status st = store_put(&a->r->store, fd, from->name, from->bytes, &a->meter, file->sha256,
-                               ret_fresh, err);
-    if (!st) st = file_identity(fd, from->name, after, err);
+    enum status st = a->what->take ? store_take(&a->r->store, from->path, from->name, from->bytes,
+                                                &a->meter, file->sha256, &a->fresh[i], err)
+                                   : store_put(&a->r->store, fd, from->name, from->bytes, &a->meter,
+                                               file->sha256, &a->fresh[i], err);
+    if (!st) st = look_at_stored(a, file->sha256, &a->identities[i], err);
+    if (st || a->what->take) return st;
+    st = file_identity(fd, from->name, after, err);
     if (!st && memcmp(before, after, sizeof after) != 0)
         st = error_set(err, STATUS_BAD_INPUT, "%s changed while it was read; add it again",
                        from->path);
-    if (!st && from->bytes >= STORE_LARGE_BYTES) st = note_large(a, before, file, err);
+    if (!st && from->bytes >= STORE_LARGE_BYTES)
+        st = note_large(a, before, &a->identities[i], file, err);
     return st;
 }
 
@@ -166,8 +203,8 @@ static enum status take_file(struct adding *a, size_t i, struct error *err)
     enum status st = open_source(from, &fd, identity, err);
     if (st) return st;
     if (from->bytes >= STORE_LARGE_BYTES && !a->what->take)
-        st = find_stored(a, identity, file, &stored, err);
-    if (!st && !stored) st = copy_file(a, from, fd, identity, file, &a->fresh[i], err);
+        st = find_stored(a, identity, file, &a->identities[i], &stored, err);
+    if (!st && !stored) st = copy_file(a, i, fd, identity, err);
     if (!st && stored) {
         bool used = true;
         a->meter.done += from->bytes;
@@ -202,7 +239,8 @@ static enum status take_files(struct adding *a, struct error *err)
 {
     a->model.files = arena_array(&a->model.arena, a->scan.count + 1, sizeof *a->model.files);
     a->fresh = arena_array(&a->model.arena, a->scan.count + 1, sizeof *a->fresh);
-    if (!a->model.files || !a->fresh) return no_memory(err);
+    a->identities = arena_array(&a->model.arena, a->scan.count + 1, sizeof *a->identities);
+    if (!a->model.files || !a->fresh || !a->identities) return no_memory(err);
     a->meter = (struct store_meter){ &a->what->progress, "copying", 0, a->scan.bytes };
     a->result.bytes = a->scan.bytes;
     enum status st = STATUS_OK;
@@ -298,7 +336,7 @@ static enum status put_rows(struct adding *a, struct error *err)
     enum status st = db_begin(db, err);
     if (st) return st;
     for (size_t i = 0; i < a->model.file_count && !st; i++)
-        st = registry_note_blob(a->r, a->model.files[i].sha256, err);
+        st = registry_note_stored(a->r, a->identities[i].bytes, a->model.files[i].sha256, err);
     if (!st && a->what->stage) st = put_staged(a, err);
     else if (!st) {
         st = db_put_model(db, &a->model, err);
@@ -323,7 +361,7 @@ static enum status put_known_blobs(struct adding *a, struct error *err)
     enum status st = db_begin(a->r->db, err);
     if (st) return st;
     for (size_t i = 0; i < a->model.file_count && !st; i++)
-        st = registry_note_blob(a->r, a->model.files[i].sha256, err);
+        st = registry_note_stored(a->r, a->identities[i].bytes, a->model.files[i].sha256, err);
     if (!st) st = db_clear_pending(a->r->db, err);
     if (!st) return db_commit(a->r->db, err);
     db_rollback(a->r->db);

@@ -71,6 +71,19 @@ static const char *const migrations[] = {
     "  lock_path TEXT NOT NULL,"
     "  entry INTEGER NOT NULL CHECK (entry >= 0),"
     "  PRIMARY KEY (alias, lock_path)) STRICT, WITHOUT ROWID;",
+    /* 4: what was hashed is remembered with a seal; what older ones remembered is hashed again */
+    "DROP TABLE blob;"
+    "CREATE TABLE blob ("
+    "  sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),"
+    "  seal BLOB NOT NULL CHECK (length(seal) = 32)) STRICT, WITHOUT ROWID;"
+    "DROP TABLE pending;"
+    "CREATE TABLE pending ("
+    "  identity BLOB PRIMARY KEY,"
+    "  sealed BLOB NOT NULL CHECK (length(sealed) = 64)) STRICT, WITHOUT ROWID;"
+    "DROP TABLE seen;"
+    "CREATE TABLE seen ("
+    "  identity BLOB PRIMARY KEY,"
+    "  sealed BLOB NOT NULL CHECK (length(sealed) = 64)) STRICT, WITHOUT ROWID;",
 };
 #define MIGRATION_COUNT (int)(sizeof migrations / sizeof *migrations)
 
@@ -599,17 +612,17 @@ static enum status find_pair(struct registry_db *db, const char *sql, const void
 }
 
 enum status db_put_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
-                        const uint8_t identity[FILE_IDENTITY_BYTES], struct error *err)
+                        const uint8_t seal[SHA256_BYTES], struct error *err)
 {
-    return put_pair(db, "INSERT OR REPLACE INTO blob VALUES (?, ?)", digest, SHA256_BYTES, identity,
-                    FILE_IDENTITY_BYTES, err);
+    return put_pair(db, "INSERT OR REPLACE INTO blob VALUES (?, ?)", digest, SHA256_BYTES, seal,
+                    SHA256_BYTES, err);
 }
 
 enum status db_find_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
-                         uint8_t ret[FILE_IDENTITY_BYTES], bool *ret_found, struct error *err)
+                         uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err)
 {
-    return find_pair(db, "SELECT identity FROM blob WHERE sha256 = ?", digest, SHA256_BYTES, ret,
-                     FILE_IDENTITY_BYTES, ret_found, err);
+    return find_pair(db, "SELECT seal FROM blob WHERE sha256 = ?", digest, SHA256_BYTES, ret,
+                     SHA256_BYTES, ret_found, err);
 }
 
 enum status db_forget_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
@@ -626,17 +639,17 @@ enum status db_forget_blob(struct registry_db *db, const uint8_t digest[SHA256_B
 }
 
 enum status db_put_pending(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
-                           const uint8_t digest[SHA256_BYTES], struct error *err)
+                           const struct db_sealed *what, struct error *err)
 {
     return put_pair(db, "INSERT OR REPLACE INTO pending VALUES (?, ?)", identity,
-                    FILE_IDENTITY_BYTES, digest, SHA256_BYTES, err);
+                    FILE_IDENTITY_BYTES, what, sizeof *what, err);
 }
 
 enum status db_find_pending(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
-                            uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err)
+                            struct db_sealed *ret, bool *ret_found, struct error *err)
 {
-    return find_pair(db, "SELECT sha256 FROM pending WHERE identity = ?", identity,
-                     FILE_IDENTITY_BYTES, ret, SHA256_BYTES, ret_found, err);
+    return find_pair(db, "SELECT sealed FROM pending WHERE identity = ?", identity,
+                     FILE_IDENTITY_BYTES, ret, sizeof *ret, ret_found, err);
 }
 
 enum status db_clear_pending(struct registry_db *db, struct error *err)
@@ -645,17 +658,17 @@ enum status db_clear_pending(struct registry_db *db, struct error *err)
 }
 
 enum status db_put_seen(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
-                        const uint8_t digest[SHA256_BYTES], struct error *err)
+                        const struct db_sealed *what, struct error *err)
 {
     return put_pair(db, "INSERT OR REPLACE INTO seen VALUES (?, ?)", identity, FILE_IDENTITY_BYTES,
-                    digest, SHA256_BYTES, err);
+                    what, sizeof *what, err);
 }
 
 enum status db_find_seen(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
-                         uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err)
+                         struct db_sealed *ret, bool *ret_found, struct error *err)
 {
-    return find_pair(db, "SELECT sha256 FROM seen WHERE identity = ?", identity,
-                     FILE_IDENTITY_BYTES, ret, SHA256_BYTES, ret_found, err);
+    return find_pair(db, "SELECT sealed FROM seen WHERE identity = ?", identity,
+                     FILE_IDENTITY_BYTES, ret, sizeof *ret, ret_found, err);
 }
 
 enum status db_clear_seen(struct registry_db *db, struct error *err)

@@ -60,26 +60,32 @@ enum status db_forget_unsettled(struct registry_db *db, const struct db_unsettle
 enum status db_is_used(struct registry_db *db, const uint8_t digest[SHA256_BYTES], bool *ret,
                        struct error *err);
 
-/* The identity (file.h) that a stored file had when it was hashed. */
+/* A digest that was found by hashing, and the seal (registry_seal) that says that this registry found it. The
+ * tables hold what anybody may have written there: whoever reads one of these looks at the seal. */
+struct db_sealed {
+    uint8_t sha256[SHA256_BYTES], seal[SHA256_BYTES];
+};
+
+/* The seal of the identity (file.h) that a stored file had when it was hashed. */
 enum status db_put_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
-                        const uint8_t identity[FILE_IDENTITY_BYTES], struct error *err);
+                        const uint8_t seal[SHA256_BYTES], struct error *err);
 enum status db_find_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
-                         uint8_t ret[FILE_IDENTITY_BYTES], bool *ret_found, struct error *err);
+                         uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err);
 enum status db_forget_blob(struct registry_db *db, const uint8_t digest[SHA256_BYTES],
                            struct error *err);
 
 /* The digest of a file outside the store, by the identity that it had when it was hashed. */
 enum status db_put_seen(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
-                        const uint8_t digest[SHA256_BYTES], struct error *err);
+                        const struct db_sealed *what, struct error *err);
 enum status db_find_seen(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
-                         uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err);
+                         struct db_sealed *ret, bool *ret_found, struct error *err);
 enum status db_clear_seen(struct registry_db *db, struct error *err);
 
 /* What of an unfinished `add` is stored already: the identity of the file that was copied. */
 enum status db_put_pending(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
-                           const uint8_t digest[SHA256_BYTES], struct error *err);
+                           const struct db_sealed *what, struct error *err);
 enum status db_find_pending(struct registry_db *db, const uint8_t identity[FILE_IDENTITY_BYTES],
-                            uint8_t ret[SHA256_BYTES], bool *ret_found, struct error *err);
+                            struct db_sealed *ret, bool *ret_found, struct error *err);
 enum status db_clear_pending(struct registry_db *db, struct error *err);
 
 /* SQLite's own check of the file's structure. */

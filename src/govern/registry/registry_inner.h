@@ -22,9 +22,17 @@ enum status registry_begin_writing(struct registry *r, int *ret_fd, struct error
  * NULL): its index. */
 enum status registry_log(struct registry *r, enum audit_kind kind, const struct registry_model *m,
                          uint64_t *ret_entry, struct error *err);
-/* A stored file whose identity was noted after it was hashed. */
-enum status registry_note_blob(struct registry *r, const uint8_t digest[SHA256_BYTES],
-                               struct error *err);
+/* What registry.db says of hashed files is believed only with a seal under the key of keyed hashes, which lies apart
+ * (govern/audit): who can write the tables, and no more, cannot say that a file was hashed. `what` tells the
+ * tables apart. A registry without an audit log has no key: it remembers nothing, and hashes. */
+enum registry_sealed { REGISTRY_SEAL_STORED, REGISTRY_SEAL_PENDING, REGISTRY_SEAL_SEEN };
+enum status registry_seal(const struct registry *r, enum registry_sealed what,
+                          const uint8_t identity[FILE_IDENTITY_BYTES],
+                          const uint8_t digest[SHA256_BYTES], uint8_t ret[SHA256_BYTES],
+                          struct error *err);
+/* A stored file that had this identity when its bytes were those of the digest. */
+enum status registry_note_stored(struct registry *r, const uint8_t identity[FILE_IDENTITY_BYTES],
+                                 const uint8_t digest[SHA256_BYTES], struct error *err);
 
 /* In the transaction of a decision: the lock does not hold it yet. `entry` of the audit log says it, too. */
 enum status registry_put_unsettled(struct registry *r, const char *alias, uint64_t entry,

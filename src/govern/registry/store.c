@@ -104,6 +104,12 @@ static enum status pass_through(int from, int to, const char *name, struct store
     return st;
 }
 
+enum status store_settle(int fd, const char *name, struct error *err)
+{
+    if (fdatasync(fd) == 0 || errno == EINVAL || errno == EROFS) return STATUS_OK;
+    return fail_errno(err, "settle", name);
+}
+
 enum status store_hash(int fd, const char *name, struct store_meter *meter,
                        uint8_t ret[SHA256_BYTES], struct error *err)
 {

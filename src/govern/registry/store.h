@@ -44,6 +44,9 @@ void store_remove_tree(const char *path);
 /* STATUS_NOT_FOUND when there is none. */
 enum status store_open(const struct store *s, const uint8_t digest[SHA256_BYTES], int *ret_fd,
                        struct error *err);
+/* Pages that somebody has mapped and changed go to the disk: after that another change shows in the file's times,
+ * which the kernel sets only when a page that is clean is written to. Before a file is hashed. */
+enum status store_settle(int fd, const char *name, struct error *err);
 /* From the beginning to the end; the position of `fd` does not matter and is not moved. */
 enum status store_hash(int fd, const char *name, struct store_meter *meter,
                        uint8_t ret[SHA256_BYTES], struct error *err);
