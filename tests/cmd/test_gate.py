@@ -7,6 +7,7 @@
 # The last line is "N passed, N failed, N skipped".
 import hashlib
 import json
+import mmap
 import os
 import pathlib
 import pty
@@ -14,6 +15,7 @@ import select
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -344,6 +346,170 @@ def case_expired(w):
     while time.time() < time.mktime(time.strptime(soon, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone + 1:
         time.sleep(1)
     w.ask("guide", code=REFUSED, err=["refused by gate.approval-expired", "ended at"])
+
+
+# ---- forged ----
+
+def identity(path):
+    """As base/core/file.c lays it out."""
+    s = os.stat(path)
+    return struct.pack("<7q", s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns // 10**9, s.st_mtime_ns % 10**9, s.st_ctime_ns // 10**9, s.st_ctime_ns % 10**9)
+
+
+def on_database(w, *statements):
+    """Whoever may write the store's folder may write this."""
+    c = sqlite3.connect(w.home / "registry.db")
+    with c:
+        for s in statements:
+            c.execute(*s)
+    c.close()
+
+
+def case_forged_identity(w):
+    """The registry's word that changed bytes were hashed: written as it does, copied, replayed, in tables of an older form."""
+    w.run("add", ember(w))
+    w.run("add", ember(w, "another"))
+    path = blob(w, "guide", "model.safetensors")
+    digest = bytes.fromhex(path.name)
+    rows = sqlite3.connect(w.home / "registry.db").execute("SELECT sha256, seal FROM blob").fetchall()
+    seals = dict(rows)
+    other = next(s for d, s in rows if d != digest)
+    back = flip(path)
+    for seal in (seals[digest], other, bytes(32), hashlib.sha256(identity(path) + digest).digest(), hashlib.sha256(digest + identity(path)).digest()):
+        on_database(w, ("INSERT OR REPLACE INTO blob VALUES (?, ?)", (digest, seal)))
+        w.ask("guide", code=REFUSED, err=["refused by gate.digest", "model.safetensors", path.name])
+    on_database(w, ("DROP TABLE blob",), ("CREATE TABLE blob (sha256 BLOB PRIMARY KEY, identity BLOB NOT NULL) STRICT, WITHOUT ROWID",),
+                ("INSERT INTO blob VALUES (?, ?)", (digest, identity(path))), ("DELETE FROM migration WHERE number = 4",), ("PRAGMA user_version = 3",))
+    w.ask("guide", code=REFUSED, err=["refused by gate.digest", "model.safetensors", path.name])
+    back()
+    assert w.check("guide")["hashed_bytes"] > 0 and w.ask("guide")
+
+
+def case_forged_pending(w):
+    """What an interrupted `add` is said to have stored is not taken for the folder's bytes."""
+    w.run("add", ember(w, "other"))
+    folder = ember(w)
+    weights = folder / "model.safetensors"
+    data = weights.read_bytes()
+    weights.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    stored = blob(w, "other", "model.safetensors")
+    for sealed in (bytes.fromhex(stored.name) + bytes(32), bytes.fromhex(stored.name) + hashlib.sha256(identity(weights)).digest()):
+        on_database(w, ("INSERT OR REPLACE INTO pending VALUES (?, ?)", (identity(weights), sealed)))
+        w.run("add", folder)
+        assert blob(w, "guide", "model.safetensors").name == hashlib.sha256(weights.read_bytes()).hexdigest()
+        w.run("rm", "guide")
+
+
+def case_times_put_back(w):
+    """The times of a file that was written to, as they were, and the clock's own time is the kernel's."""
+    w.run("add", ember(w))
+    path = blob(w, "guide", "config.json")
+    before = os.stat(path)
+    back = flip(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert os.stat(path).st_mtime_ns == before.st_mtime_ns
+    w.ask("guide", code=REFUSED, err=["refused by gate.digest", "config.json"])
+    back()
+    # another file under the same name, with size and times of the first
+    copy = path.with_name("copy")
+    path.parent.chmod(0o700)
+    data = path.read_bytes()
+    copy.write_bytes(bytes([data[0], data[1] ^ 1]) + data[2:])
+    os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
+    copy.rename(path)
+    w.ask("guide", code=REFUSED, err=["refused by gate.digest", "config.json"])
+    # a link to a file elsewhere
+    path.unlink()
+    (w.tmp / "elsewhere").write_bytes(data)
+    path.symlink_to(w.tmp / "elsewhere")
+    w.ask("guide", code=REFUSED, err=["refused by gate.digest", "config.json"])
+    # a second name for the stored bytes, through which they are changed
+    path.unlink()
+    path.write_bytes(data)
+    assert w.ask("guide")
+    os.link(path, w.tmp / "second")
+    (w.tmp / "second").write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    w.ask("guide", code=REFUSED, err=["refused by gate.digest", "config.json"])
+    # a pipe
+    path.unlink()
+    os.mkfifo(path)
+    w.ask("guide", code=REFUSED, err=["refused by gate.digest", "config.json"])
+
+
+def case_mapped(w):
+    """A page that is mapped and dirty takes a change without a new time: it must be clean before it is hashed."""
+    w.run("add", ember(w))
+    path = blob(w, "guide", "model.safetensors")
+    mode = path.stat().st_mode
+    path.chmod(0o600)
+    with open(path, "r+b") as f, mmap.mmap(f.fileno(), 0) as m:
+        path.chmod(mode)
+        at = len(m) // 2
+        for _ in range(3):
+            m[at] = m[at]  # dirty, and the same
+            assert w.check("guide")["allowed"]
+            known = w.check("guide")["hashed_bytes"] == 0
+            m[at] ^= 1
+            changed = os.stat(path)
+            done = subprocess.run([PROGRAM, "run", "guide", "hi", "-n", "1", "--greedy"], cwd=w.work, env=w.env, stdin=subprocess.DEVNULL, capture_output=True)
+            if done.returncode == 0 and known and changed.st_dev == os.stat("/dev/shm").st_dev:
+                raise Skip("this file system sets no times for mappings")
+            assert done.returncode == REFUSED and b"gate.digest" in done.stderr, (known, done)
+            m[at] ^= 1
+        m[at] = m[at]
+    assert w.ask("guide")
+
+
+def case_forged_approval(w):
+    """The entry of an approval, changed in the log's files to fit a lock that says more."""
+    w.run("add", ember(w, licence="Llama-3.1-COMMUNITY-LICENSE.txt"))
+    w.run("approve", "guide", "--by", "A", "--reason", "for a day", "--until", "1d")
+    assert w.ask("guide")
+    whole = w.lock().read_text()
+    old = json.loads(whole)["models"]["guide"]["approvals"][-1]["until_ms"]
+    new = old + 4 * 10**12
+    w.edit_lock(lambda models: models["guide"]["approvals"][-1].update(until_ms=new))
+    w.ask("guide", code=REFUSED, err="refused by gate.approval")
+    found = 0
+    for bundle in (w.home / "log/tile/entries").rglob("*"):
+        if bundle.is_file() and str(old).encode() in bundle.read_bytes():
+            bundle.chmod(0o600)
+            bundle.write_bytes(bundle.read_bytes().replace(str(old).encode(), str(new).encode()))
+            found += 1
+    assert found and len(str(old)) == len(str(new))
+    done = subprocess.run([PROGRAM, "run", "guide", "hi", "-n", "1"], cwd=w.work, env=w.env, stdin=subprocess.DEVNULL, capture_output=True)
+    assert done.returncode == 4 and b"cannot be continued" in done.stderr, done
+    w.run("audit", "verify", code=1)
+
+
+def case_log_replaced(w):
+    """Another log, or the same one without its end, has no say and is not written to."""
+    w.run("add", ember(w, licence="Llama-3.1-COMMUNITY-LICENSE.txt"))
+    before = w.tmp / "before"
+    shutil.copytree(w.home / "log", before)
+    w.run("approve", "guide", "--by", "A", "--reason", "for a day", "--until", "1d")
+    assert w.ask("guide")
+    kept = w.tmp / "kept"
+    shutil.copytree(w.home / "log", kept)
+
+    def put(folder):
+        shutil.rmtree(w.home / "log")
+        shutil.copytree(folder, w.home / "log")
+
+    put(before)  # without the approval
+    w.ask("guide", code=4, err="log")
+    put(kept)
+    assert w.ask("guide")
+    # the key that the folder names is another
+    stranger = World(tempfile.mkdtemp(dir=w.tmp))
+    stranger.run("add", ember(stranger))
+    put(stranger.home / "log")
+    w.ask("guide", code=4, err="log")
+    shutil.rmtree(w.home / "log")
+    w.ask("guide", code=4, err="log")
+    put(kept)
+    (w.home / "log/key").write_bytes((stranger.home / "log/key").read_bytes())
+    w.run("audit", "verify", "--key", (w.home / "log/key").read_text().strip(), code=1)
 
 
 # ---- side doors ----

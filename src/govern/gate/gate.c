@@ -225,17 +225,31 @@ static enum status settle(struct gate *g, const struct gate_verdict *v, struct e
     return STATUS_OK;
 }
 
-/* Judged, remembered, and let through: the subject is open then, and the caller's to release. */
+/* Judged, remembered, and let through: the subject is open then, and the caller's to release, as is the verdict, also
+ * that of a refusal. */
 static enum status pass(struct subject *s, struct gate *g, const char *model,
                         struct gate_verdict **ret_verdict, struct error *err)
 {
-    struct gate_verdict *v;
-    enum status st = judge_model(&v, s, g, model, err);
-    if (ret_verdict) *ret_verdict = st ? NULL : v;
+    *ret_verdict = NULL;
+    enum status st = judge_model(ret_verdict, s, g, model, err);
     if (st) return st;
-    st = settle(g, v, err);
+    st = settle(g, *ret_verdict, err);
     if (st) subject_release(s);
-    if (!ret_verdict) mem_free(v);
+    return st;
+}
+
+/* Loading takes a while, and the descriptors' files have an owner who can write to them. */
+static enum status confirm(struct subject *s, struct gate *g, struct gate_verdict *v,
+                           struct error *err)
+{
+    bool changed;
+    enum status st = subject_check_unchanged(s, v, &changed, err);
+    if (st || !changed) return st;
+    v->open++;
+    v->allowed = false;
+    pthread_mutex_lock(&g->mutex);
+    st = settle(g, v, err);
+    pthread_mutex_unlock(&g->mutex);
     return st;
 }
 
@@ -343,12 +357,20 @@ enum status gate_open_worker(struct worker **ret, struct gate *g, const char *mo
                              struct gate_verdict **ret_verdict, struct error *err)
 {
     struct subject s;
+    struct worker *w = NULL;
+    struct gate_verdict *v;
     pthread_mutex_lock(&g->mutex);
-    enum status st = pass(&s, g, model, ret_verdict, err);
+    enum status st = pass(&s, g, model, &v, err);
     pthread_mutex_unlock(&g->mutex);
-    if (st) return st;
-    st = start_worker(ret, &s, options, err);
-    subject_release(&s);
+    if (!st) {
+        st = start_worker(&w, &s, options, err);
+        if (!st) st = confirm(&s, g, v, err);
+        if (st) worker_stop(w);
+        else *ret = w;
+        subject_release(&s);
+    }
+    if (ret_verdict) *ret_verdict = v;
+    else mem_free(v);
     return st;
 }
 
@@ -418,16 +440,24 @@ enum status gate_open_engine(struct engine **ret, struct gate *g, const char *mo
                              const struct engine_options *options, struct error *err)
 {
     struct subject s;
+    struct engine *e = NULL;
+    struct gate_verdict *v;
     pthread_mutex_lock(&g->mutex);
-    enum status st = pass(&s, g, model, NULL, err);
+    enum status st = pass(&s, g, model, &v, err);
     pthread_mutex_unlock(&g->mutex);
-    if (st) return st;
-    st = open_engine(ret, &s, options, err);
-    subject_release(&s);
-    if (st || !engine_info(*ret)->headless) return st;
-    engine_close(*ret);
-    return error_set(err, STATUS_UNSUPPORTED,
-                     "%s has no output head: it is made for embeddings, and has no logits", model);
+    if (!st) {
+        st = open_engine(&e, &s, options, err);
+        if (!st) st = confirm(&s, g, v, err);
+        subject_release(&s);
+    }
+    mem_free(v);
+    if (!st && engine_info(e)->headless)
+        st =
+            error_set(err, STATUS_UNSUPPORTED,
+                      "%s has no output head: it is made for embeddings, and has no logits", model);
+    if (!st) *ret = e;
+    else if (e) engine_close(e);
+    return st;
 }
 
 enum status gate_plan_engine(struct engine_plan *ret, const char *path,

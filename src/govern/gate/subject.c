@@ -49,8 +49,10 @@ static enum status list_stored(struct subject *s, struct error *err)
     s->main_file = m->main_file;
     s->count = m->file_count;
     for (size_t i = 0; i < s->count; i++)
-        s->files[i] = (struct subject_file){ m->files[i].name, m->files[i].bytes,
-                                             is_wanted(s->main_file, m->files[i].name), -1 };
+        s->files[i] = (struct subject_file){ .name = m->files[i].name,
+                                             .bytes = m->files[i].bytes,
+                                             .wanted = is_wanted(s->main_file, m->files[i].name),
+                                             .fd = -1 };
     return STATUS_OK;
 }
 
@@ -115,8 +117,9 @@ static enum status list_set(struct subject *s, struct error *err)
     s->main_file = file_set_main_file(s->set);
     for (size_t i = 0; i < s->count; i++) {
         const struct file_set_entry *e = file_set_at(s->set, i);
-        s->files[i] =
-            (struct subject_file){ e->name, e->bytes, is_wanted(s->main_file, e->name), -1 };
+        s->files[i] = (struct subject_file){
+            .name = e->name, .bytes = e->bytes, .wanted = is_wanted(s->main_file, e->name), .fd = -1
+        };
     }
     return STATUS_OK;
 }
@@ -141,12 +144,15 @@ static enum status match_builtin(struct subject *s, bool *ret, struct error *err
         const struct registry_file *b = builtin_find(s->files[i].name);
         if (!b) continue;
         st = file_set_descriptor(s->set, b->name, &s->files[i].fd, err);
+        if (!st) st = store_settle(s->files[i].fd, b->name, err);
+        if (!st) st = file_identity(s->files[i].fd, b->name, s->files[i].identity, err);
         if (!st) st = store_hash(s->files[i].fd, b->name, NULL, digest, err);
-        if (!st) *ret = memcmp(digest, b->sha256, sizeof digest) == 0;
+        if (!st) *ret = s->files[i].pinned = memcmp(digest, b->sha256, sizeof digest) == 0;
     }
     for (size_t i = 0; i < s->count && !*ret; i++) {
         file_close(s->files[i].fd);
         s->files[i].fd = -1;
+        s->files[i].pinned = false;
     }
     return st;
 }
@@ -343,8 +349,11 @@ static enum status open_stored(struct subject *s, struct gate *g, size_t i, int 
 {
     struct error why;
     bool hashed = false;
-    enum status st = registry_open_file(g->registry, &s->model.files[i], ret_fd, &hashed, &why);
-    if (!st && hashed) v->hashed_bytes += s->files[i].bytes;
+    struct subject_file *to = &s->files[i];
+    enum status st =
+        registry_open_known(g->registry, &s->model.files[i], ret_fd, to->identity, &hashed, &why);
+    if (!st && hashed) v->hashed_bytes += to->bytes;
+    to->pinned = !st;
     if (!st) return STATUS_OK;
     if (st == STATUS_NO_MEMORY || st == STATUS_CANCELLED) return error_set(err, st, "%s", why.text);
     struct gate_finding *f = finding_deny(v, GATE_RULE_DIGEST, "%s: %s", s->model.alias, why.text);
@@ -373,6 +382,48 @@ enum status subject_open_all(struct subject *s, struct gate *g, struct gate_verd
         s->files[i].fd = -1;
         if (!st && s->files[i].wanted) s->files[i].fd = fd;
         else file_close(fd);
+    }
+    return st;
+}
+
+static const uint8_t *pinned_digest(const struct subject *s, size_t i)
+{
+    const struct registry_file *b = s->stored ? NULL : builtin_find(s->files[i].name);
+    return s->stored ? s->model.files[i].sha256 : b ? b->sha256 : NULL;
+}
+
+static void tell_written(const struct subject *s, size_t i, const uint8_t digest[SHA256_BYTES],
+                         struct gate_verdict *v)
+{
+    char found[SHA256_HEX_BYTES], wanted[SHA256_HEX_BYTES] = "another";
+    const struct subject_file *file = &s->files[i];
+    if (pinned_digest(s, i)) sha256_hex(pinned_digest(s, i), wanted);
+    sha256_hex(digest, found);
+    struct gate_finding *f = finding_deny(
+        v, GATE_RULE_DIGEST,
+        "%s of %s was written to while the model was loaded: its digest is %s now, and "
+        "%s was pinned",
+        file->name, v->alias, found, wanted);
+    snprintf(f->file, sizeof f->file, "%s", file->name);
+    finding_next(f, "find out who writes to the store; `hearth verify %s` hashes all files",
+                 v->alias);
+}
+
+enum status subject_check_unchanged(struct subject *s, struct gate_verdict *v, bool *ret_changed,
+                                    struct error *err)
+{
+    uint8_t now[FILE_IDENTITY_BYTES], digest[SHA256_BYTES];
+    enum status st = STATUS_OK;
+    *ret_changed = false;
+    for (size_t i = 0; i < s->count && !st; i++) {
+        const struct subject_file *f = &s->files[i];
+        if (f->fd < 0 || !f->pinned) continue;
+        st = file_identity(f->fd, f->name, now, err);
+        if (st || memcmp(now, f->identity, sizeof now) == 0) continue;
+        st = store_hash(f->fd, f->name, NULL, digest, err);
+        if (st) break;
+        tell_written(s, i, digest, v);
+        *ret_changed = true;
     }
     return st;
 }

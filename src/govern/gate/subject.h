@@ -3,6 +3,7 @@
 #ifndef GOVERN_GATE_SUBJECT_H
 #define GOVERN_GATE_SUBJECT_H
 
+#include "base/core/file.h"
 #include "govern/gate/gate_inner.h"
 #include "lm/format/file_set.h"
 
@@ -11,6 +12,9 @@ struct subject_file {
     uint64_t bytes;
     bool wanted; /* by an engine: kept open; of others only the name is told */
     int fd;      /* -1: not open */
+    /* Of the file behind `fd` when its bytes were those that were pinned. */
+    bool pinned;
+    uint8_t identity[FILE_IDENTITY_BYTES];
 };
 
 struct subject {
@@ -37,6 +41,11 @@ typedef enum status subject_look_fn(void *ctx, const struct subject_file *file, 
                                     struct error *err);
 enum status subject_open_all(struct subject *s, struct gate *g, struct gate_verdict *v,
                              subject_look_fn *look, void *ctx, struct error *err);
+
+/* Whether the open files are still in the state in which they were compared: a mapping shows what is written to its file
+ * later. What was written to becomes a finding; *ret_changed says so. */
+enum status subject_check_unchanged(struct subject *s, struct gate_verdict *v, bool *ret_changed,
+                                    struct error *err);
 
 /* What an engine is told: names and sizes of the plain files, descriptors of those that are wanted and open. An
  * array of *ret_count; free with mem_free. The rest is the subject's. */
