@@ -12,6 +12,7 @@ import html.parser
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -280,7 +281,7 @@ def case_bom_of_a_server_with_keys(w):
 
 class Page(html.parser.HTMLParser):
     """Elements, attributes and text; complains of what a page without script and network cannot have."""
-    VOID = {"meta", "br"}
+    VOID = {"meta", "br", "wbr"}
 
     def __init__(self, text):
         super().__init__()
@@ -338,6 +339,46 @@ def case_dossier(w):
     for name in ("bom.cdx.json", "bom-1.6.cdx.json"):
         check_bom((folder / name).read_text())
     assert "@graph" in json.loads((folder / "bom.spdx.json").read_text())
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *args], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+
+
+def case_dossier_signatures(w):
+    """Verified only by a key or certificates that were given; who forged, and who signed with another key, fails."""
+    for name in ("key", "other"):
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(w.work / name))
+        openssl("pkey", "-in", str(w.work / name), "-pubout", "-out", str(w.work / (name + ".pub")))
+    openssl("req", "-x509", "-new", "-key", str(w.work / "key"), "-days", "2", "-subj", "/CN=Somebody", "-addext",
+            "keyUsage=critical,digitalSignature", "-addext", "extendedKeyUsage=codeSigning", "-out",
+            str(w.work / "key.crt"))
+    for name in ("signed", "vouched", "forged"):
+        shutil.copytree(EMBER, w.work / name)
+        (w.work / name / ".gitattributes").write_text("*.bin filter=lfs\n")
+        more = ["--cert", "key.crt"] if name == "vouched" else []
+        digest = w.json("signature", "create", name, "--key", "key", "--json", *more)["digest"]
+        if name == "forged":
+            (w.work / name / "more.txt").write_text("not signed")
+        w.add(str(w.work / name), name)
+    cases = [("signed", [], "not verified", "no key"), ("signed", ["--key", "key.pub"], "verified", "SHA-256"),
+             ("signed", ["--key", "other.pub"], "fails", "another key"),
+             ("signed", ["--trust", "key.crt"], "fails", "with a key"),
+             ("vouched", ["--trust", "key.crt"], "verified", "CN=Somebody"),
+             ("vouched", ["--key", "key.pub"], "fails", "certificate"),
+             ("forged", ["--key", "key.pub"], "fails", "more.txt was not signed")]
+    for alias, args, answer, words in cases:
+        folder, page = read_dossier(w, alias, *args)
+        told = json.loads((folder / "verdict.json").read_text())["signatures"]
+        assert [s["answer"] for s in told] == [answer] and words in told[0]["reason"], (alias, args, told)
+        assert told[0]["reason"] in page.text, told
+        if alias == "signed":
+            assert "sha256:" + digest in page.text, "the root is not that of the signature"
+        shutil.rmtree(folder)
+    w.run("dossier", "signed", "--out", "papers", "--key", "key.pub", "--trust", "key.crt", code=2, err="either")
+    w.run("dossier", "signed", "--out", "papers", "--key", "nowhere.pub", code=3, err="nowhere.pub")
+    assert not (w.work / "papers").exists()
 
 
 def case_dossier_proofs(w):

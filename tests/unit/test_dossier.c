@@ -270,14 +270,15 @@ static void drafts_are_marked_and_facts_are_dated(void **state)
                          count_of(page.data, "<td>not verified</td>") +
                          count_of(page.data, "<td>text</td>"),
                      laws);
-    /* 10^23 / 6N, 10^25 / 6N and a third of the first, for 8e9 parameters. */
+    /* 10^23 / 6N, 10^25 / 6N and a third of each, for 8e9 parameters. */
     assert_non_null(strstr(page.data, "2.08 × 10¹² tokens"));
     assert_non_null(strstr(page.data, "2.08 × 10¹⁴ tokens"));
     assert_non_null(strstr(page.data, "6.94 × 10¹¹ tokens"));
+    assert_non_null(strstr(page.data, "6.94 × 10¹³ tokens"));
     /* Nothing was decided by anybody. */
     assert_non_null(strstr(page.data, "The gate was not asked."));
     assert_non_null(strstr(page.data, "Nobody approved anything"));
-    assert_non_null(strstr(page.data, "Found, not verified"));
+    assert_non_null(strstr(page.data, "<span class=\"badge ask\">not verified</span>"));
     buf_release(&page);
 }
 

@@ -7,6 +7,7 @@
 #include "front/cmd/audit_folder.h"
 #include "front/cmd/command.h"
 #include "front/cmd/desk_record.h"
+#include "front/cmd/signature_files.h"
 #include "govern/dossier/dossier.h"
 
 static const struct option_spec specs[] = {
@@ -14,6 +15,10 @@ static const struct option_spec specs[] = {
     { "lang", 0, OPTION_TEXT, "en|zh|both", .help = "of the headings; both by default" },
     { "lineage", 0, OPTION_TEXT, "FILE",
       .help = "weight tests of this model: what `hearth lineage A B --json` printed" },
+    { "key", 0, OPTION_TEXT, "FILE",
+      .help = "check signatures among its files with this public key (PEM)" },
+    { "trust", 0, OPTION_TEXTS, "FILE",
+      .help = "the same with certificates (PEM) that you trust; may be given several times" },
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
@@ -25,6 +30,8 @@ struct papers {
     struct licence_prints prints;
     struct audit_view *log;
     struct buf lineage;
+    struct ecdsa_key *key; /* of signatures; NULL: not given */
+    struct certificates *anchors;
 };
 
 /* A log that cannot be read stops the dossier: it would be silent about what it was asked for. */
@@ -34,11 +41,22 @@ static enum status open_log(struct papers *p, struct error *err)
     return audit_view_open(&p->log, p->desk.audit_folder, &key, err);
 }
 
+static enum status open_trust(struct papers *p, const struct args *args, struct error *err)
+{
+    const char *key = args_text(args, "key", NULL);
+    if (key && args_given(args, "trust"))
+        return error_set(err, STATUS_USAGE,
+                         "give either --key or --trust: a signature is made with one of the two");
+    enum status st = key ? signature_public_key(&p->key, key, err) : STATUS_OK;
+    return st ? st : signature_certificates(&p->anchors, args, "trust", err);
+}
+
 static enum status open_papers(struct papers *p, const struct args *args, struct error *err)
 {
     const char *lineage = args_text(args, "lineage", NULL);
     enum status st = licence_prints_builtin(&p->prints, err);
     if (!st && lineage) st = file_read(&p->lineage, lineage, err);
+    if (!st) st = open_trust(p, args, err);
     if (!st) st = desk_open(&p->desk, args, err);
     if (!st) st = desk_record_open(&p->model, &p->desk, &p->prints, args_operand(args, 0), err);
     return st ? st : open_log(p, err);
@@ -50,6 +68,19 @@ static void close_papers(struct papers *p)
     desk_record_close(&p->model);
     desk_close(&p->desk);
     buf_release(&p->lineage);
+    certificates_free(p->anchors);
+    ecdsa_key_free(p->key);
+}
+
+static void say_written(const struct papers *p, const struct dossier *d, const char *folder)
+{
+    char signatures[64] = "";
+    if (d->record->signature_count)
+        snprintf(signatures, sizeof signatures, ", %d of %d signatures verified",
+                 dossier_signatures_verified(d), d->record->signature_count);
+    printf("%s/dossier.html: %s, %zu entr%s of the audit log%s\n", folder,
+           p->model.verdict->allowed ? "may run" : "refused", d->entry_count,
+           d->entry_count == 1 ? "y" : "ies", signatures);
 }
 
 static enum status write_papers(struct papers *p, enum dossier_language language,
@@ -64,11 +95,11 @@ static enum status write_papers(struct papers *p, enum dossier_language language
         .language = language,
         .at_ms = clock_unix_ns() / 1000000,
     };
+    const struct signature_trust trust = { p->key, p->anchors, d.at_ms / 1000 };
     enum status st = dossier_find_entries(&d, err);
+    if (!st) st = dossier_check_signatures(&d, p->desk.store.registry, &trust, err);
     if (!st) st = dossier_write(&d, p->desk.store.registry, folder, err);
-    if (!st)
-        printf("%s/dossier.html: %s, %zu entries of the audit log\n", folder,
-               p->model.verdict->allowed ? "may run" : "refused", d.entry_count);
+    if (!st) say_written(p, &d, folder);
     dossier_release(&d);
     return st;
 }

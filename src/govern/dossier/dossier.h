@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  *   dossier.html          everything below on one page: no script, nothing loaded, prints on A4
- *   verdict.json          the gate's verdict (verdict.h) and the licence's
+ *   verdict.json          the gate's verdict (verdict.h), the licence's, and what became of signatures
  *   pin.json              the pin as hearth.lock has it
  *   bom.cdx.json          CycloneDX 1.7; bom-1.6.cdx.json; bom.spdx.json (SPDX 3.0.1)
  *   licences/NN-NAME      the texts about licences, as they lie in the store
@@ -22,6 +22,7 @@
 #include "govern/dossier/record.h"
 #include "govern/gate/policy.h"
 #include "govern/gate/verdict.h"
+#include "govern/registry/model_signing.h"
 
 #define DOSSIER_PAGE_BYTES_MAX ((size_t)64 << 20)
 #define DOSSIER_FILE_BYTES_MAX ((size_t)256 << 20)
@@ -38,6 +39,16 @@ struct dossier_entry {
     bool proven;        /* its proof was checked against the signed checkpoint */
 };
 
+/* VERIFIED: by the trust that was given. NOT_VERIFIED: none was, or the method cannot be checked here. */
+enum signature_answer { SIGNATURE_NOT_VERIFIED, SIGNATURE_VERIFIED, SIGNATURE_FAILS };
+const char *signature_answer_name(enum signature_answer a);
+
+struct dossier_signature {
+    enum signature_answer answer;
+    struct signature_facts facts;  /* where it is verified */
+    char reason[ERROR_TEXT_BYTES]; /* where it is not */
+};
+
 struct dossier {
     const struct record *record;
     const struct gate_verdict *verdict; /* NULL: it was not asked */
@@ -51,11 +62,20 @@ struct dossier {
     struct dossier_entry *entries; /* [entry_count] */
     size_t entry_count;
     bool entries_cut;
+
+    /* Found by dossier_check_signatures(). */
+    struct dossier_signature *signatures; /* [record->signature_count]; NULL: not looked at */
+    bool trusted;                         /* a key or certificates were given */
 };
 
 /* Looks through the log; without one there are no entries. */
 enum status dossier_find_entries(struct dossier *d, struct error *err);
-void dossier_release(struct dossier *d); /* what that made; nothing borrowed */
+/* Checks each bundle among the model's files against the files of the store; with neither key nor certificates in
+ * `trust` none is verified. A bundle that fails is an answer, not an error. */
+enum status dossier_check_signatures(struct dossier *d, struct registry *registry,
+                                     const struct signature_trust *trust, struct error *err);
+int dossier_signatures_verified(const struct dossier *d); /* how many */
+void dossier_release(struct dossier *d);                  /* what that made; nothing borrowed */
 
 /* Appends the page. */
 enum status dossier_page(struct buf *out, const struct dossier *d, struct error *err);
@@ -70,7 +90,9 @@ void dossier_put_identity(struct page *p, const struct dossier *d);
 void dossier_put_licence(struct page *p, const struct dossier *d);
 void dossier_put_openness(struct page *p, const struct dossier *d);
 enum status dossier_put_lineage(struct page *p, const struct dossier *d, struct error *err);
-void dossier_put_papers(struct page *p, const struct dossier *d);  /* BOM, signatures */
+void dossier_put_papers(struct page *p, const struct dossier *d); /* BOM, signatures */
+void dossier_put_signatures(struct page *p, const struct dossier *d);
+void dossier_write_signatures(struct json_writer *j, const struct dossier *d);
 void dossier_put_history(struct page *p, const struct dossier *d); /* approvals, changes */
 void dossier_put_drafts(struct page *p, const struct dossier *d);
 /* Name of a copied file in the folder: "licences/01-LICENSE". */

@@ -130,10 +130,10 @@ static void put_development(struct page *p, const struct dossier *d)
     page_open_fact(p, TITLE_DEVELOPMENT);
     page_format(p, "Source %s%s%s. ", r->model.source, r->model.revision ? ", revision " : "",
                 r->model.revision ? r->model.revision : "");
-    page_text(p, r->parent_count ? "Its card names what it was made from (see Lineage). "
-                                 : "Its card does not name what it was made from. ");
-    page_text(p, r->card ? "What the vendor says of training data stands in the model card. "
-                         : "There is no model card. ");
+    page_text(p, !r->card          ? "There is no model card. "
+                 : r->parent_count ? "Its card names what it was made from (see Lineage). "
+                                   : "Its card does not name what it was made from. ");
+    if (r->card) page_text(p, "What the vendor says of training data stands in the model card. ");
     page_markup(p, "<span class=\"gap\">");
     page_text(p, "what you checked of how it was developed, and with which result");
     page_markup(p, "</span>");
@@ -262,10 +262,79 @@ static void put_worksheet(struct page *p, const struct dossier *d)
                  "6 × N × your tokens; less with adapters, which this counts in full");
     put_tokens(p, "Own tokens at which a third of 10²³ FLOP is reached", n, GPAI_FLOP / 3,
                "where C is not known and the model is above 10²³");
+    put_tokens(p, "Own tokens at which a third of 10²⁵ FLOP is reached", n, SYSTEMIC_FLOP / 3,
+               "where C is not known and the model is of systemic risk");
     page_close_table(p);
     put_cited(p, "Criterion of a general-purpose model.", LAW_AIA_GPAI_CRITERION);
     put_cited(p, "Presumption of systemic risk.", LAW_AIA_SYSTEMIC);
     put_cited(p, "The third, where the original compute is not known.", LAW_AIA_MODIFIER_UNKNOWN);
+}
+
+static void put_vendor(struct page *p, enum page_title t, const struct record *r)
+{
+    struct span owner, name;
+    page_open_fact(p, t);
+    if (record_hub_name(r->model.source, &owner, &name)) page_span(p, owner);
+    else page_markup(p, "<span class=\"gap\">who made it</span>");
+    page_close_fact(p);
+}
+
+/* What the text asks; "" where no text was recognised, or it asks for nothing. */
+static const char *use_limits(const struct record *r)
+{
+    const struct licence_facts *f = r->weights ? r->weights->facts : NULL;
+    return f && f->use_policy ? f->use_policy : "";
+}
+
+static void put_shape(struct page *p, const struct record *r)
+{
+    const char *architecture = record_fact(r, "architecture");
+    int64_t parameters = json_int(json_path(r->facts, "tensors.parameters"), 0);
+    page_open_fact(p, TITLE_SHAPE);
+    page_text(p, architecture ? architecture : "architecture not known");
+    if (parameters > 0) page_format(p, ", %" PRId64 " parameters", parameters);
+    page_close_fact(p);
+}
+
+static void put_parents(struct page *p, const struct record *r)
+{
+    page_open_fact(p, TITLE_DEPENDENCIES);
+    for (int i = 0; i < r->parent_count; i++)
+        page_format(p, "%s%s", i ? ", " : "", r->parents[i]);
+    if (r->parent_count) page_text(p, ", as its card says");
+    else page_markup(p, "<span class=\"gap\">its card names none; ask the provider</span>");
+    page_close_fact(p);
+}
+
+/* The headings of the Code of Practice's form, in its order. */
+static void put_form(struct page *p, const struct dossier *d)
+{
+    const struct record *r = d->record;
+    const char *id = r->weights ? licence_reading_id(r->weights) : NULL;
+    char hex[SHA256_HEX_BYTES], name[256], digest[160];
+    sha256_hex(r->model.digest, hex);
+    snprintf(digest, sizeof digest, "sha256:%s, over the digest of every file", hex);
+    snprintf(name, sizeof name, "%s, %s", r->model.alias,
+             r->model.revision ? r->model.revision : "no revision given");
+    page_heading(p, TITLE_FORM);
+    put_cited(p, "What providers of general-purpose models document, as far as the files say it.",
+              LAW_AIA_FORM);
+    page_open_facts(p);
+    put_vendor(p, TITLE_PROVIDER, r);
+    page_fact(p, TITLE_NAME_VERSION, name);
+    page_fact(p, TITLE_AUTHENTICITY, digest);
+    page_fact_blank(p, TITLE_RELEASED, "of the model, of this revision, in the Union");
+    put_parents(p, r);
+    put_shape(p, r);
+    page_fact_blank(p, TITLE_MODALITIES, "what goes in and comes out; longest input and output");
+    page_fact(p, TITLE_CHANNELS, r->model.source);
+    page_fact(p, TITLE_LICENCE, id ? id : "no text of a known licence");
+    if (*use_limits(r)) page_fact(p, TITLE_ACCEPTABLE_USE, use_limits(r));
+    else page_fact_blank(p, TITLE_ACCEPTABLE_USE, "the provider's policy, where there is one");
+    page_fact_blank(p, TITLE_TRAINING, "stages, methods and decisions, from the provider");
+    page_fact_blank(p, TITLE_PROVENANCE, "sources, how they were chosen and cleaned");
+    page_fact_blank(p, TITLE_ENERGY, "FLOP of training, energy in MWh, how both were measured");
+    page_close_facts(p);
 }
 
 static void put_ai_act(struct page *p, const struct dossier *d)
@@ -275,7 +344,7 @@ static void put_ai_act(struct page *p, const struct dossier *d)
     put_worksheet(p, d);
     put_cited(p, "Logs of high-risk systems.", LAW_AIA_LOGS);
     put_cited(p, "Training of staff.", LAW_AIA_LITERACY);
-    put_cited(p, "The sections above follow the headings of the documentation form.", LAW_AIA_FORM);
+    put_form(p, d);
     page_close_section(p);
 }
 
@@ -284,8 +353,11 @@ static void put_ai_act(struct page *p, const struct dossier *d)
 static void put_bank(struct page *p, const struct dossier *d)
 {
     const struct record *r = d->record;
-    char hex[SHA256_HEX_BYTES], version[160], changes[128];
-    struct span owner, name;
+    char hex[SHA256_HEX_BYTES], version[160], changes[128], approvals[64];
+    int count = d->verdict ? d->verdict->approval_count : 0, valid = 0;
+    for (int i = 0; i < count; i++)
+        valid += d->verdict->approvals[i].counts;
+    snprintf(approvals, sizeof approvals, "%d, of which %d in force", count, valid);
     sha256_hex(r->model.digest, hex);
     snprintf(version, sizeof version, "%.64s (sha256:%.16s...)",
              r->model.revision ? r->model.revision : "no revision", hex);
@@ -298,15 +370,17 @@ static void put_bank(struct page *p, const struct dossier *d)
     page_open_facts(p);
     page_fact(p, TITLE_MODEL, r->model.alias);
     page_fact(p, TITLE_VERSION, version);
-    page_open_fact(p, TITLE_VENDOR);
-    if (record_hub_name(r->model.source, &owner, &name)) page_span(p, owner);
-    else page_markup(p, "<span class=\"gap\">who made it</span>");
-    page_close_fact(p);
+    put_vendor(p, TITLE_VENDOR, r);
+    page_fact_blank(p, TITLE_LIFECYCLE, "in trial, in use since, to be retired on");
     page_fact_blank(p, TITLE_OWNER, "a person; and who may use it");
     page_fact_blank(p, TITLE_BUSINESS_USE, "decisions that depend on it");
+    page_fact_blank(p, TITLE_DATA, "class of the data that it sees");
     page_fact_blank(p, TITLE_MATERIALITY, "tier, with the reason");
+    page_fact(p, TITLE_APPROVALS, approvals);
     page_fact_blank(p, TITLE_VALIDATION, "by whom, when, against which tests, with which limits");
     page_fact_blank(p, TITLE_MONITORING, "measures, thresholds, how often, who is told");
+    page_fact_blank(p, TITLE_OVERSIGHT, "who reads what it wrote before it counts");
+    page_fact_blank(p, TITLE_INCIDENTS, "where they are kept; what answers when it does not");
     page_fact(p, TITLE_CHANGE_CONTROL, changes);
     page_fact_blank(p, TITLE_LIMITATIONS, "from the model card and from your own evaluation");
     page_fact_blank(p, TITLE_EXIT_PLAN, "another model, tested; what happens without any");

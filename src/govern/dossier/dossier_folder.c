@@ -94,6 +94,8 @@ static enum status put_verdict(struct writing *w, struct error *err)
     licence_write(&j, r->model.alias, r->weights, &r->licence);
     json_key(&j, "openness");
     openness_write(&j, &r->openness);
+    json_key(&j, "signatures");
+    dossier_write_signatures(&j, w->d);
     json_close_object(&j);
     buf_byte(&out, '\n');
     return put_buf(w, "verdict.json", &out, err);

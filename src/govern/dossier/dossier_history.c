@@ -103,7 +103,9 @@ enum status dossier_find_entries(struct dossier *d, struct error *err)
 void dossier_release(struct dossier *d)
 {
     mem_free(d->entries);
+    mem_free(d->signatures);
     d->entries = NULL;
+    d->signatures = NULL;
     d->entry_count = 0;
 }
 

@@ -371,7 +371,7 @@ static void put_verdict(struct page *p, const struct gate_verdict *v)
         page_badge(p, f->approved ? "allow" : answer_looks[f->answer],
                    f->approved ? "approved" : licence_answer_name(f->answer));
         page_markup(p, "</td>");
-        page_cell(p, f->id);
+        page_cell_name(p, f->id);
         page_markup(p, "<td>");
         if (f->file[0]) page_format(p, "%s: ", f->file);
         page_text(p, f->reason);

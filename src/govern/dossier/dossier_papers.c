@@ -1,4 +1,4 @@
-/* Lineage, bills of materials and signatures on the page.
+/* Lineage and bills of materials on the page.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
@@ -140,35 +140,8 @@ static void put_bom(struct page *p, const struct record *r)
     page_close_section(p);
 }
 
-static void put_signatures(struct page *p, const struct record *r)
-{
-    static const enum page_title columns[] = { TITLE_FILE, TITLE_DOCUMENT, TITLE_SHA256 };
-    char hex[SHA256_HEX_BYTES], name[DOSSIER_NAME_BYTES];
-    page_open_section(p, TITLE_SIGNATURES);
-    if (!r->signature_count) {
-        page_note(p, "No signature lies among the model's files.");
-        page_close_section(p);
-        return;
-    }
-    page_open_table(p, columns, 3);
-    for (int i = 0; i < r->signature_count; i++) {
-        sha256_hex(r->signatures[i]->sha256, hex);
-        dossier_copy_name(name, "signatures", i + 1, r->signatures[i]->name);
-        page_open_row(p);
-        page_cell(p, r->signatures[i]->name);
-        page_cell_mono(p, name);
-        page_cell_mono(p, hex);
-        page_close_row(p);
-    }
-    page_close_table(p);
-    page_note(p, "Found, not verified: whose key is to be believed is for whoever reads this to "
-                 "decide. `hearth "
-                 "signature verify` checks a bundle with a key or with certificates.");
-    page_close_section(p);
-}
-
 void dossier_put_papers(struct page *p, const struct dossier *d)
 {
     put_bom(p, d->record);
-    put_signatures(p, d->record);
+    dossier_put_signatures(p, d);
 }

@@ -6,7 +6,7 @@
 /* clang-format off */
 #define DOSSIER_STYLE \
     ":root{--ink:#1b1f24;--soft:#5a626c;--line:#d5dae0;--paper:#fff;--wash:#f5f7f9;" \
-    "--allow:#1f6f43;--ask:#8a5a00;--deny:#a3242b;--draft:#7a4b00}" \
+    "--allow:#1f6f43;--ask:#8a5a00;--deny:#a3242b;--draft:#7a4b00;--sheet:#fffdf8;--gap:#fff3d6}" \
     "*{box-sizing:border-box}" \
     "html{background:#e9ecef}" \
     "body{margin:2rem auto;max-width:60rem;padding:3.5rem 4rem;background:var(--paper);color:var(--ink);" \
@@ -42,6 +42,7 @@
     "thead th{border-bottom:1.5px solid var(--ink);white-space:nowrap;min-width:4.6em;padding-right:1rem}" \
     ".block{display:block;white-space:pre-wrap}" \
     "tr{break-inside:avoid}.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}" \
+    ".id{overflow-wrap:normal}" \
     "code{font:12px/1.45 'JetBrains Mono','Noto Sans Mono',Menlo,Consolas,monospace;overflow-wrap:anywhere}" \
     ".badge{display:inline-block;padding:.05rem .5rem;border:1.5px solid currentColor;border-radius:2px;" \
     "font-size:.78rem;font-weight:700;letter-spacing:.03em;white-space:nowrap}" \
@@ -52,12 +53,17 @@
     "blockquote{margin:.4rem 0;padding:.4rem .9rem;background:var(--wash);font-size:.9rem}" \
     ".by{color:var(--soft);font-size:.78rem}.unknown{color:var(--soft);font-style:italic;font-size:.85rem}" \
     ".cp{font:11px monospace;border:1px solid var(--deny);color:var(--deny);padding:0 .2em}" \
-    ".draft{border:1.5px dashed var(--draft);padding:1.2rem 1.4rem;background:#fffdf8}" \
+    ".draft{border:1.5px dashed var(--draft);padding:1.2rem 1.4rem;background:var(--sheet)}" \
     ".stamp{font-size:.82rem;color:var(--draft);border-bottom:1px solid var(--line);padding-bottom:.6rem}" \
-    ".gap{background:#fff3d6;border-bottom:1px dotted var(--draft);color:var(--draft);font-size:.88em}" \
+    ".gap{background:var(--gap);border-bottom:1px dotted var(--draft);color:var(--draft);font-size:.88em}" \
     ".sheet{font-size:inherit;margin:0}.sheet>thead>tr>td,.sheet>tbody>tr>td{border:0;padding:0}" \
     ".sheet>tbody>tr{break-inside:auto}" \
-    "@media(max-width:48rem){body{margin:0;padding:1.2rem}nav ol{columns:1}.facts th{width:40%}}" \
+    "@media(max-width:48rem){body{margin:0;padding:1.2rem}nav ol{columns:1}.facts th{width:40%}" \
+    ".draft{padding:.8rem .9rem}.list{display:block;overflow-x:auto}.list td{min-width:7em}" \
+    ".list td.num{min-width:0}thead th{padding-right:.8rem}}" \
+    "@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e6e8eb;--soft:#a3abb5;" \
+    "--line:#39414a;--paper:#1a1e23;--wash:#22272d;--allow:#6cc694;--ask:#e0b152;--deny:#f08a8f;" \
+    "--draft:#e0b152;--sheet:#211d14;--gap:#3a2f16}html{background:#111417}body{box-shadow:none}}" \
     "@page{size:A4;margin:18mm 16mm}" \
     "@media print{html{background:none}body{margin:0;padding:0;max-width:none;box-shadow:none;font-size:10.5pt}" \
     ".summary{grid-template-columns:repeat(4,1fr)}section{margin:1.4rem 0}h2,h3{break-after:avoid}.draft{break-before:page}" \

@@ -224,6 +224,19 @@ void page_cell(struct page *p, const char *text)
     page_markup(p, "</td>");
 }
 
+/* Names of rules: a line ends behind a dot, never within a word. */
+void page_cell_name(struct page *p, const char *text)
+{
+    page_markup(p, "<td class=\"id\">");
+    for (size_t len; *text; text += len) {
+        len = strcspn(text, ".");
+        len += text[len] == '.';
+        page_span(p, (struct span){ text, len });
+        if (text[len]) page_markup(p, "<wbr>");
+    }
+    page_markup(p, "</td>");
+}
+
 void page_cell_mono(struct page *p, const char *text)
 {
     page_markup(p, "<td><code>");

@@ -63,6 +63,7 @@ void page_open_row(struct page *p);
 void page_close_row(struct page *p);
 void page_cell(struct page *p, const char *text); /* a whole cell */
 void page_cell_mono(struct page *p, const char *text);
+void page_cell_name(struct page *p, const char *text); /* breaks behind '.' and '-' alone */
 
 /* A badge: "allow", "ask" or "deny" decides the look, the words say it. */
 void page_badge(struct page *p, const char *look, const char *words);

@@ -283,7 +283,7 @@ static enum status add_up_root(struct record *r, struct error *err)
     enum status st = manifest_new(&m, r->model.alias, err);
     if (st) return st;
     for (size_t i = 0; i < r->model.file_count && !st; i++)
-        if (!is_signature(r->model.files[i].name))
+        if (!is_signature(r->model.files[i].name) && !manifest_ignores(m, r->model.files[i].name))
             st = manifest_add(m, r->model.files[i].name, r->model.files[i].sha256, err);
     if (!st) st = manifest_seal(m, err);
     if (!st) st = manifest_root(m, r->root_sha256, err);
