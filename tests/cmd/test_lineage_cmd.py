@@ -7,9 +7,12 @@
 # Cases that need a model of the shared folder (HEARTH_SHARED) are skipped without it.
 import html.parser
 import json
+import math
 import os
+import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -145,6 +148,100 @@ def test_odd_inputs(folder):
     assert p.returncode == 3, p
     p = hearth("lineage", __file__)
     assert p.returncode == 4 and b"neither a folder nor a GGUF file" in p.stderr, p
+
+
+def read_tensors(folder):
+    """Name to [type, shape, bytes] of a folder's one file."""
+    with open(os.path.join(folder, "model.safetensors"), "rb") as f:
+        blob = f.read()
+    size = struct.unpack("<Q", blob[:8])[0]
+    head = json.loads(blob[8:8 + size])
+    return {k: [v["dtype"], v["shape"], blob[8 + size + v["data_offsets"][0]:8 + size + v["data_offsets"][1]]]
+            for k, v in head.items() if k != "__metadata__"}
+
+
+def write_tensors(folder, tensors):
+    """Beside a configuration that the lineage tests do not need."""
+    head, at = {}, 0
+    for name, (kind, shape, data) in tensors.items():
+        head[name] = {"dtype": kind, "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(head).encode()
+    text += b" " * (-len(text) % 8)
+    os.makedirs(folder, exist_ok=True)
+    shutil.copy(os.path.join(trained("base"), "config.json"), folder)
+    with open(os.path.join(folder, "model.safetensors"), "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + b"".join(t[2] for t in tensors.values()))
+    return folder
+
+
+def as_f16(data):
+    """Of bfloat16 numbers."""
+    words = struct.unpack(f"<{len(data) // 2}H", data)
+    values = struct.unpack(f"<{len(words)}f", b"".join(struct.pack("<I", w << 16) for w in words))
+    return struct.pack(f"<{len(values)}e", *values)
+
+
+def with_layers(tensors, order):
+    out = {k: v for k, v in tensors.items() if ".layers." not in k}
+    for at, layer in enumerate(order):
+        out.update({k.replace(f".layers.{layer}.", f".layers.{at}."): v for k, v in tensors.items()
+                    if f".layers.{layer}." in k})
+    return out
+
+
+def test_candidate_relations(folder):
+    """A guess is still no wrong one: what is the same is not called a fine-tune."""
+    base, other = read_tensors(trained("base")), read_tensors(trained("other"))
+    heads = dict(base)
+    for k, (kind, shape, data) in base.items():
+        if k.endswith(("q_proj.weight", "k_proj.weight", "v_proj.weight")):
+            heads[k] = [kind, shape, data[len(data) // 4:] + data[:len(data) // 4]]
+    embedding = "model.embed_tokens.weight"
+    norms = {k: v for k, v in base.items() if "norm" in k or k == embedding}
+    for name, tensors, words in (
+            ("again", base, "the same weights;"),
+            ("f16", {k: ["F16", s, as_f16(d)] for k, (_, s, d) in base.items()}, "rounded to another number format"),
+            ("reversed", with_layers(base, (2, 1, 0)), "layers in another order"),
+            ("deeper", with_layers(base, (0, 1, 1, 2)), "the same layers, some repeated"),
+            ("shallow", with_layers(base, (0, 2)), "layers removed or added"),
+            ("heads", heads, "attention alone was changed, as by a merged adapter or heads in another order"),
+            ("norms", {**other, **norms}, "embeddings or norms have a common origin; none was seen in feed-forward")):
+        d = compare(trained("base"), write_tensors(os.path.join(folder, name), tensors))
+        assert d["answer"] == "not_independent" and words in d["verdict"], (name, d["verdict"])
+
+
+def random_model(seed, width, units):
+    g = random.Random(seed)
+    shapes = {"input_layernorm": [width], "post_attention_layernorm": [width], "mlp.gate_proj": [units, width],
+              "mlp.up_proj": [units, width], "mlp.down_proj": [width, units]}
+    shapes = {f"model.layers.0.{k}.weight": v for k, v in shapes.items()} | {"model.embed_tokens.weight": [16, width]}
+    return {k: ["F32", s, b"".join(struct.pack("<f", g.gauss(0, 1)) for _ in range(math.prod(s)))]
+            for k, s in shapes.items()}
+
+
+def test_too_small(folder):
+    """A level that no shape of this size can reach is not "no evidence"."""
+    paths = [write_tensors(os.path.join(folder, str(i)), random_model(seed, 4, 3)) for i, seed in enumerate((1, 1, 2))]
+    same, apart = compare(paths[0], paths[1]), compare(paths[0], paths[2])
+    assert same["answer"] == apart["answer"] == "not_testable", (same["verdict"], apart["verdict"])
+    assert "4 wide" in apart["verdict"] and "has the same bytes" in same["verdict"], same["verdict"]
+    assert "same bytes" not in apart["verdict"]
+    larger = [write_tensors(os.path.join(folder, f"l{i}"), random_model(1, 8, 8)) for i in range(2)]
+    assert compare(*larger)["answer"] == "not_independent"
+    few = compare(trained("base"), trained("other"), "--permutations", "9")
+    assert few["answer"] == "no_evidence", few["verdict"]  # T2 and T3 could have told
+
+
+def test_numbers_that_are_none(folder):
+    base = read_tensors(trained("base"))
+    none = {k: [t, s, b"\xc0\x7f" * (len(d) // 2)] for k, (t, s, d) in base.items()}
+    zero = {k: [t, s, bytes(len(d))] for k, (t, s, d) in base.items()}
+    for name, tensors in (("none", none), ("zero", zero)):
+        d = compare(trained("base"), write_tensors(os.path.join(folder, name), tensors))
+        assert d["answer"] == "not_testable" and "varies" in d["verdict"], d["verdict"]
+    d = compare(os.path.join(folder, "zero"), os.path.join(folder, "zero"))
+    assert d["answer"] == "not_testable" and "same bytes" in d["verdict"], d["verdict"]
 
 
 def test_stored(folder):

@@ -5,12 +5,14 @@
 #   python3 make_lineage_pairs.py build/hearth --models tests/data/lineage --table docs/lineage-power.json \
 #                                              --svg docs/lineage-power.svg
 #
-# Needs torch and safetensors; a few minutes on one core. The models are byte-level decoders (RMS norms, rotary
+# Needs torch, safetensors and git; a few minutes on one core. The models are byte-level decoders (RMS norms, rotary
 # attention, SwiGLU: 3 layers of width 64 with 128 units) that learn this repository's own documents; fine-tunes go on
-# with its source code. Everything is drawn from --seed.
+# with its source code, both as they were at TEXTS: documents change, and other texts make other models. Everything
+# is drawn from --seed; what is left is how torch rounds on a machine.
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,7 @@ from safetensors.torch import save_file
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WIDTH, UNITS, LAYERS, HEADS, VOCAB, CONTEXT, BATCH = 64, 128, 3, 4, 256, 64, 16
+TEXTS = "e9e0f00"  # the commit whose files are the texts
 NOISES = [0.5, 1, 2, 3, 4, 5, 6, 8, 12]
 LEVEL = -3.0  # log10 of the level at which a copy counts as found
 
@@ -51,7 +54,7 @@ def rotate(x, angles):
     return torch.cat([a * angles.cos() - b * angles.sin(), b * angles.cos() + a * angles.sin()], -1)
 
 
-def loss_of(w, ids):
+def logits_of(w, ids):
     size = WIDTH // HEADS
     x = w["model.embed_tokens.weight"][ids[:, :-1]]
     steps = torch.arange(x.shape[1]).float()
@@ -66,11 +69,21 @@ def loss_of(w, ids):
         h = norm(x, w[p + "post_attention_layernorm.weight"])
         h = F.silu(F.linear(h, w[p + "mlp.gate_proj.weight"])) * F.linear(h, w[p + "mlp.up_proj.weight"])
         x = x + F.linear(h, w[p + "mlp.down_proj.weight"])
-    logits = F.linear(norm(x, w["model.norm.weight"]), w["model.embed_tokens.weight"])
-    return F.cross_entropy(logits.reshape(-1, VOCAB), ids[:, 1:].reshape(-1))
+    return F.linear(norm(x, w["model.norm.weight"]), w["model.embed_tokens.weight"])
 
 
-def train(start, text, steps, seed, rate, keep=()):
+def loss_of(w, ids):
+    return F.cross_entropy(logits_of(w, ids).reshape(-1, VOCAB), ids[:, 1:].reshape(-1))
+
+
+def distance(w, teacher, ids):
+    """How far the student's next bytes are from the teacher's: what distillation makes small."""
+    with torch.no_grad():
+        wanted = F.softmax(logits_of(teacher, ids), -1)
+    return F.cross_entropy(logits_of(w, ids).reshape(-1, VOCAB), wanted.reshape(-1, VOCAB))
+
+
+def train(start, text, steps, seed, rate, keep=(), teacher=None):
     """The weights after `steps`, the last loss, and copies after each count in `keep`."""
     g = torch.Generator().manual_seed(seed)
     w = {k: v.clone().requires_grad_(True) for k, v in start.items()}
@@ -79,7 +92,7 @@ def train(start, text, steps, seed, rate, keep=()):
     for step in range(1, steps + 1):
         at = torch.randint(0, len(text) - CONTEXT - 1, (BATCH,), generator=g)
         ids = torch.stack([text[i:i + CONTEXT + 1] for i in at]).long()
-        loss = loss_of(w, ids)
+        loss = distance(w, teacher, ids) if teacher else loss_of(w, ids)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -88,9 +101,17 @@ def train(start, text, steps, seed, rate, keep=()):
     return {k: v.detach() for k, v in w.items()}, float(loss.detach()), kept
 
 
+def git(*words):
+    done = subprocess.run(["git", "-C", ROOT, *words], capture_output=True)
+    if done.returncode:
+        sys.exit(f"the texts are those of commit {TEXTS}, which this clone does not have: {done.stderr.decode()}")
+    return done.stdout
+
+
 def text_of(pattern, limit=400000):
-    files = sorted(p for p in ROOT.glob(pattern))
-    return torch.frombuffer(bytearray(b"\n".join(p.read_bytes() for p in files)[:limit]), dtype=torch.uint8)
+    names = [n for n in git("ls-tree", "-r", "--name-only", TEXTS).decode().split("\n") if re.fullmatch(pattern, n)]
+    text = b"\n".join(git("show", f"{TEXTS}:{n}") for n in sorted(names))[:limit]
+    return torch.frombuffer(bytearray(text), dtype=torch.uint8)
 
 
 # ---- copies ----
@@ -150,6 +171,74 @@ def shallowed(w, g):
     return out
 
 
+def heads_permuted(w, g):
+    """Heads in another order: q, k and v by rows, o by columns."""
+    out = dict(w)
+    for i in range(LAYERS):
+        p, size = f"model.layers.{i}.self_attn.", WIDTH // HEADS
+        rows = (torch.randperm(HEADS, generator=g)[:, None] * size + torch.arange(size)).reshape(-1)
+        for name in "qkv":
+            out[p + f"{name}_proj.weight"] = w[p + f"{name}_proj.weight"][rows]
+        out[p + "o_proj.weight"] = w[p + "o_proj.weight"][:, rows]
+    return out
+
+
+def rescaled(w, g):
+    """Each unit's up made larger and its down smaller, each norm halved before doubled matrices: the same function."""
+    out = dict(w)
+    for i in range(LAYERS):
+        p, by = f"model.layers.{i}.", torch.rand(UNITS, generator=g) * 3 + 0.25
+        out[p + "mlp.up_proj.weight"] = w[p + "mlp.up_proj.weight"] * by[:, None] * 2
+        out[p + "mlp.gate_proj.weight"] = w[p + "mlp.gate_proj.weight"] * 2
+        out[p + "mlp.down_proj.weight"] = w[p + "mlp.down_proj.weight"] / by
+        out[p + "post_attention_layernorm.weight"] = w[p + "post_attention_layernorm.weight"] / 2
+    return out
+
+
+def rotated(w, g):
+    """A random rotation of the residual dimensions, the norms' weights moved into the matrices behind them."""
+    turn = torch.linalg.qr(torch.randn(WIDTH, WIDTH, generator=g))[0]
+    out = {"model.embed_tokens.weight": w["model.embed_tokens.weight"] @ turn, "model.norm.weight": torch.ones(WIDTH),
+           "lm_head.weight": w["model.embed_tokens.weight"] * w["model.norm.weight"] @ turn}
+    for k, v in w.items():
+        layer = k.rsplit(".", 3)[0] if ".mlp." in k or ".self_attn." in k else None
+        if k.endswith(("o_proj.weight", "down_proj.weight")):
+            out[k] = turn.T @ v
+        elif layer:
+            before = "post_attention_layernorm" if ".mlp." in k else "input_layernorm"
+            out[k] = v * w[f"{layer}.{before}.weight"] @ turn
+        elif "layernorm" in k:
+            out[k] = torch.ones(WIDTH)
+    return out
+
+
+def adapted(w, g, rank=4):
+    """A low-rank change of q and v, merged."""
+    out = dict(w)
+    for k, v in w.items():
+        if k.endswith(("q_proj.weight", "v_proj.weight")):
+            change = torch.randn(v.shape[0], rank, generator=g) @ torch.randn(rank, v.shape[1], generator=g)
+            out[k] = v + change * (0.5 * v.norm() / change.norm())
+    return out
+
+
+def linear(w, other, t=0.5):
+    return {k: (1 - t) * v + t * other[k] for k, v in w.items()}
+
+
+def spherical(w, other, t=0.5):
+    def change(k, v):
+        if v.dim() < 2:
+            return (1 - t) * v + t * other[k]
+        a = torch.arccos((v * other[k]).sum() / v.norm() / other[k].norm())
+        return (torch.sin((1 - t) * a) * v + torch.sin(t * a) * other[k]) / torch.sin(a)
+    return {k: change(k, v) for k, v in w.items()}
+
+
+def begun_with(seed, embedding):
+    return {**fresh(seed), "model.embed_tokens.weight": embedding}
+
+
 # ---- looking ----
 
 def save(folder, w, dtype=torch.float32):
@@ -179,7 +268,7 @@ class Desk:
             sys.exit(f"{a} and {b}: {done.stderr}")
         record = json.loads(done.stdout)["lineage"]
         tests = {t["id"]: t.get("log10_p_holm", 0.0) for t in record["tests"]}
-        return {"found": record["log10_p"] <= LEVEL, "log10_p": record["log10_p"], **{k: v <= LEVEL for k, v in tests.items()}}
+        return {"found": record["log10_p"] <= LEVEL, "log10_p": record["log10_p"], "relation": record.get("relation", ""), **{k: v <= LEVEL for k, v in tests.items()}}
 
 
 def rate(rows, key):
@@ -188,7 +277,8 @@ def rate(rows, key):
 
 def summary(what, x, rows):
     return {"what": what, "x": x, "pairs": len(rows), **{k: rate(rows, k) for k in ("found", "T1", "T2", "T3")},
-            "median_log10_p": sorted(r["log10_p"] for r in rows)[len(rows) // 2]}
+            "median_log10_p": sorted(r["log10_p"] for r in rows)[len(rows) // 2],
+            "relations": sorted({r["relation"] for r in rows if r["relation"]})[:3]}
 
 
 def relative(a, b):
@@ -240,7 +330,7 @@ def main():
     a.add_argument("--repeats", type=int, default=4, help="noised copies of each base")
     o = a.parse_args()
     torch.set_num_threads(1)
-    documents, code = text_of("docs/*.md"), text_of("src/lm/**/*.c")
+    documents, code = text_of(r"docs/[^/]*\.md"), text_of(r"src/lm/.*\.c")
     bases, losses = [], []
     for i in range(o.bases):
         w, loss, _ = train(fresh(o.seed * 1000 + i), documents, o.steps, o.seed * 2000 + i, 3e-3)
@@ -251,7 +341,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         desk, g = Desk(o.hearth, folder), torch.Generator().manual_seed(o.seed)
         paths = [desk.put(w) for w in bases]
-        table = {"seed": o.seed, "steps": o.steps, "losses": losses, "noised": [], "finetuned": [], "copies": []}
+        table = {"seed": o.seed, "texts": TEXTS, "torch": torch.__version__, "steps": o.steps, "losses": losses, "noised": [], "finetuned": [], "copies": []}
         pairs = [desk.look(paths[i], paths[j]) for i in range(o.bases) for j in range(i)]
         table["independent"] = summary("independent", None, pairs)
         table["independent"]["smallest_log10_p"] = min(r["log10_p"] for r in pairs)
@@ -265,9 +355,20 @@ def main():
         for k in keep:
             row = summary(f"{k} steps", sum(x for x, _ in tuned[k]) / len(tuned[k]), [r for _, r in tuned[k]])
             table["finetuned"].append(row)
-        for make in (quantized, pruned, permuted, upcycled, shallowed):
+        for make in (quantized, pruned, permuted, upcycled, shallowed, heads_permuted, rescaled, adapted, rotated):
             table["copies"].append(summary(make.__name__, None, [desk.look(p, desk.put(make(w, g)))
                                                                  for p, w in zip(paths, bases)]))
+        for make in (linear, spherical):
+            table["copies"].append(summary("merged " + make.__name__, None, [
+                desk.look(p, desk.put(make(w, bases[i - 1]))) for i, (p, w) in enumerate(zip(paths, bases))]))
+        others = [("distilled", fresh(o.seed * 4000 + i), w) for i, w in enumerate(bases[:3])]
+        others += [("same embedding", begun_with(o.seed * 5000 + i, fresh(o.seed * 1000 + i)["model.embed_tokens.weight"]),
+                    None) for i in range(len(bases[:3]))]
+        rows = {}
+        for i, (what, start, teacher) in enumerate(others):
+            w = train(start, documents, o.steps, o.seed * 6000 + i, 3e-3, teacher=teacher)[0]
+            rows.setdefault(what, []).append(desk.look(paths[i % len(bases[:3])], desk.put(w)))
+        table["others"] = [summary(what, None, r) for what, r in rows.items()]
         for amount in NOISES:
             table["noised"].append(summary("noised", amount, [desk.look(p, desk.put(noised(w, amount, g)))
                                                               for p, w in zip(paths, bases) for _ in range(o.repeats)]))

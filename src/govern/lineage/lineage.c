@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "govern/lineage/lineage.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #define QUANTIZED_DIFFERENCE 0.5
 /* What rounding to bfloat16 after a merge leaves of a change of low rank is often less; then it is not told. */
 #define LOW_RANK_SHARE 0.9
+/* Two 16-bit formats differ by less than this in what they keep of a number (bfloat16: 2^-9). */
+#define ROUNDED_DIFFERENCE 0.003
 
 static const char *const blind_spots[] = {
     "distillation and training on a model's outputs leave nothing in the weights that these tests "
@@ -116,6 +119,27 @@ static bool is_low_rank(const struct lineage *l)
     return low >= 2 && !other;
 }
 
+/* Names and bytes; or, in whatever order, the bytes alone. */
+static const char *same_relation(const struct lineage *l)
+{
+    if (!l->identity.same_files) return NULL;
+    if (memcmp(l->a.digest, l->b.digest, SHA256_BYTES) == 0) return "the same weights";
+    if (l->a.model.layer_count != l->b.model.layer_count) return "the same layers, some repeated";
+    return "the same weights, under other names or with layers in another order";
+}
+
+/* Every matrix that can be compared differs by no more than another 16-bit format makes it differ. */
+static bool is_rounded(const struct lineage *l)
+{
+    int compared = 0;
+    for (int i = 0; i < l->profile_count; i++) {
+        const struct lineage_profile *p = &l->profiles[i];
+        compared += p->compared > 0;
+        if (p->compared && !(p->difference < ROUNDED_DIFFERENCE)) return false;
+    }
+    return compared > 1;
+}
+
 static bool nearly_same(const struct lineage *l)
 {
     const struct lineage_identity *i = &l->identity;
@@ -128,14 +152,18 @@ static const char *plain_relation(const struct lineage *l, double feed_forward)
 {
     double attention = difference_of(l, false);
     bool quantized = has_blocks(&l->a) != has_blocks(&l->b);
-    if (l->identity.same_files) return "the same weights";
+    if (same_relation(l)) return same_relation(l);
     if (shape_relation(l)) return shape_relation(l);
     if (!rejects(l, LINEAGE_TEST_UNITS) && rejects(l, LINEAGE_TEST_GATE_UP))
         return "one origin, feed-forward units in another order";
+    if (!rejects(l, LINEAGE_TEST_UNITS) && !rejects(l, LINEAGE_TEST_GATE_UP) &&
+        rejects(l, LINEAGE_TEST_RESIDUAL) && l->tests.ran > 1)
+        return "embeddings or norms have a common origin; none was seen in feed-forward units";
     if (nearly_same(l)) return "nearly all tensors are the same bytes";
+    if (is_rounded(l)) return "the same weights, rounded to another number format";
     if (is_low_rank(l)) return "a change of low rank, as by a merged adapter";
     if (feed_forward == 0 && attention > 0)
-        return "attention alone was changed, as by a merged adapter";
+        return "attention alone was changed, as by a merged adapter or heads in another order";
     if (feed_forward == 0 && attention < 0) return "the same feed-forward weights";
     if (feed_forward == 0) return "the same feed-forward and attention weights";
     if (quantized && feed_forward > 0 && feed_forward < QUANTIZED_DIFFERENCE)
@@ -197,6 +225,46 @@ static void put_no_evidence(struct lineage *l)
         p, l->tests.ran, LINEAGE_TEST_COUNT, LINEAGE_LEVEL);
 }
 
+/* The smallest p that tests of these shapes could have given, whatever the weights, after Holm's correction. */
+static double least_log_p(const struct lineage *l)
+{
+    const struct lineage_tests *t = &l->tests;
+    double least = 0, units = 0;
+    const struct lineage_outcome *residual = &t->at[LINEAGE_TEST_RESIDUAL];
+    if (residual->ran)
+        least = fmax(-log(t->permutations + 1.0), -lgamma((double)l->a.model.width + 1));
+    for (int i = 0; i < t->pair_count; i++) {
+        double one = lgamma(t->pairs[i].sampled + 1.0);
+        units = t->by_layer ? units + one : fmax(units, one);
+    }
+    double log_p = t->by_layer ? stats_fisher_log_p(units, t->pair_count)
+                               : stats_bonferroni_log_p(-units, t->pair_count);
+    for (int i = LINEAGE_TEST_RESIDUAL + 1; i < LINEAGE_TEST_COUNT; i++)
+        if (t->at[i].ran && !t->at[i].withdrawn) least = fmin(least, log_p);
+    return stats_bonferroni_log_p(least, t->ran);
+}
+
+static void put_too_small(struct lineage *l)
+{
+    char p[64];
+    lineage_p_text(p, sizeof p, least_log_p(l));
+    snprintf(l->verdict, sizeof l->verdict,
+             "no test can tell: with residual streams %" PRId64 " wide, %" PRId64 " and %" PRId64
+             " units a block and %d permutations the smallest result that there "
+             "can be is %s, above the level %g",
+             l->a.model.width, lineage_model_units(&l->a.model), lineage_model_units(&l->b.model),
+             l->tests.permutations, p, LINEAGE_LEVEL);
+}
+
+/* What no test has to find. */
+static void put_identity(struct lineage *l)
+{
+    size_t len = strlen(l->verdict);
+    if (l->identity.same_files)
+        snprintf(l->verdict + len, sizeof l->verdict - len,
+                 "; every tensor of either has the same bytes as one of the other");
+}
+
 void lineage_judge(struct lineage *l)
 {
     l->answer = LINEAGE_NO_EVIDENCE;
@@ -207,9 +275,13 @@ void lineage_judge(struct lineage *l)
     } else if (l->tests.log_p <= log(LINEAGE_LEVEL)) {
         l->answer = LINEAGE_NOT_INDEPENDENT;
         put_dependent(l);
+    } else if (least_log_p(l) > log(LINEAGE_LEVEL)) {
+        l->answer = LINEAGE_NOT_TESTABLE;
+        put_too_small(l);
     } else {
         put_no_evidence(l);
     }
+    if (l->answer != LINEAGE_NOT_INDEPENDENT) put_identity(l);
 }
 
 /* ---- the comparison ---- */

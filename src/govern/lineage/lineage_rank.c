@@ -70,8 +70,8 @@ enum status lineage_low_rank(double *ret_share, const struct tensor_view *a,
             all += gram[i * count + i];
         for (int i = 0; i < LINEAGE_FEW_DIRECTIONS && i < count && isfinite(all) && all > 0; i++)
             few += take_largest(gram, gram + n * n, gram + n * n + n, count);
-        /* Few rows or columns fill few directions whatever the change was. */
-        bool room = count >= 4 * LINEAGE_FEW_DIRECTIONS && a->cols >= 4 * LINEAGE_FEW_DIRECTIONS;
+        /* Few rows or columns fill few directions whatever the change was: two heads that changed places, too. */
+        bool room = count >= 6 * LINEAGE_FEW_DIRECTIONS && a->cols >= 6 * LINEAGE_FEW_DIRECTIONS;
         if (all > 0 && room) *ret_share = few / all;
     }
     bool short_of_memory = !gram || !rows;
