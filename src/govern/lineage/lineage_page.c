@@ -7,27 +7,43 @@
 #include "govern/lineage/lineage_inner.h"
 #include "govern/lineage/lineage_plot.h"
 
+/* clang-format off */
 static const char head[] =
-    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-    "'unsafe-inline'\">\n"
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
     "<title>Lineage of two models</title>\n<style>\n"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:1120px;margin:2em auto;padding:0 "
-    "1em;color:#222}\n"
-    "h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #ddd}\n"
-    "table{border-collapse:collapse;margin:.6em 0}td,th{border:1px solid #ddd;padding:.25em .6em;"
-    "text-align:left;vertical-align:top}th{background:#f4f5f7}\n"
-    ".verdict{border-left:5px solid #1f5fa8;background:#f2f6fb;padding:.7em 1em;font-size:1.05em}\n"
-    ".note{color:#555;font-size:.93em}.row{display:flex;flex-wrap:wrap;gap:1em}\n"
-    "figure{margin:0;flex:1 1 460px;max-width:540px}figcaption{font-size:.93em;color:#444}\n"
-    "svg{width:100%;height:auto;background:#fff;border:1px solid #eee}svg text{font:10px "
-    "sans-serif;"
-    "fill:#444}\ncode{font-size:.9em;word-break:break-all}\n</style></head><body>\n";
+    ":root{--ink:#222;--soft:#555;--line:#ddd;--wash:#f4f5f7;--paper:#fff;--mark:#1f5fa8;--verdict:#f2f6fb}\n"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:1120px;margin:2em auto;padding:0 1em;color:var(--ink);"
+    "background:var(--paper)}\n"
+    "h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid var(--line)}\n"
+    "table{border-collapse:collapse;margin:.6em 0}td,th{border:1px solid var(--line);padding:.25em .6em;"
+    "text-align:left;vertical-align:top}th{background:var(--wash)}td.p{white-space:nowrap}\n"
+    ".verdict{border-left:5px solid var(--mark);background:var(--verdict);padding:.7em 1em;font-size:1.05em}\n"
+    ".note{color:var(--soft);font-size:.93em}.row{display:flex;flex-wrap:wrap;gap:1em}\n"
+    "figure{margin:0;flex:1 1 min(460px,100%);max-width:540px;break-inside:avoid}figcaption{font-size:.93em;color:var(--soft)}\n"
+    "svg{width:100%;height:auto;background:#fff;border:1px solid #eee}svg text{font:10px sans-serif;fill:#444}\n"
+    "code{font-size:.9em;word-break:break-all}.path{overflow-wrap:anywhere}\n"
+    "@media(max-width:48em){table{display:block;overflow-x:auto}.path,code{min-width:12em;display:block}td{min-width:6em}}\n"
+    "@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e3e5e8;--soft:#a3abb5;"
+    "--line:#3a424b;--wash:#23282e;--paper:#15181c;--mark:#6aa5e8;--verdict:#1b2530}"
+    "svg{filter:invert(.9) hue-rotate(180deg)}}\n"
+    "@media print{body{margin:0;max-width:none;font-size:10pt}h2{break-after:avoid}tr{break-inside:avoid}}\n"
+    "</style></head><body>\n";
+/* clang-format on */
 
 static void cell(struct buf *out, const char *text)
 {
     buf_text(out, "<td>");
     lineage_put_escaped(out, text);
+    buf_text(out, "</td>");
+}
+
+/* Of one line: "p <= 7.9e-156" is not cut at its sign. */
+static void cell_of_p(struct buf *out, const char *p)
+{
+    buf_text(out, "<td class=\"p\">");
+    lineage_put_escaped(out, p);
     buf_text(out, "</td>");
 }
 
@@ -51,8 +67,9 @@ static void put_side(struct buf *out, const char *name, const struct lineage_sid
 {
     char hex[SHA256_HEX_BYTES];
     sha256_hex(s->digest, hex);
-    buf_format(out, "<tr><th>%s</th>", name);
-    cell(out, source_path(s->source));
+    buf_format(out, "<tr><th>%s</th><td><span class=\"path\">", name);
+    lineage_put_escaped(out, source_path(s->source));
+    buf_text(out, "</span></td>");
     buf_format(
         out,
         "<td>%d layers, width %" PRId64 ", %" PRId64 " units, blocks a layer: %d</td><td>%zu "
@@ -89,11 +106,12 @@ static void put_outcome(struct buf *out, const struct lineage_tests *t, enum lin
     if (o->ran) {
         buf_format(out, "<td>%.4f (%d parts)</td>", o->statistic, o->parts);
         lineage_p_text(p, sizeof p, o->log_p);
-        cell(out, p);
+        cell_of_p(out, p);
         lineage_p_text(p, sizeof p, o->log_p_adjusted);
-        cell(out, o->withdrawn ? o->why_not : p);
+        if (o->withdrawn) cell(out, o->why_not);
+        else cell_of_p(out, p);
         lineage_p_text(p, sizeof p, o->control_log_p);
-        cell(out, i == LINEAGE_TEST_RESIDUAL ? "" : p);
+        cell_of_p(out, i == LINEAGE_TEST_RESIDUAL ? "has none" : p);
     } else {
         buf_text(out, "<td colspan=\"4\">not run: ");
         lineage_put_escaped(out, o->why_not);
@@ -171,7 +189,7 @@ static void put_tests(struct buf *out, const struct lineage *l)
 static void put_number(struct buf *out, double v)
 {
     if (isfinite(v)) buf_format(out, "<td>%.3g</td>", v);
-    else buf_text(out, "<td></td>");
+    else buf_text(out, "<td class=\"note\">not told</td>");
 }
 
 static void put_fact(struct buf *out, double v)
@@ -315,9 +333,10 @@ void lineage_page(struct buf *out, const struct lineage *l)
     put_tokens(out, &l->tokens);
     put_aligned(out, &l->aligned);
     buf_format(out,
-               "<p class=\"note\">hearth %s, seed %" PRIu64
+               "<p class=\"note\">hearth %s, level %g, seed %" PRIu64
                ", %d permutations, at most %d units of a "
                "block; <code>hearth lineage selftest</code> shows how often these tests err.</p>\n"
                "</body></html>\n",
-               HEARTH_VERSION, l->tests.seed, l->tests.permutations, l->tests.unit_max);
+               HEARTH_VERSION, LINEAGE_LEVEL, l->tests.seed, l->tests.permutations,
+               l->tests.unit_max);
 }

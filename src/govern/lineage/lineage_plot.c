@@ -82,7 +82,8 @@ static void label(const struct frame *f, double x, double y, const char *anchor,
 static void number(const struct frame *f, double x, double y, const char *anchor, double v)
 {
     char text[32];
-    snprintf(text, sizeof text, "%.3g", v);
+    bool count = v == floor(v) && fabs(v) < 1e6;
+    snprintf(text, sizeof text, count ? "%.0f" : "%.3g", v);
     label(f, x, y, anchor, text);
 }
 
