@@ -107,6 +107,30 @@ static void shapes_are_those_of_configurations(void **state)
     }
 }
 
+/* What `hearth plan --ctx 8192` says of files of these shapes: never more than the advice, and not much less. */
+static void plans_are_not_too_small(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t memory, planned;
+    } cases[] = {
+        { "Qwen/Qwen3-0.6B", 2 * GIB - GIB / 8, 1502e6 },
+        { "Qwen/Qwen3-0.6B", 2 * GIB, 1776e6 },
+        { "Qwen/Qwen3-1.7B", 3 * GIB, 2354e6 },
+        { "Qwen/Qwen3-1.7B", 4 * GIB, 3139e6 },
+    };
+    struct licence_use use = use_of("");
+    struct advise_plan p;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct advise_input in = { ADVISE_CHAT, cases[i].memory, 8, 8192, &use };
+        advise_plan_make(&p, entry_of(cases[i].name), &in);
+        assert_int_equal(p.format, i % 2 ? QUANT_Q8_0 : QUANT_Q4_K);
+        assert_true(p.total_bytes >= cases[i].planned);
+        assert_true(p.total_bytes <= cases[i].planned * 5 / 4);
+    }
+}
+
 static void plans_are_sums_by_hand(void **state)
 {
     struct licence_use use = use_of("");
@@ -116,12 +140,12 @@ static void plans_are_sums_by_hand(void **state)
     assert_int_equal(p.format, QUANT_BF16);
     assert_int_equal(p.weight_bytes, 8000000000);
     assert_int_equal(p.cache_token_bytes, 2 * 36 * 8 * 128 * 4); /* float32 beside bf16 weights */
-    assert_int_equal(p.total_bytes, (8000000000 + 8192 * 294912ull) * 11 / 10);
+    assert_int_equal(p.total_bytes, (8000000000 + 8192 * 294912ull) * 11 / 10 + ADVISE_TABLE_BYTES);
     assert_true(p.fits);
-    in.memory_bytes = 4 * GIB;
+    in.memory_bytes = 5 * GIB;
     advise_plan_make(&p, entry_of("Qwen/Qwen3-4B"), &in);
     assert_int_equal(p.format, QUANT_Q4_K);
-    assert_int_equal(p.weight_bytes, 2250000000); /* 144 bytes for 256 weights */
+    assert_int_equal(p.weight_bytes, 2425000000); /* 4.85 bits: files called Q4_K_M */
     assert_int_equal(p.cache_token_bytes, 147456);
     assert_true(p.fits);
     in.memory_bytes = 1 * GIB;
@@ -238,7 +262,7 @@ static void sizes_follow_the_machine(void **state)
         int cores;
         const char *name;
     } cases[] = {
-        { 2, 1, "Qwen/Qwen3-0.6B" }, { 2, 2, "Qwen/Qwen3-1.7B" },  { 8, 2, "Qwen/Qwen3-1.7B" },
+        { 2, 2, "Qwen/Qwen3-0.6B" }, { 3, 2, "Qwen/Qwen3-1.7B" },  { 8, 2, "Qwen/Qwen3-1.7B" },
         { 8, 8, "Qwen/Qwen3-8B" },   { 64, 32, "Qwen/Qwen3-32B" }, { 64, 4, "Qwen/Qwen3-4B" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -301,6 +325,7 @@ int main(void)
         cmocka_unit_test(every_row_is_whole),
         cmocka_unit_test(licences_are_those_of_the_names),
         cmocka_unit_test(shapes_are_those_of_configurations),
+        cmocka_unit_test(plans_are_not_too_small),
         cmocka_unit_test(plans_are_sums_by_hand),
         cmocka_unit_test(licences_decide_for_the_use),
         cmocka_unit_test(order_is_that_of_governance),

@@ -62,7 +62,7 @@ static void tell_plan(struct report *r, const struct advise_plan *p)
     format_bytes(reserve, sizeof reserve, p->reserve_bytes);
     format_bytes(total, sizeof total, p->total_bytes);
     report_line(r, "   memory     %s as %s: weights %s (%.3g bits each), cache %s, reserve %s",
-                total, quant_name(p->format), weights, p->bits,
+                total, advise_format_name(p->format), weights, p->bits,
                 p->cache_token_bytes ? cache : "not known", reserve);
     if (p->cache_token_bytes)
         report_line(r,
@@ -128,7 +128,7 @@ static void tell_left_out(struct report *r, const struct advice *a, struct licen
         if (told++ == 0) report_line(r, "Left out:");
         if (item->place == ADVISE_TOO_BIG)
             report_line(r, "  %s: needs %s as %s", item->entry->name, total,
-                        quant_name(item->plan.format));
+                        advise_format_name(item->plan.format));
         else if (!advise_licence(scratch, item->entry, a->in.use, NULL) && scratch->count)
             report_line(r, "  %s: %s: %s", item->entry->name,
                         licence_rule_name(scratch->rules[0].id), scratch->rules[0].reason);

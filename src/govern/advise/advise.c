@@ -95,6 +95,11 @@ const char *advise_unknown(size_t i)
     return i < sizeof unknowns / sizeof *unknowns ? unknowns[i] : NULL;
 }
 
+const char *advise_format_name(enum quant_type format)
+{
+    return format == QUANT_Q4_K ? "Q4_K_M" : quant_name(format);
+}
+
 const char *advise_place_name(enum advise_place p)
 {
     static const char *const names[] = { "listed", "other-size", "denied", "too-big" };
@@ -198,12 +203,12 @@ static void plan_with(struct advise_plan *p, const struct catalogue_entry *e,
     const struct quant *q = quant_of(format);
     double weights = (double)e->params * 1e6;
     p->format = format;
-    p->bits = 8.0 * q->block_bytes / q->block_values;
+    p->bits = format == QUANT_Q4_K ? ADVISE_Q4_K_M_BITS : 8.0 * q->block_bytes / q->block_values;
     p->context = e->context && e->context < in->context ? e->context : in->context;
     p->weight_bytes = (uint64_t)(weights * p->bits / 8);
     p->cache_token_bytes = cache_token_bytes(e, format);
     p->cache_bytes = p->cache_token_bytes * (uint64_t)p->context;
-    p->reserve_bytes = (p->weight_bytes + p->cache_bytes) / 10;
+    p->reserve_bytes = (p->weight_bytes + p->cache_bytes) / 10 + ADVISE_TABLE_BYTES;
     p->total_bytes = p->weight_bytes + p->cache_bytes + p->reserve_bytes;
     p->fits = p->total_bytes <= in->memory_bytes;
 }

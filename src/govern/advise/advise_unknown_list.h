@@ -12,7 +12,7 @@ UNKNOWN("which quantized files exist, who made them and what licence they claim:
 UNKNOWN("how fast this machine is: times assume 50 GFLOP/s a core, which `hearth debug bench` "
         "replaces by a "
         "measurement")
-UNKNOWN("the exact memory: the sum leaves out what is stored in a wider format (embeddings, norms) "
-        "and packing; "
+UNKNOWN("the exact memory: the reserve stands for vocabularies, wider formats and work, and was "
+        "chosen to be too large rather than too small; "
         "`hearth plan MODEL` adds it all up before anything is loaded")
 UNKNOWN("what a model was trained on, beyond what its vendor says")

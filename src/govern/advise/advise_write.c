@@ -16,7 +16,7 @@ static void put_plan(struct json_writer *w, const struct advise_plan *p)
 {
     json_key(w, "plan");
     json_open_object(w);
-    json_member_text(w, "format", quant_name(p->format));
+    json_member_text(w, "format", advise_format_name(p->format));
     json_key(w, "bits_per_weight");
     json_put_real(w, p->bits);
     json_member_int(w, "context", p->context);
