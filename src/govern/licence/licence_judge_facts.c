@@ -237,10 +237,14 @@ static void note_share_duties(struct judgement *j)
     const struct licence_facts *f = j->facts;
     struct licence_rule *r;
     if (f->share & (SHARE_COPY | SHARE_MARK | SHARE_KEEP)) {
-        r = rule_add(j, RULE_SHARE_DUTY, LICENCE_ALLOW, "whoever passes it on must%s%s%s",
-                     f->share & SHARE_COPY ? " give a copy of the licence;" : "",
-                     f->share & SHARE_MARK ? " say which files were changed;" : "",
-                     f->share & SHARE_KEEP ? " keep copyright and other notices;" : "");
+        const char *before_mark = f->share & SHARE_COPY ? "; " : " ";
+        const char *before_keep = f->share & (SHARE_COPY | SHARE_MARK) ? "; " : " ";
+        r = rule_add(j, RULE_SHARE_DUTY, LICENCE_ALLOW, "whoever passes it on must%s%s%s%s%s",
+                     f->share & SHARE_COPY ? " give a copy of the licence" : "",
+                     f->share & SHARE_MARK ? before_mark : "",
+                     f->share & SHARE_MARK ? "say which files were changed" : "",
+                     f->share & SHARE_KEEP ? before_keep : "",
+                     f->share & SHARE_KEEP ? "keep copyright and other notices" : "");
         rule_quote_clause(j, r, CLAUSE_COPY);
         rule_next(r, "ship the LICENSE and NOTICE files with every copy%s",
                   f->share & SHARE_MARK ? ", and a list of what was changed" : "");
