@@ -379,10 +379,11 @@ def case_forged_identity(w):
         on_database(w, ("INSERT OR REPLACE INTO blob VALUES (?, ?)", (digest, seal)))
         w.ask("guide", code=REFUSED, err=["refused by gate.digest", "model.safetensors", path.name])
     on_database(w, ("DROP TABLE blob",), ("CREATE TABLE blob (sha256 BLOB PRIMARY KEY, identity BLOB NOT NULL) STRICT, WITHOUT ROWID",),
-                ("INSERT INTO blob VALUES (?, ?)", (digest, identity(path))), ("DELETE FROM migration WHERE number = 4",), ("PRAGMA user_version = 3",))
-    w.ask("guide", code=REFUSED, err=["refused by gate.digest", "model.safetensors", path.name])
+                ("INSERT INTO blob VALUES (?, ?)", (digest, identity(path))), ("DROP TABLE note",), ("DELETE FROM migration WHERE number > 3",), ("PRAGMA user_version = 3",))
+    assert {"gate.digest", "gate.registry"} <= set(ids(w.check("guide", code=REFUSED)))
     back()
-    assert w.check("guide")["hashed_bytes"] > 0 and w.ask("guide")
+    w.run("add", w.work / "guide")
+    assert w.ask("guide")
 
 
 def case_forged_pending(w):
@@ -510,6 +511,61 @@ def case_log_replaced(w):
     put(kept)
     (w.home / "log/key").write_bytes((stranger.home / "log/key").read_bytes())
     w.run("audit", "verify", "--key", (w.home / "log/key").read_text().strip(), code=1)
+
+
+def case_swapped_pair(w):
+    """Registry and lock agree about another model under the alias: both were written by hand."""
+    w.run("add", ember(w))
+    other = ember(w, "another")
+    w.run("add", other)
+    on_database(w, ("UPDATE model SET alias = 'first' WHERE alias = 'guide'",), ("UPDATE model SET alias = 'guide' WHERE alias = 'another'",))
+    w.edit_lock(lambda models: models.update(guide=models["another"]))
+    w.ask("guide", code=REFUSED, err=["refused by gate.registry", "it was not this program", "next: hearth add"])
+    w.run("verify", "guide", code=1, err="was not written by this program")
+    before = len(w.entries("model.add"))
+    w.run("add", other, "--as", "guide")
+    added = w.entries("model.add")
+    assert len(added) == before + 1 and added[-1]["body"]["alias"] == "guide", "it is entered again, and the log says so"
+    assert w.ask("guide")
+    # the note of one alias is none of another
+    on_database(w, ("UPDATE model SET alias = 'second' WHERE alias = 'guide'",), ("UPDATE note SET alias = 'second' WHERE alias = 'guide'",))
+    w.edit_lock(lambda models: models.update(second=models["guide"]))
+    w.ask("second", code=REFUSED, err="refused by gate.registry")
+
+
+def case_kept_outcome(w):
+    """What was judged is not judged again; and nobody can say that it was who did not."""
+    folder = ember(w, licence="Tongyi-Qianwen-RESEARCH-LICENSE-AGREEMENT.txt")
+    w.run("add", folder)
+    w.run("add", ember(w, "free"))
+    allowed = {f["id"] for f in w.check("free")["findings"]}
+    refused = w.run("check", "guide", "--json", code=REFUSED)
+    assert w.run("check", "guide", "--json", code=REFUSED) == refused, "what is kept says the same, word by word"
+    notes = {(a, k): (t, s) for a, k, t, s in sqlite3.connect(w.home / "registry.db").execute("SELECT * FROM note")}
+    outcome = max(k for _, k in notes)
+    text, seal = notes["guide", outcome]
+    free = notes["free", outcome]
+    mine = json.loads(text)
+    kind = json.loads(free[0])
+    assert mine["key"] != kind["key"] and {f["id"] for f in kind["findings"]} == allowed
+    made_up = json.dumps(dict(kind, key=mine["key"])).encode()
+    for t, s in (free, (free[0], seal), (made_up, seal), (made_up, free[1]), (made_up, bytes(32)), (made_up, hashlib.sha256(b"guide\0" + made_up).digest()), (b"", seal)):
+        on_database(w, ("UPDATE note SET text = ?, seal = ? WHERE alias = 'guide' AND kind = ?", (t, s, outcome)))
+        assert w.run("check", "guide", "--json", code=REFUSED) == refused
+        assert sqlite3.connect(w.home / "registry.db").execute("SELECT text FROM note WHERE alias = 'guide' AND kind = ?", (outcome,)).fetchone() == (text,)
+    # another use asks another question; the answer of before is put back and is none
+    w.policy("use:\n  commercial: true\n  territory: [DE]\n")
+    w.run("add", folder)
+    commercial = w.run("check", "guide", "--json", code=REFUSED)
+    assert "licence.non-commercial" in commercial and commercial != refused
+    on_database(w, ("UPDATE note SET text = ?, seal = ? WHERE alias = 'guide' AND kind = ?", (text, seal, outcome)))
+    assert w.run("check", "guide", "--json", code=REFUSED) == commercial
+    # a changed file is a finding beside what is kept
+    back = flip(blob(w, "guide", "LICENSE"))
+    ids_now = ids(json.loads(w.run("check", "guide", "--json", code=REFUSED)))
+    assert ids_now[0] == "gate.digest" and ids_now[1:] == ids(json.loads(commercial)), ids_now
+    back()
+    assert w.run("check", "guide", "--json", code=REFUSED).replace(" ", "").split('"findings"')[1] == commercial.replace(" ", "").split('"findings"')[1]
 
 
 # ---- side doors ----

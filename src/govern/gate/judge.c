@@ -6,6 +6,7 @@
 
 #include "base/core/clock.h"
 #include "base/core/file.h"
+#include "govern/gate/outcome.h"
 #include "govern/gate/subject.h"
 #include "govern/licence/licence_gguf.h"
 #include "govern/scan/scan.h"
@@ -222,16 +223,18 @@ static void check_judged(struct gate_verdict *v, const struct subject *s)
     finding_next(f, "hearth check %s", s->model.alias);
 }
 
-enum status judge_subject(struct gate_verdict *v, struct subject *s, struct gate *g,
-                          struct error *err)
+/* Reads everything; *ret_whole: all files could be looked at. */
+static enum status judge_anew(struct gate_verdict *v, struct subject *s, struct gate *g,
+                              bool *ret_whole, struct error *err)
 {
     struct looking *l = mem_zero(sizeof *l);
+    int before = v->count;
     if (!l) return error_set(err, STATUS_NO_MEMORY, "no memory to judge a model");
     l->g = g;
     enum status st = scan_new(&l->scan, err);
     if (!st) st = subject_open_all(s, g, v, look_at, l, err);
     if (!st) st = read_gguf(l, s, err);
-    check_judged(v, s);
+    *ret_whole = v->count == before;
     if (!st) st = judge_licence(v, l, err);
     if (!st) {
         scan_seal(l->scan);
@@ -246,13 +249,32 @@ enum status judge_subject(struct gate_verdict *v, struct subject *s, struct gate
     return st;
 }
 
+enum status judge_subject(struct gate_verdict *v, struct subject *s, struct gate *g,
+                          struct error *err)
+{
+    bool kept, whole = false;
+    check_judged(v, s);
+    int first = v->count;
+    enum status st = outcome_find(v, s, g, &kept, err);
+    if (!st && kept) return subject_open_all(s, g, v, NULL, NULL, err);
+    if (!st) st = judge_anew(v, s, g, &whole, err);
+    if (!st && whole && v->count < GATE_FINDINGS_MAX) st = outcome_keep(v, first, s, g, err);
+    return st;
+}
+
 /* ---- the whole ---- */
 
-/* The strictest first; otherwise as they came. */
+static int weight(const struct gate_finding *f)
+{
+    bool of_contents = f->rule == GATE_RULE_LICENCE || f->rule == GATE_RULE_SCAN;
+    return 2 * (int)f->answer + !of_contents;
+}
+
+/* The strictest first, of these what is wrong with pins and bytes; otherwise as they came. */
 static void sort_findings(struct gate_verdict *v)
 {
     for (int i = 1; i < v->count; i++)
-        for (int k = i; k > 0 && v->findings[k - 1].answer < v->findings[k].answer; k--) {
+        for (int k = i; k > 0 && weight(&v->findings[k - 1]) < weight(&v->findings[k]); k--) {
             struct gate_finding moved = v->findings[k];
             v->findings[k] = v->findings[k - 1];
             v->findings[k - 1] = moved;

@@ -81,6 +81,17 @@ static enum status compare_pin(struct subject *s, struct gate *g, struct gate_ve
                          "the registry's list of the files of %s was changed", m->alias);
         finding_next(f, "hearth rm %s, and add it again from its source", m->alias);
     }
+    bool entered;
+    st = registry_was_entered(g->registry, m, &entered, err);
+    if (st) return st;
+    if (!entered) {
+        f = finding_deny(
+            v, GATE_RULE_REGISTRY,
+            "the registry says what %s is, but it was not this program that wrote that "
+            "there, with the keys of its audit log",
+            m->alias);
+        finding_next(f, "hearth add %s --as %s, which enters it again", m->source, m->alias);
+    }
     if (!s->pin) {
         f = finding_deny(v, GATE_RULE_UNLOCKED, "%s is in the store, but not pinned in %s",
                          m->alias, lock);
@@ -371,21 +382,6 @@ static enum status open_one(struct subject *s, struct gate *g, size_t i, int *re
     return file_set_descriptor(s->set, s->files[i].name, ret_fd, err);
 }
 
-enum status subject_open_all(struct subject *s, struct gate *g, struct gate_verdict *v,
-                             subject_look_fn *look, void *ctx, struct error *err)
-{
-    enum status st = STATUS_OK;
-    for (size_t i = 0; i < s->count && !st; i++) {
-        int fd = s->files[i].fd;
-        if (fd < 0) st = open_one(s, g, i, &fd, v, err);
-        if (!st && fd >= 0) st = look(ctx, &s->files[i], fd, err);
-        s->files[i].fd = -1;
-        if (!st && s->files[i].wanted) s->files[i].fd = fd;
-        else file_close(fd);
-    }
-    return st;
-}
-
 static const uint8_t *pinned_digest(const struct subject *s, size_t i)
 {
     const struct registry_file *b = s->stored ? NULL : builtin_find(s->files[i].name);
@@ -399,32 +395,59 @@ static void tell_written(const struct subject *s, size_t i, const uint8_t digest
     const struct subject_file *file = &s->files[i];
     if (pinned_digest(s, i)) sha256_hex(pinned_digest(s, i), wanted);
     sha256_hex(digest, found);
-    struct gate_finding *f = finding_deny(
-        v, GATE_RULE_DIGEST,
-        "%s of %s was written to while the model was loaded: its digest is %s now, and "
-        "%s was pinned",
-        file->name, v->alias, found, wanted);
+    struct gate_finding *f =
+        finding_deny(v, GATE_RULE_DIGEST,
+                     "%s of %s was written to while it was in use: its digest is %s now, and "
+                     "%s was pinned",
+                     file->name, v->alias, found, wanted);
     snprintf(f->file, sizeof f->file, "%s", file->name);
     finding_next(f, "find out who writes to the store; `hearth verify %s` hashes all files",
                  v->alias);
 }
 
+/* `fd` negative: the file is not open. *ret_changed is only ever set. */
+static enum status check_unchanged(const struct subject *s, size_t i, int fd,
+                                   struct gate_verdict *v, bool *ret_changed, struct error *err)
+{
+    uint8_t now[FILE_IDENTITY_BYTES], digest[SHA256_BYTES];
+    const struct subject_file *f = &s->files[i];
+    if (fd < 0 || !f->pinned) return STATUS_OK;
+    enum status st = file_identity(fd, f->name, now, err);
+    if (st || memcmp(now, f->identity, sizeof now) == 0) return st;
+    st = store_hash(fd, f->name, NULL, digest, err);
+    if (st) return st;
+    tell_written(s, i, digest, v);
+    *ret_changed = true;
+    return STATUS_OK;
+}
+
+/* What was looked at is what was compared, unless somebody wrote to it meanwhile. */
+enum status subject_open_all(struct subject *s, struct gate *g, struct gate_verdict *v,
+                             subject_look_fn *look, void *ctx, struct error *err)
+{
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < s->count && !st; i++) {
+        int fd = s->files[i].fd;
+        if (fd < 0) st = open_one(s, g, i, &fd, v, err);
+        bool changed = false;
+        if (!st && fd >= 0 && look) {
+            st = look(ctx, &s->files[i], fd, err);
+            if (!st) st = check_unchanged(s, i, fd, v, &changed, err);
+        }
+        s->files[i].fd = -1;
+        if (!st && s->files[i].wanted) s->files[i].fd = fd;
+        else file_close(fd);
+    }
+    return st;
+}
+
 enum status subject_check_unchanged(struct subject *s, struct gate_verdict *v, bool *ret_changed,
                                     struct error *err)
 {
-    uint8_t now[FILE_IDENTITY_BYTES], digest[SHA256_BYTES];
     enum status st = STATUS_OK;
     *ret_changed = false;
-    for (size_t i = 0; i < s->count && !st; i++) {
-        const struct subject_file *f = &s->files[i];
-        if (f->fd < 0 || !f->pinned) continue;
-        st = file_identity(f->fd, f->name, now, err);
-        if (st || memcmp(now, f->identity, sizeof now) == 0) continue;
-        st = store_hash(f->fd, f->name, NULL, digest, err);
-        if (st) break;
-        tell_written(s, i, digest, v);
-        *ret_changed = true;
-    }
+    for (size_t i = 0; i < s->count && !st; i++)
+        st = check_unchanged(s, i, s->files[i].fd, v, ret_changed, err);
     return st;
 }
 

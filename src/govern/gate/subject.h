@@ -36,7 +36,7 @@ enum status subject_find(struct subject *ret, struct gate *g, const char *model,
                          struct gate_verdict *v, struct error *err);
 void subject_release(struct subject *s);
 
-/* Calls for each file that could be opened; what is not wanted is closed after that. */
+/* Calls (look NULL: does not) for each file that could be opened; what is not wanted is closed after that. */
 typedef enum status subject_look_fn(void *ctx, const struct subject_file *file, int fd,
                                     struct error *err);
 enum status subject_open_all(struct subject *s, struct gate *g, struct gate_verdict *v,

@@ -155,27 +155,6 @@ enum status registry_find(struct registry *r, const char *alias, struct registry
     return db_find_model(r->db, alias, ret, err);
 }
 
-enum status registry_seal(const struct registry *r, enum registry_sealed what,
-                          const uint8_t identity[FILE_IDENTITY_BYTES],
-                          const uint8_t digest[SHA256_BYTES], uint8_t ret[SHA256_BYTES],
-                          struct error *err)
-{
-    static const char *const labels[] = { [REGISTRY_SEAL_STORED] = "registry: stored",
-                                          [REGISTRY_SEAL_PENDING] = "registry: pending",
-                                          [REGISTRY_SEAL_SEEN] = "registry: seen" };
-    uint8_t bytes[FILE_IDENTITY_BYTES + SHA256_BYTES];
-    char text[AUDIT_HASH_TEXT_BYTES];
-    memcpy(bytes, identity, FILE_IDENTITY_BYTES);
-    memcpy(bytes + FILE_IDENTITY_BYTES, digest, SHA256_BYTES);
-    enum status st = audit_hash(r->audit, labels[what],
-                                (struct span){ (const char *)bytes, sizeof bytes }, text, err);
-    if (st) return st;
-    size_t hex = SHA256_HEX_BYTES - 1;
-    return sha256_from_hex(text + strlen(text) - hex, hex, ret)
-               ? STATUS_OK
-               : error_set(err, STATUS_FAILED, "a keyed hash has another form");
-}
-
 /* Whether the stored file is, by its identity, what was hashed before. */
 static enum status is_known(struct registry *r, const uint8_t identity[FILE_IDENTITY_BYTES],
                             const uint8_t digest[SHA256_BYTES], bool *ret, struct error *err)
@@ -339,6 +318,7 @@ static enum status remove_rows(struct registry *r, const char *alias, uint64_t e
     st = db_remove_model(r->db, alias, err);
     if (!st) st = db_forget_revisions(r->db, alias, DB_FORMER, err);
     if (!st) st = db_forget_revisions(r->db, alias, DB_STAGED, err);
+    if (!st) st = db_forget_notes(r->db, alias, err);
     if (!st) st = registry_put_unsettled(r, alias, entry, err);
     if (!st) return db_commit(r->db, err);
     db_rollback(r->db);
@@ -499,6 +479,13 @@ static enum status verify_pin(struct verifier *v, const struct registry_model *m
     if (st) return st;
     if (memcmp(digest, m->digest, sizeof digest) != 0) {
         error_set(&why, STATUS_BAD_INPUT, "the registry's list of files was changed");
+        tell(v, m->alias, &why);
+    }
+    bool entered;
+    st = registry_was_entered(v->r, m, &entered, err);
+    if (st) return st;
+    if (!entered) {
+        error_set(&why, STATUS_BAD_INPUT, "the registry's row was not written by this program");
         tell(v, m->alias, &why);
     }
     if (v->lock && !pin) {

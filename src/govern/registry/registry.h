@@ -138,6 +138,20 @@ enum status registry_open_known(struct registry *r, const struct registry_file *
 enum status registry_hash_file(struct registry *r, int fd, const char *name,
                                uint8_t ret[SHA256_BYTES], bool *ret_hashed, struct error *err);
 
+/* Whether it was this program, with the keys of this audit log, that made the alias name this model: what somebody else
+ * wrote into registry.db was not entered, whatever the lock says. True of a registry without an audit log, which
+ * has no keys. */
+enum status registry_was_entered(struct registry *r, const struct registry_model *m, bool *ret,
+                                 struct error *err);
+/* A text that another room wants to find again about a model, and that nobody else can have written: it is kept in
+ * registry.db with a seal. One for each model. Nothing is kept without an audit log. */
+#define REGISTRY_OUTCOME_MAX ((size_t)1 << 20)
+enum status registry_keep_outcome(struct registry *r, const char *alias, struct span text,
+                                  struct error *err);
+/* Appends to `out`, up to REGISTRY_OUTCOME_MAX. */
+enum status registry_find_outcome(struct registry *r, const char *alias, struct buf *out,
+                                  bool *ret_found, struct error *err);
+
 /* Sets member `key` of the pin of a model to a JSON value: what another room has to say about these very bytes.
  * STATUS_NOT_FOUND when it is not pinned. Such members stay as long as the pin's digest does. */
 enum status registry_annotate(struct registry *r, const char *alias, const char *key,

@@ -340,6 +340,7 @@ static enum status put_rows(struct adding *a, struct error *err)
     if (!st && a->what->stage) st = put_staged(a, err);
     else if (!st) {
         st = db_put_model(db, &a->model, err);
+        if (!st) st = registry_note_entered(a->r, &a->model, err);
         if (!st) st = registry_put_unsettled(a->r, a->model.alias, a->entry, err);
     }
     if (!st) st = db_clear_pending(db, err);
@@ -354,6 +355,24 @@ static enum status enter(struct adding *a, struct error *err)
     enum status st = registry_log(a->r, AUDIT_MODEL_ADD, &a->model, &a->entry, err);
     if (!st) st = put_rows(a, err);
     return st ? st : registry_write_pin(a->r, a->model.alias, &a->model, a->entry, err);
+}
+
+static bool same_main_file(const struct registry_model *x, const struct registry_model *y)
+{
+    if (!x->main_file || !y->main_file) return !x->main_file && !y->main_file;
+    return strcmp(x->main_file, y->main_file) == 0;
+}
+
+/* The registry's row names the very bytes that were added now. Where it was not this program that wrote it, this is
+ * the moment at which the model is entered, and the log says so. */
+static enum status enter_known(struct adding *a, const struct registry_model *known,
+                               struct error *err)
+{
+    bool entered;
+    enum status st = registry_was_entered(a->r, known, &entered, err);
+    if (st || entered || !same_main_file(known, &a->model)) return st;
+    st = registry_log(a->r, AUDIT_MODEL_ADD, &a->model, NULL, err);
+    return st ? st : registry_note_entered(a->r, &a->model, err);
 }
 
 static enum status put_known_blobs(struct adding *a, struct error *err)
@@ -375,7 +394,8 @@ static enum status meet_known(struct adding *a, struct registry_model *known, st
     if (memcmp(known->digest, a->model.digest, SHA256_BYTES) == 0) {
         a->result.known = true;
         /* Files may have been damaged or lost since: these are whole. */
-        return put_known_blobs(a, err);
+        enum status st = put_known_blobs(a, err);
+        return st ? st : enter_known(a, known, err);
     }
     sha256_hex(known->digest, hex);
     return error_set(err, STATUS_BAD_INPUT,

@@ -84,6 +84,13 @@ static const char *const migrations[] = {
     "CREATE TABLE seen ("
     "  identity BLOB PRIMARY KEY,"
     "  sealed BLOB NOT NULL CHECK (length(sealed) = 64)) STRICT, WITHOUT ROWID;",
+    /* 5: sealed texts about models */
+    "CREATE TABLE note ("
+    "  alias TEXT NOT NULL,"
+    "  kind INTEGER NOT NULL,"
+    "  text BLOB NOT NULL,"
+    "  seal BLOB NOT NULL CHECK (length(seal) = 32),"
+    "  PRIMARY KEY (alias, kind)) STRICT, WITHOUT ROWID;",
 };
 #define MIGRATION_COUNT (int)(sizeof migrations / sizeof *migrations)
 
@@ -674,6 +681,58 @@ enum status db_find_seen(struct registry_db *db, const uint8_t identity[FILE_IDE
 enum status db_clear_seen(struct registry_db *db, struct error *err)
 {
     return run(db, "DELETE FROM seen", err);
+}
+
+/* ---- notes ---- */
+
+enum status db_put_note(struct registry_db *db, const char *alias, int kind, struct span text,
+                        const uint8_t seal[SHA256_BYTES], struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db, "INSERT OR REPLACE INTO note VALUES (?, ?, ?, ?)", &s, err);
+    if (!st) {
+        bind_text(s, 1, alias);
+        sqlite3_bind_int(s, 2, kind);
+        bind_bytes(s, 3, text.data, text.len);
+        bind_bytes(s, 4, seal, SHA256_BYTES);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+enum status db_find_note(struct registry_db *db, const char *alias, int kind, struct buf *out,
+                         uint8_t ret_seal[SHA256_BYTES], bool *ret_found, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool row = false;
+    enum status st =
+        prepare(db, "SELECT text, seal FROM note WHERE alias = ? AND kind = ?", &s, err);
+    if (!st) {
+        bind_text(s, 1, alias);
+        sqlite3_bind_int(s, 2, kind);
+        st = step(db, s, &row, err);
+    }
+    if (!st) *ret_found = row && column_bytes(s, 1, ret_seal, SHA256_BYTES);
+    if (!st && *ret_found) {
+        const void *text = sqlite3_column_blob(s, 0);
+        buf_append(out, text ? text : "", (size_t)sqlite3_column_bytes(s, 0));
+        st = buf_check(out, "a note of the registry", err);
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+enum status db_forget_notes(struct registry_db *db, const char *alias, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum status st = prepare(db, "DELETE FROM note WHERE alias = ?", &s, err);
+    if (!st) {
+        bind_text(s, 1, alias);
+        st = step_once(db, s, err);
+    }
+    sqlite3_finalize(s);
+    return st;
 }
 
 /* ---- what locks may lack ---- */

@@ -88,6 +88,13 @@ enum status db_find_pending(struct registry_db *db, const uint8_t identity[FILE_
                             struct db_sealed *ret, bool *ret_found, struct error *err);
 enum status db_clear_pending(struct registry_db *db, struct error *err);
 
+/* A text about a model, and its seal; one of each kind. */
+enum status db_put_note(struct registry_db *db, const char *alias, int kind, struct span text,
+                        const uint8_t seal[SHA256_BYTES], struct error *err);
+enum status db_find_note(struct registry_db *db, const char *alias, int kind, struct buf *out,
+                         uint8_t ret_seal[SHA256_BYTES], bool *ret_found, struct error *err);
+enum status db_forget_notes(struct registry_db *db, const char *alias, struct error *err);
+
 /* SQLite's own check of the file's structure. */
 enum status db_check(struct registry_db *db, struct error *err);
 

@@ -30,6 +30,9 @@ enum status registry_seal(const struct registry *r, enum registry_sealed what,
                           const uint8_t identity[FILE_IDENTITY_BYTES],
                           const uint8_t digest[SHA256_BYTES], uint8_t ret[SHA256_BYTES],
                           struct error *err);
+/* That the model with this alias is this one: said in the transaction that makes it so. */
+enum status registry_note_entered(struct registry *r, const struct registry_model *m,
+                                  struct error *err);
 /* A stored file that had this identity when its bytes were those of the digest. */
 enum status registry_note_stored(struct registry *r, const uint8_t identity[FILE_IDENTITY_BYTES],
                                  const uint8_t digest[SHA256_BYTES], struct error *err);

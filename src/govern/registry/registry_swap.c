@@ -264,6 +264,7 @@ static enum status put_swap(struct swapping *s, struct error *err)
     if (!st) st = db_forget_revision(db, alias, s->is.digest, err);
     if (!st) st = db_remove_model(db, alias, err);
     if (!st) st = db_put_model(db, &s->is, err);
+    if (!st) st = registry_note_entered(s->r, &s->is, err);
     if (!st) st = registry_put_unsettled(s->r, alias, s->entry, err);
     if (!st) return db_commit(db, err);
     db_rollback(db);
