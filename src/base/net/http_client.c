@@ -14,15 +14,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "base/core/base64.h"
 #include "base/core/mem.h"
 
 #define CONNECT_MS      20000L
 #define STALLED_SECONDS 60L /* without a byte */
 #define WAIT_MS         200
 #define URL_BYTES       8192
-#define TRIES_MAX       3 /* of a piece whose connection ends */
+#define IGNORED_MAX \
+    ((size_t)64 << 10) /* of a page that nobody wants, read so that the connection can stay */
+#define HEADER_BYTES ((size_t)32 << 10)
+#define TRIES_MAX    3 /* of a piece whose connection ends */
 
 /* ---- the library ---- */
 
@@ -142,6 +147,9 @@ static bool is_allowed(const struct http_target *t, const char *origin, bool *re
 
 /* ---- one transfer ---- */
 
+/* An address in words: without the query, which may be a signature. */
+#define WORDS_OF(url) ((int)strcspn(url, "?#") < 400 ? (int)strcspn(url, "?#") : 400), (url)
+
 struct transfer {
     const struct curl *curl;
     CURL *easy;
@@ -153,13 +161,74 @@ struct transfer {
     struct error failed; /* by us, while bytes came */
     /* a body */
     struct buf *out;
+    const struct http_question *question;
+    bool enough; /* of a look */
     /* or a piece */
     struct http_download *download;
     size_t piece;
     uint64_t begin, at, end;
     int tries;
     bool busy;
+    bool begun;     /* the answer's first bytes were looked at */
+    size_t ignored; /* bytes of it that are not wanted */
 };
+
+/* Of the last answer; empty where there is none, or one that is too long. */
+static void read_header(const struct transfer *t, const char *name, char *ret, size_t ret_bytes)
+{
+    struct curl_header *h;
+    ret[0] = 0;
+    if (t->curl->easy_header(t->easy, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK) return;
+    size_t len = strlen(h->value);
+    if (len < ret_bytes) memcpy(ret, h->value, len + 1);
+}
+
+static bool is_number(const char *text, uint64_t *ret, const char **ret_end)
+{
+    uint64_t n = 0;
+    const char *c = text;
+    for (; *c >= '0' && *c <= '9'; c++) {
+        if (n > (UINT64_MAX >> 5)) return false;
+        n = n * 10 + (uint64_t)(*c - '0');
+    }
+    *ret = n;
+    *ret_end = c;
+    return c > text;
+}
+
+/* "bytes 0-15/4096", with a star where the server does not know the size, or before the slash where there are no
+ * such bytes. False where there is no such header. */
+static bool read_range(const struct transfer *t, uint64_t *ret_begin, bool *ret_has_total,
+                       uint64_t *ret_total)
+{
+    char text[128];
+    const char *at = text + 6;
+    uint64_t end;
+    read_header(t, "Content-Range", text, sizeof text);
+    if (strncasecmp(text, "bytes ", 6) != 0) return false;
+    *ret_begin = 0;
+    if (*at == '*') at++;
+    else if (!is_number(at, ret_begin, &at) || *at++ != '-' || !is_number(at, &end, &at))
+        return false;
+    if (*at++ != '/') return false;
+    *ret_has_total = is_number(at, ret_total, &at);
+    return true;
+}
+
+/* What an error page says, and what comes from a server that knows no ranges. */
+static size_t ignore(struct transfer *t, size_t len)
+{
+    t->ignored += len;
+    return t->ignored > IGNORED_MAX ? 0 : len;
+}
+
+static size_t take_look(struct transfer *t, const char *bytes, size_t len)
+{
+    size_t room = HTTP_LOOK_BYTES - t->out->len;
+    buf_append(t->out, bytes, len < room ? len : room);
+    t->enough = t->out->len >= HTTP_LOOK_BYTES;
+    return len <= room ? len : 0;
+}
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *ctx)
 {
@@ -167,10 +236,49 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *ctx)
     size_t len = size * count;
     long code = 0;
     t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
-    if (code != 200) return len; /* what an error page says is not wanted */
+    if (code != 200 && code != 206) return ignore(t, len);
+    if (t->question->look) return take_look(t, bytes, len);
     if (buf_append(t->out, bytes, len)) return len;
     buf_check(t->out, "the answer of the server", &t->failed);
     return 0;
+}
+
+/* Whether the answer is of the file that was looked at before; a server that does not say is believed. */
+static bool is_same_file(const struct transfer *t)
+{
+    char now[HTTP_VALIDATOR_BYTES];
+    const char *wanted = t->download->validator;
+    if (!wanted || !*wanted) return true;
+    read_header(t, *wanted == '"' ? "ETag" : "Last-Modified", now, sizeof now);
+    return !*now || strcmp(now, wanted) == 0;
+}
+
+static enum status changed(const struct transfer *t, struct error *err)
+{
+    return error_set(err, STATUS_BAD_INPUT,
+                     "%.*s changed on the server while it was fetched; the same command fetches "
+                     "it anew",
+                     WORDS_OF(t->url));
+}
+
+/* Before the first bytes of an answer are stored. */
+static enum status begin_piece(struct transfer *t, long code, struct error *err)
+{
+    uint64_t begin, total;
+    bool has_total;
+    t->begun = true;
+    if (!is_same_file(t)) return changed(t, err);
+    if (code == 200) t->at = t->begin; /* all of it, from the start, whatever was asked for */
+    if (code == 200 || !read_range(t, &begin, &has_total, &total)) return STATUS_OK;
+    if (begin != t->at)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the server sends another part of %.*s than was asked for",
+                         WORDS_OF(t->url));
+    if (has_total && total != t->download->bytes)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "%.*s has %" PRIu64 " bytes now, and %" PRIu64 " were announced",
+                         WORDS_OF(t->url), total, t->download->bytes);
+    return STATUS_OK;
 }
 
 static size_t take_piece(char *bytes, size_t size, size_t count, void *ctx)
@@ -180,7 +288,8 @@ static size_t take_piece(char *bytes, size_t size, size_t count, void *ctx)
     long code = 0;
     t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
     bool whole = t->begin == 0 && t->end == t->download->bytes;
-    if (code != 206 && !(code == 200 && whole)) return len;
+    if (code != 206 && !(code == 200 && whole)) return ignore(t, len);
+    if (!t->begun && begin_piece(t, code, &t->failed)) return 0;
     if (len > t->end - t->at) {
         error_set(&t->failed, STATUS_BAD_INPUT, "the server sends more than was asked for");
         return 0;
@@ -197,6 +306,14 @@ static size_t take_piece(char *bytes, size_t size, size_t count, void *ctx)
     }
     t->at += len;
     return len;
+}
+
+static int go_on_asking(void *ctx, curl_off_t total, curl_off_t done, curl_off_t up_total,
+                        curl_off_t up)
+{
+    const struct transfer *t = ctx;
+    (void)total, (void)done, (void)up_total, (void)up;
+    return !progress_report(t->question->progress, "asking", 0, 0);
 }
 
 static void set_options(struct transfer *t)
@@ -217,37 +334,81 @@ static void set_options(struct transfer *t)
     t->curl->easy_setopt(e, CURLOPT_WRITEFUNCTION, t->download ? take_piece : take_body);
     t->curl->easy_setopt(e, CURLOPT_WRITEDATA, t);
     t->curl->easy_setopt(e, CURLOPT_URL, t->url);
+    if (t->target->ca_file) t->curl->easy_setopt(e, CURLOPT_CAINFO, t->target->ca_file);
+    if (!t->question || !t->question->progress) return;
+    t->curl->easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
+    t->curl->easy_setopt(e, CURLOPT_XFERINFOFUNCTION, go_on_asking);
+    t->curl->easy_setopt(e, CURLOPT_XFERINFODATA, t);
+}
+
+static enum status add_header(struct transfer *t, struct buf *line, struct error *err)
+{
+    enum status st = buf_check(line, "a header", err);
+    if (!st && strpbrk(line->data, "\r\n"))
+        st = error_set(err, STATUS_USAGE, "the token or login for the server is malformed");
+    struct curl_slist *more = st ? NULL : t->curl->slist_append(t->headers, line->data);
+    if (more) t->headers = more;
+    else if (!st) st = error_set(err, STATUS_NO_MEMORY, "no memory for a request");
+    buf_release(line);
+    return st;
+}
+
+static enum status add_login(struct transfer *t, struct error *err)
+{
+    struct buf line = BUF_INIT(HEADER_BYTES);
+    const struct http_target *g = t->target;
+    buf_text(&line, g->token ? "Authorization: Bearer " : "Authorization: Basic ");
+    if (g->token) buf_text(&line, g->token);
+    else if (!base64_encode(&line, g->login, strlen(g->login))) line.failed = true;
+    return add_header(t, &line, err);
+}
+
+/* What asks for a part, of the file as it was. */
+static enum status add_range(struct transfer *t, struct error *err)
+{
+    char range[64];
+    struct buf line = BUF_INIT(HEADER_BYTES);
+    if (t->download) snprintf(range, sizeof range, "%" PRIu64 "-%" PRIu64, t->at, t->end - 1);
+    else snprintf(range, sizeof range, "0-%d", HTTP_LOOK_BYTES - 1);
+    t->curl->easy_setopt(t->easy, CURLOPT_RANGE, range);
+    if (!t->download || !t->download->validator || !*t->download->validator) return STATUS_OK;
+    buf_format(&line, "If-Range: %s", t->download->validator);
+    return add_header(t, &line, err);
+}
+
+static enum status add_headers(struct transfer *t, bool first, struct error *err)
+{
+    enum status st = STATUS_OK;
+    t->curl->slist_free_all(t->headers);
+    t->headers = NULL;
+    if (t->download || t->question->look) st = add_range(t, err);
+    if (!st && t->question && t->question->accept) {
+        struct buf line = BUF_INIT(HEADER_BYTES);
+        buf_format(&line, "Accept: %s", t->question->accept);
+        st = add_header(t, &line, err);
+    }
+    if (!st && first && (t->target->token || t->target->login)) st = add_login(t, err);
+    if (!st && t->headers) t->curl->easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+    return st;
 }
 
 /* Makes the request for t->url; the handle may have been used before. */
 static enum status aim(struct transfer *t, struct error *err)
 {
-    char origin[HTTP_ORIGIN_BYTES], header[4096];
-    bool first = false;
-    if (!origin_of(t->curl, t->url, origin) || !is_allowed(t->target, origin, &first))
+    char origin[HTTP_ORIGIN_BYTES];
+    bool first = false, good = origin_of(t->curl, t->url, origin);
+    if (!good || !is_allowed(t->target, origin, &first))
         return error_set(err, STATUS_FAILED,
                          "the server sends us on to %.300s, which nobody wrote down; where that is "
-                         "right, add it behind the server with a comma",
-                         origin_of(t->curl, t->url, origin) ? origin : "a strange address");
+                         "right, allow it with --also %.300s",
+                         good ? origin : "a strange address", good ? origin : "ORIGIN");
     if (t->easy) t->curl->easy_reset(t->easy);
     else t->easy = t->curl->easy_init();
-    t->curl->slist_free_all(t->headers);
-    t->headers = NULL;
     if (!t->easy) return error_set(err, STATUS_NO_MEMORY, "no memory for a request");
     set_options(t);
-    if (t->download) {
-        snprintf(header, sizeof header, "%" PRIu64 "-%" PRIu64, t->at, t->end - 1);
-        t->curl->easy_setopt(t->easy, CURLOPT_RANGE, header);
-    }
-    if (t->target->token && first) {
-        int n = snprintf(header, sizeof header, "Authorization: Bearer %s", t->target->token);
-        if (n >= (int)sizeof header || strpbrk(t->target->token, "\r\n"))
-            return error_set(err, STATUS_USAGE, "the token for the server is malformed");
-        t->headers = t->curl->slist_append(NULL, header);
-        if (!t->headers) return error_set(err, STATUS_NO_MEMORY, "no memory for a request");
-        t->curl->easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
-    }
-    return STATUS_OK;
+    t->begun = t->enough = false;
+    t->ignored = 0;
+    return add_headers(t, first, err);
 }
 
 static enum status first_url(struct transfer *t, const char *path, struct error *err)
@@ -268,14 +429,22 @@ static void transfer_release(struct transfer *t)
 
 static enum status answer_words(const struct transfer *t, long code, struct error *err)
 {
-    if (code == 404) return error_set(err, STATUS_NOT_FOUND, "the server has no %.600s", t->url);
+    if (code == 404)
+        return error_set(err, STATUS_NOT_FOUND, "the server has no %.*s", WORDS_OF(t->url));
     if (code == 401 || code == 403)
-        return error_set(
-            err, STATUS_FAILED,
-            "the server refuses %.400s (%ld): it wants a token that may read it, or its "
-            "terms accepted there",
-            t->url, code);
-    return error_set(err, STATUS_FAILED, "the server answers %.500s with %ld", t->url, code);
+        return error_set(err, STATUS_FAILED,
+                         "the server refuses %.*s (%ld): it wants a token that may read it, or its "
+                         "terms accepted there",
+                         WORDS_OF(t->url), code);
+    return error_set(err, STATUS_FAILED, "the server answers %.*s with %ld", WORDS_OF(t->url),
+                     code);
+}
+
+static bool is_answer(const struct transfer *t, long code)
+{
+    const struct http_question *q = t->question;
+    if (q->look) return code == 200 || code == 206 || code == 416;
+    return code == 200 || (q->challenges && code == 401);
 }
 
 /* What has ended: *ret_again is set where it goes on at another address. */
@@ -284,31 +453,96 @@ static enum status judge(struct transfer *t, CURLcode result, bool *ret_again, s
     long code = 0;
     char *next = NULL;
     if (t->failed.text[0]) return error_set(err, t->failed.status, "%s", t->failed.text);
-    if (result != CURLE_OK)
-        return error_set(err, STATUS_IO, "%.400s: %s", t->url,
+    if (result == CURLE_ABORTED_BY_CALLBACK) return error_set(err, STATUS_CANCELLED, "cancelled");
+    if (result != CURLE_OK && !t->enough && t->ignored <= IGNORED_MAX)
+        return error_set(err, STATUS_IO, "%.*s: %s", WORDS_OF(t->url),
                          t->words[0] ? t->words : t->curl->easy_strerror(result));
     t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
     t->curl->easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &next);
     if (code >= 300 && code < 400 && next) {
         if (++t->redirects > HTTP_REDIRECTS_MAX)
-            return error_set(err, STATUS_FAILED, "the server sends us on and on: %.400s", t->url);
+            return error_set(err, STATUS_FAILED, "the server sends us on and on: %.*s",
+                             WORDS_OF(t->url));
         if (snprintf(t->url, sizeof t->url, "%s", next) >= (int)sizeof t->url)
             return error_set(err, STATUS_LIMIT, "the server sends us on to an address too long");
         *ret_again = true;
         return aim(t, err);
     }
     *ret_again = false;
-    if (!t->download) return code == 200 ? STATUS_OK : answer_words(t, code, err);
+    if (!t->download) return is_answer(t, code) ? STATUS_OK : answer_words(t, code, err);
+    if (code == 401) t->download->unauthorized = true;
     if (code != 206 && code != 200) return answer_words(t, code, err);
     if (t->at == t->end) return STATUS_OK;
+    if (!is_same_file(t)) return changed(t, err);
     if (code == 200)
-        return error_set(err, STATUS_UNSUPPORTED, "the server cannot send a part of %.400s",
-                         t->url);
-    return error_set(err, STATUS_IO, "%.400s: the connection ended early", t->url);
+        return error_set(err, STATUS_UNSUPPORTED, "the server cannot send a part of %.*s",
+                         WORDS_OF(t->url));
+    return error_set(err, STATUS_IO, "%.*s: the connection ended early", WORDS_OF(t->url));
 }
 
-enum status http_client_get(const struct http_target *target, const char *path, struct buf *out,
-                            struct error *err)
+static void read_validator(const struct transfer *t, char ret[HTTP_VALIDATOR_BYTES])
+{
+    char date[HTTP_VALIDATOR_BYTES];
+    read_header(t, "ETag", ret, HTTP_VALIDATOR_BYTES);
+    if (ret[0] == '"') return;
+    read_header(t, "Date", date, sizeof date);
+    read_header(t, "Last-Modified", ret, HTTP_VALIDATOR_BYTES);
+    /* RFC 9110, 8.8.2.2: within one second a file can change twice. */
+    if (!*date || strcmp(date, ret) == 0) ret[0] = 0;
+}
+
+static void read_challenge(const struct transfer *t, char *ret, size_t ret_bytes)
+{
+    struct curl_header *h;
+    ret[0] = 0;
+    for (size_t i = 0, n = 1; i < n && i < 8; i++) {
+        if (t->curl->easy_header(t->easy, "WWW-Authenticate", i, CURLH_HEADER, -1, &h)) return;
+        n = h->amount;
+        if (ret[0] && strncasecmp(h->value, "Bearer ", 7) != 0) continue;
+        if (snprintf(ret, ret_bytes, "%s", h->value) >= (int)ret_bytes) ret[0] = 0;
+    }
+}
+
+static enum status read_bytes(const struct transfer *t, struct http_answer *a, struct error *err)
+{
+    uint64_t begin = 0;
+    curl_off_t len = -1;
+    bool ranged = a->code != 200 && read_range(t, &begin, &a->has_bytes, &a->bytes);
+    if (a->code == 416 && (!ranged || a->bytes != 0))
+        return error_set(err, STATUS_UNSUPPORTED, "the server cannot send the beginning of %.*s",
+                         WORDS_OF(t->url));
+    if (a->code == 416) a->code = 206; /* an empty file has no first byte */
+    if (ranged && begin != 0)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the server sends another part of %.*s than was asked for",
+                         WORDS_OF(t->url));
+    if (a->code == 206) a->code = 200;
+    else if (!t->curl->easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &len) &&
+             len >= 0) {
+        a->has_bytes = true;
+        a->bytes = (uint64_t)len;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_answer(const struct transfer *t, struct http_answer *ret, struct error *err)
+{
+    struct http_answer a = { .code = 0 };
+    t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &a.code);
+    read_validator(t, a.validator);
+    read_header(t, "Content-Type", a.type, sizeof a.type);
+    a.type[strcspn(a.type, "; ")] = 0;
+    for (char *c = a.type; *c; c++)
+        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
+    read_header(t, "Docker-Content-Digest", a.digest, sizeof a.digest);
+    read_challenge(t, a.challenge, sizeof a.challenge);
+    enum status st = read_bytes(t, &a, err);
+    if (!st) *ret = a;
+    return st;
+}
+
+enum status http_client_ask(const struct http_target *target, const struct http_question *question,
+                            struct http_answer *ret, struct buf *body, struct error *err)
 {
     struct curl curl;
     enum status st = curl_open(&curl, err);
@@ -317,13 +551,23 @@ enum status http_client_get(const struct http_target *target, const char *path, 
     if (!t) return error_set(err, STATUS_NO_MEMORY, "no memory for a request");
     t->curl = &curl;
     t->target = target;
-    t->out = out;
-    st = first_url(t, path, err);
+    t->out = body;
+    t->question = question;
+    st = first_url(t, question->path, err);
     for (bool again = true; again && !st;)
         st = judge(t, t->curl->easy_perform(t->easy), &again, err);
+    if (!st) st = read_answer(t, ret, err);
     transfer_release(t);
     mem_free(t);
     return st;
+}
+
+enum status http_client_get(const struct http_target *target, const char *path, struct buf *out,
+                            struct error *err)
+{
+    struct http_question question = { .path = path };
+    struct http_answer answer;
+    return http_client_ask(target, &question, &answer, out, err);
 }
 
 /* ---- pieces ---- */
