@@ -224,7 +224,6 @@ def case_refused_models(w):
     (folder / "README.md").unlink()
     (folder / "README.md").symlink_to("/etc/passwd")
     w.run("add", folder, code=4, err="a link out of its folder")
-    w.run("add", "https://host/model.gguf", code=5, err="download it first")
     w.run("add", w.work / "nothing", code=3)
     w.run("add", EMBER, "--as", "a/b", code=4, err="cannot name a model")
 

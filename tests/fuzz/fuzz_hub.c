@@ -12,11 +12,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_listing(struct model_hub_listing *l, const struct model_hub_address *a)
+static void check_listing(struct remote_listing *l, const struct model_hub_address *a)
 {
     size_t before = l->count, left_out = 0;
     struct error err = { .text = "" };
-    assert(l->count > 0 && l->commit[0]);
+    assert(l->count > 0 && l->revision[0]);
     for (size_t i = 0; i < l->count; i++)
         assert(model_scan_check_name(l->files[i].name, &err) == STATUS_OK);
     if (model_hub_listing_choose(l, a, &left_out, &err) == STATUS_OK)
@@ -27,7 +27,7 @@ static void check_listing(struct model_hub_listing *l, const struct model_hub_ad
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct model_hub_address a = { .revision = "main" };
-    struct model_hub_listing l;
+    struct remote_listing l;
     struct error err = { .text = "" };
     const uint8_t *zero = size ? memchr(data, 0, size) : NULL;
     if (!zero) return 0;
@@ -36,11 +36,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(err.text[0]);
         a = (struct model_hub_address){ .revision = "main" };
     }
-    if (model_hub_listing_parse(&l, answer, &err)) {
+    if (model_hub_listing_parse(&l, &a, answer, &err)) {
         assert(err.text[0]);
         return 0;
     }
     check_listing(&l, &a);
-    model_hub_listing_release(&l);
+    remote_listing_release(&l);
     return 0;
 }

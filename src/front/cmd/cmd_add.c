@@ -5,10 +5,10 @@
 #include "base/core/mem.h"
 #include "front/cmd/command.h"
 #include "front/cmd/desk.h"
-#include "front/cmd/hub_add.h"
 #include "front/cmd/interrupt.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/model_store.h"
+#include "front/cmd/remote_add.h"
 #include "govern/gate/gate.h"
 
 static const struct option_spec specs[] = {
@@ -17,7 +17,8 @@ static const struct option_spec specs[] = {
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &desk_table, &json_table, NULL };
+static const struct option_table *const tables[] = { &own_table, &remote_table, &desk_table,
+                                                     &json_table, NULL };
 
 /* The verdict in one line; the model is added whatever it is. */
 static void report_verdict(struct report *r, const struct gate_verdict *v)
@@ -49,19 +50,6 @@ static enum status report_added(struct model_store *s, const struct registry_mod
     return report_end(&r, err);
 }
 
-static enum status refuse_address(const char *path, struct error *err)
-{
-    static const char *const schemes[] = { "https://", "http://", "oci:" };
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-        if (strncmp(path, schemes[i], strlen(schemes[i])) == 0)
-            return error_set(
-                err, STATUS_UNSUPPORTED,
-                "%s: this version adds what is on this machine; download it first, and "
-                "add the folder or the GGUF file",
-                path);
-    return STATUS_OK;
-}
-
 static enum status run(const struct args *args, struct error *err)
 {
     struct desk d = { .gate = NULL };
@@ -75,8 +63,7 @@ static enum status run(const struct args *args, struct error *err)
                                  .inspect = gate_inspect,
                                  .progress = { progress_bar_report, &bar } };
     what.inspect_ctx = &what.progress;
-    enum status st = refuse_address(what.path, err);
-    if (!st) st = desk_open(&d, args, err);
+    enum status st = desk_open(&d, args, err);
     if (st) return st;
     if (!s->registry) {
         desk_close(&d);
@@ -84,7 +71,8 @@ static enum status run(const struct args *args, struct error *err)
     }
     progress_bar_init(&bar, what.path);
     interrupt_install();
-    if (hub_add_is_address(what.path)) st = hub_add(s, &what, what.path, &m, &added, err);
+    if (remote_add_is_address(what.path))
+        st = remote_add(s, &what, args, what.path, &m, &added, err);
     else st = registry_add(s->registry, &what, &m, &added, err);
     progress_bar_clear(&bar);
     if (st == STATUS_CANCELLED)
@@ -104,17 +92,24 @@ static enum status run(const struct args *args, struct error *err)
 const struct command cmd_add = {
     .name = "add",
     .summary = "take a model into the store and pin it",
-    .operands = "PATH|hf:OWNER/NAME",
+    .operands = "PATH|hf:OWNER/NAME|https://URL|oci:NAME",
     .operands_min = 1,
     .operands_max = 1,
-    .about = "PATH is a folder as on Hugging Face or a GGUF file (of a split one the first part). "
-             "Its files are "
-             "copied (as clones where the file system can) and hashed on the way; what is in them "
-             "is looked at in a "
-             "sandboxed process. Then the model is pinned in hearth.lock: each file with its size "
-             "and SHA-256. Bytes "
-             "that are there already are stored once. Stopped or killed, the same command goes on "
-             "where it was.",
+    .about =
+        "PATH is a folder as on Hugging Face or a GGUF file (of a split one the first part). Its "
+        "files are copied (as clones where the file system can) and hashed on the way; what is in "
+        "them is looked at in a sandboxed process. Then the model is pinned in hearth.lock: each "
+        "file with its size and SHA-256. Bytes that are there already are stored once. Stopped or "
+        "killed, the same command goes on where it was.\n\n"
+        "From elsewhere: hf:OWNER/NAME[/FILE.gguf][@REVISION] from the hub that HEARTH_HUB names; "
+        "https://HOST/PATH/FILE.gguf from any web server, or https://HOST/FOLDER/SHA256SUMS with "
+        "the files that it lists; oci:REGISTRY/NAME[:TAG][@sha256:DIGEST] from a registry of "
+        "container images (ModelPack, ORAS, Docker Model Runner, Ollama). No server is asked but "
+        "the one that is written down; where it sends on to another, that is refused by name "
+        "unless it is listed in --also.\n\n"
+        "HEARTH_ADD_TOKEN (a bearer token) or HEARTH_ADD_LOGIN (user:password) goes to the server "
+        "of an https:// or oci: address alone, HEARTH_HUB_TOKEN to the hub. HEARTH_CA_FILE is a "
+        "PEM file with a house's own authority. None of them is stored.",
     .tables = tables,
     .run = run,
 };

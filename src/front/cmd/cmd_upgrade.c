@@ -7,9 +7,9 @@
 #include "base/core/mem.h"
 #include "front/cmd/command.h"
 #include "front/cmd/desk.h"
-#include "front/cmd/hub_add.h"
 #include "front/cmd/interrupt.h"
 #include "front/cmd/model_options.h"
+#include "front/cmd/remote_add.h"
 #include "front/cmd/upgrade_plan.h"
 
 #define ADDRESS_BYTES     4096
@@ -21,7 +21,8 @@ static const struct option_spec specs[] = {
     { 0 },
 };
 static const struct option_table own_table = { "Options", specs };
-static const struct option_table *const tables[] = { &own_table, &desk_table, &json_table, NULL };
+static const struct option_table *const tables[] = { &own_table, &remote_table, &desk_table,
+                                                     &json_table, NULL };
 
 struct upgrading {
     const struct args *args;
@@ -34,11 +35,11 @@ struct upgrading {
 
 /* ---- the other revision ---- */
 
-/* Of a hub the newest one, whatever was pinned. */
+/* Of a server the newest one, whatever was pinned. */
 static void default_source(char ret[ADDRESS_BYTES], const struct registry_model *m)
 {
     snprintf(ret, ADDRESS_BYTES, "%s", m->source);
-    if (hub_add_is_address(ret)) ret[strcspn(ret, "@")] = 0;
+    remote_add_newest(ret);
 }
 
 static enum status stage(struct upgrading *u, struct error *err)
@@ -55,9 +56,10 @@ static enum status stage(struct upgrading *u, struct error *err)
     what.inspect_ctx = &what.progress;
     progress_bar_init(&bar, what.path);
     interrupt_install();
-    enum status st = hub_add_is_address(what.path)
-                         ? hub_add(&u->desk.store, &what, what.path, &u->is, &added, err)
-                         : registry_add(u->desk.store.registry, &what, &u->is, &added, err);
+    enum status st =
+        remote_add_is_address(what.path)
+            ? remote_add(&u->desk.store, &what, u->args, what.path, &u->is, &added, err)
+            : registry_add(u->desk.store.registry, &what, &u->is, &added, err);
     progress_bar_clear(&bar);
     if (st == STATUS_NOT_FOUND && !args_operand(u->args, 1))
         error_wrap(err, st, "%s came from there; name another source as the second word",
@@ -244,7 +246,7 @@ static enum status run(const struct args *args, struct error *err)
 const struct command cmd_upgrade = {
     .name = "upgrade",
     .summary = "make a model another revision of itself, after showing what changes; or go back",
-    .operands = "MODEL [PATH|hf:OWNER/NAME]",
+    .operands = "MODEL [PATH|hf:OWNER/NAME|https://URL|oci:NAME]",
     .operands_min = 1,
     .operands_max = 2,
     .about =
@@ -253,7 +255,7 @@ const struct command cmd_upgrade = {
         "facts and words, and the verdict for the declared use then and now), chat template, "
         "tokenizer, configuration, declared base models. Then it is asked for, on a terminal; in "
         "scripts only --yes swaps. The swap is atomic, and one entry of the audit log. Without a "
-        "source it is that of the pin, of a hub its newest revision.\n\n"
+        "source it is that of the pin, of a hub or registry its newest revision.\n\n"
         "What was replaced stays in the store: --back goes back to it, `hearth show` lists it, and "
         "`hearth gc --former` removes it. Approvals are for bytes, and do not come along.",
     .tables = tables,

@@ -17,6 +17,21 @@ void progress_bar_init(struct progress_bar *bar, const char *what)
     bar->what = what;
 }
 
+/* Of downloads, whose bytes are counted from where this one began: what was there before came in no time. */
+static void write_rate(struct progress_bar *bar, const char *stage, unsigned long long done,
+                       char *ret, size_t ret_bytes)
+{
+    ret[0] = 0;
+    if (strcmp(stage, "downloading") != 0) return;
+    if (bar->begun_ns == 0) {
+        bar->begun_ns = bar->last_ns;
+        bar->begun_done = done;
+    }
+    double seconds = (double)(bar->last_ns - bar->begun_ns) / 1e9;
+    if (seconds > 0)
+        snprintf(ret, ret_bytes, " %.1f MB/s", (double)(done - bar->begun_done) / 1e6 / seconds);
+}
+
 static void draw(struct progress_bar *bar, const char *stage, unsigned long long done,
                  unsigned long long total)
 {
@@ -27,9 +42,11 @@ static void draw(struct progress_bar *bar, const char *stage, unsigned long long
     memset(cells, '#', (size_t)full);
     memset(cells + full, '.', (size_t)(CELLS - full));
     cells[CELLS] = 0;
-    int room = bar->terminal.width - CELLS - (int)strlen(stage) - 12;
-    fprintf(stderr, "\r\033[K[%s] %3.0f%% %s %.*s", cells, share * 100, stage, room > 0 ? room : 0,
-            bar->what);
+    char rate[32];
+    write_rate(bar, stage, done, rate, sizeof rate);
+    int room = bar->terminal.width - CELLS - (int)strlen(stage) - (int)strlen(rate) - 12;
+    fprintf(stderr, "\r\033[K[%s] %3.0f%% %s%s %.*s", cells, share * 100, stage, rate,
+            room > 0 ? room : 0, bar->what);
     fflush(stderr);
     bar->drawn = true;
 }

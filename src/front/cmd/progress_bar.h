@@ -13,6 +13,8 @@ struct progress_bar {
     struct terminal terminal;
     const char *what; /* "loading qwen3" */
     int64_t last_ns;
+    int64_t begun_ns; /* of a download; 0: none */
+    unsigned long long begun_done;
     bool drawn;
 };
 
