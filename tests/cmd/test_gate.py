@@ -568,6 +568,43 @@ def case_kept_outcome(w):
     assert w.run("check", "guide", "--json", code=REFUSED).replace(" ", "").split('"findings"')[1] == commercial.replace(" ", "").split('"findings"')[1]
 
 
+def case_forged_tokenizer(w):
+    """The compiled form of a tokenizer, with its own checksum set right, says something else than the pinned files."""
+    big = pathlib.Path(SHARED, "real/tokenizers/deepseek-coder/tokenizer.json")
+    if not big.exists():
+        raise Skip(f"{big} is missing")
+    folder = ember(w)
+    shutil.copy(big, folder / "tokenizer.json")
+    (folder / "tokenizer_config.json").write_text("{}")  # the model's own speaks of other tokens
+    w.run("add", folder)
+
+    def load():  # the model cannot say much with this vocabulary: that it was loaded is enough
+        subprocess.run([PROGRAM, "run", "guide", "hi", "-n", "1"], cwd=w.work, env=w.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+
+    load()
+    form = next((w.home / "tokenizers").glob("*.form"))
+    seal = pathlib.Path(f"{form}.seal")
+    good, good_seal, inode = form.read_bytes(), seal.read_text(), form.stat().st_ino
+    load()
+    assert form.stat().st_ino == inode, "it was believed"
+    body = bytearray(good[40:])
+    body[len(body) // 2] ^= 1
+    bad = good[:8] + hashlib.sha256(body).digest() + bytes(body)
+    for text in (good_seal, "", "hmac-sha256:" + hashlib.sha256(bad).hexdigest(), None):
+        form.write_bytes(bad)
+        seal.unlink() if text is None else seal.write_text(text)
+        load()
+        assert form.read_bytes() == good and seal.read_text() == good_seal, text
+    # the form of another model, with its seal
+    other = w.home / "tokenizers" / ("0" * 64 + ".form")
+    form.rename(other)
+    seal.rename(f"{other}.seal")
+    other.rename(form)
+    pathlib.Path(f"{other}.seal").rename(seal)
+    load()
+    assert form.read_bytes() == good
+
+
 # ---- side doors ----
 
 def case_side_doors(w):

@@ -8,6 +8,7 @@
 #include "base/core/file.h"
 #include "base/core/mem.h"
 #include "govern/audit/canonical.h"
+#include "govern/gate/gate_form.h"
 #include "govern/gate/gate_store.h"
 #include "govern/gate/subject.h"
 #include "lm/engine/engine_open.h"
@@ -283,25 +284,7 @@ static enum status list_opened(struct opened *m, const struct subject *s, struct
     return STATUS_OK;
 }
 
-/* ---- the kept tokenizer ---- */
-
-struct kept {
-    char path[FILE_SET_PATH_BYTES]; /* "": there is no folder */
-    struct worker_file form;        /* fd -1: none is kept yet */
-};
-
-/* Nothing here is an error: without a kept form the worker makes one. */
-static void find_kept(struct kept *k, const struct opened *m, const char *folder)
-{
-    char name[TOKENIZER_FORM_NAME_BYTES];
-    *k = (struct kept){ .form = { "", -1, 0 } };
-    if (!folder || tokenizer_form_name(m->entries, m->count, name, NULL) ||
-        !file_join(k->path, sizeof k->path, folder, name)) {
-        k->path[0] = 0;
-        return;
-    }
-    if (file_open_read(&k->form.fd, k->path, NULL)) k->form.fd = -1;
-}
+/* ---- beside the model ---- */
 
 /* The worker answers without one, so a failure is a line in the log. */
 static bool open_store(struct worker_store *ret, const struct opened *m,
@@ -324,28 +307,35 @@ static enum status blame_limit(enum status st, const char *path, uint64_t bytes,
                       (double)bytes / (1 << 30), path);
 }
 
-static enum status start_worker(struct worker **ret, const struct subject *s,
+static enum status start_worker(struct worker **ret, struct gate *g, const struct subject *s,
                                 const struct engine_options *options, struct error *err)
 {
     struct opened m;
-    struct kept kept;
+    struct gate_form kept;
     struct worker_store store;
     enum status st = list_opened(&m, s, err);
     if (st) return st;
-    find_kept(&kept, &m, options->cache_folder);
+    gate_form_find(&kept, g, m.entries, m.count, options);
     bool has_store = open_store(&store, &m, options);
     struct worker_options o = { .label = s->path,
                                 .main_file = s->main_file,
                                 .files = m.files,
                                 .file_count = m.count,
-                                .form = kept.form.fd >= 0 ? &kept.form : NULL,
+                                .form = kept.file.fd >= 0 ? &kept.file : NULL,
                                 .keep_path = kept.path[0] ? kept.path : NULL,
+                                .kept = gate_form_seal,
+                                .kept_ctx = &kept,
                                 .store = has_store ? &store : NULL,
                                 .memory_max = options->memory_max,
                                 .engine = *options };
     st = worker_start(ret, &o, err);
+    if (!st && o.form && !gate_form_unchanged(&kept)) {
+        worker_stop(*ret);
+        o.form = NULL; /* it makes one of the model's own files */
+        st = worker_start(ret, &o, err);
+    }
     st = blame_limit(st, s->path, o.memory_max, err);
-    file_close(kept.form.fd);
+    gate_form_close(&kept);
     if (has_store) file_close(store.fd);
     release_opened(&m);
     return st;
@@ -363,7 +353,7 @@ enum status gate_open_worker(struct worker **ret, struct gate *g, const char *mo
     enum status st = pass(&s, g, model, &v, err);
     pthread_mutex_unlock(&g->mutex);
     if (!st) {
-        st = start_worker(&w, &s, options, err);
+        st = start_worker(&w, g, &s, options, err);
         if (!st) st = confirm(&s, g, v, err);
         if (st) worker_stop(w);
         else *ret = w;
@@ -420,6 +410,8 @@ static enum status open_engine(struct engine **ret, const struct subject *s,
     struct opened m;
     struct file_set *set;
     struct source *source;
+    struct engine_options o = *options;
+    o.cache_folder = NULL; /* what lies there has no seal */
     enum status st = list_opened(&m, s, err);
     if (st) return st;
     st = file_set_of_descriptors(&set, s->path, s->main_file, m.entries, m.count, err);
@@ -431,7 +423,7 @@ static enum status open_engine(struct engine **ret, const struct subject *s,
         file_set_free(set);
         return st;
     }
-    st = engine_open(ret, source, options, err);
+    st = engine_open(ret, source, &o, err);
     if (st) source_close(source);
     return st;
 }

@@ -128,7 +128,8 @@ static enum status take_keep(struct start *s, struct span piece, struct error *f
         buf_append(&s->keep, piece.data, piece.len);
         return STATUS_OK;
     }
-    file_write(s->options->keep_path, s->keep.data, s->keep.len, NULL);
+    if (!file_write(s->options->keep_path, s->keep.data, s->keep.len, NULL) && s->options->kept)
+        s->options->kept(s->options->kept_ctx, (struct span){ s->keep.data, s->keep.len });
     buf_release(&s->keep);
     s->keep.failed = true; /* once is enough */
     return STATUS_OK;

@@ -29,6 +29,8 @@ struct worker_options {
     size_t file_count;
     const struct worker_file *form; /* compiled tokenizer that is kept of this model; NULL: none */
     const char *keep_path; /* where the form that the worker makes is written; NULL: nowhere */
+    void (*kept)(void *ctx, struct span form); /* is told of what was written there; may be NULL */
+    void *kept_ctx;
     const struct worker_store *store; /* NULL: none */
     bool inspect;        /* load nothing: worker_ready() is then what the files hold (client.h) */
     uint64_t memory_max; /* bytes of memory that is not a mapped file; 0: no limit */
