@@ -438,6 +438,19 @@ def case_dossier_lineage(w):
     assert json.loads((folder / "lineage.json").read_text()) == lineage
 
 
+def case_dossier_of_real_tests(w):
+    """What `hearth lineage` says of two folders is about the stored model with these tensors, and no other."""
+    base, other = (os.path.join(ROOT, "tests/data/lineage", name) for name in ("base", "other"))
+    w.add(base, "base")
+    for pair, about in (((base, other), True), ((other, base), True), ((other, other), False)):
+        (w.work / "lineage.json").write_text(w.run("lineage", *pair, "--json"))
+        folder, page = read_dossier(w, "base", "--lineage", "lineage.json")
+        assert ("about others" in page.text) != about, pair
+        shutil.rmtree(folder)
+    record = json.loads(w.run("lineage", base, other, "--json"))["lineage"]
+    assert record["a"]["tensor_set_sha256"] == w.json("show", "base", "--json")["facts"]["tensors"]["sha256"]
+
+
 def case_dossier_refusals(w):
     w.add(EMBER, "ember")
     w.run("dossier", "ember", code=None, err="--out FOLDER")

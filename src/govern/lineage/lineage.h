@@ -49,8 +49,7 @@ struct lineage_side {
     struct lineage_tensor *tensors; /* [tensor_count] by name */
     size_t tensor_count;
     uint64_t bytes;
-    uint8_t
-        digest[SHA256_BYTES]; /* of the lines "<digest of the tensor>  <name>\n", sorted by name */
+    uint8_t digest[SHA256_BYTES]; /* of all tensors: the one that the inspector gives a model */
     const struct lineage_claims *claims; /* borrowed; NULL: not asked */
 };
 

@@ -1,5 +1,7 @@
 /* Which tensors of two models are the same bytes.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,20 +79,29 @@ static enum status hash_tensors(struct lineage_side *s, const struct lineage_tes
     return STATUS_OK;
 }
 
+/* "<sha256> <type> <dim>x<dim>... <name>\n", the line of the inspector (lm/worker/far_inspect.c): the digest is the one
+ * that a pin, a bill of materials and a dossier have. */
+static enum status hash_line(struct sha256 *sum, const struct lineage_tensor *t, struct error *err)
+{
+    char hex[SHA256_HEX_BYTES], line[512];
+    sha256_hex(t->digest, hex);
+    int n = snprintf(line, sizeof line, "%s %.64s ", hex, t->type);
+    for (int i = 0; i < t->view.dims; i++)
+        n += snprintf(line + n, sizeof line - (size_t)n, "%s%" PRId64, i ? "x" : "",
+                      t->view.shape[i]);
+    enum status st = sha256_update(sum, line, (size_t)n, err);
+    if (!st) st = sha256_update(sum, " ", 1, err);
+    if (!st) st = sha256_update(sum, t->name.data, t->name.len, err);
+    return st ? st : sha256_update(sum, "\n", 1, err);
+}
+
 static enum status hash_set(struct lineage_side *s, struct error *err)
 {
     struct sha256 *sum;
     enum status st = sha256_new(&sum, err);
     if (st) return st;
-    for (size_t i = 0; i < s->tensor_count && !st; i++) {
-        const struct lineage_tensor *t = &s->tensors[i];
-        char hex[SHA256_HEX_BYTES];
-        sha256_hex(t->digest, hex);
-        st = sha256_update(sum, hex, SHA256_HEX_BYTES - 1, err);
-        if (!st) st = sha256_update(sum, "  ", 2, err);
-        if (!st) st = sha256_update(sum, t->name.data, t->name.len, err);
-        if (!st) st = sha256_update(sum, "\n", 1, err);
-    }
+    for (size_t i = 0; i < s->tensor_count && !st; i++)
+        st = hash_line(sum, &s->tensors[i], err);
     if (!st) st = sha256_final(sum, s->digest, err);
     sha256_free(sum);
     return st;
