@@ -24,21 +24,67 @@ static bool is_about(const struct json *body, const struct record *r)
     return alias && strcmp(alias, r->model.alias) == 0;
 }
 
-/* The body's members as "name: value", in the order of the entry. */
-static void tell_body(char out[1024], const struct json *body)
+static bool ends_with_ms(struct span key)
+{
+    return key.len > 3 && memcmp(key.data + key.len - 3, "_ms", 3) == 0;
+}
+
+static bool is_hex_digest(struct span s)
+{
+    uint8_t digest[SHA256_BYTES];
+    return sha256_from_hex(s.data, s.len, digest);
+}
+
+/* A digest of the model's own files needs no repeating; another is told by its first letters. Keyed hashes say nothing
+ * to a reader: what they hold stands under Approvals. The entry itself lies in the folder, whole. */
+static void tell_text(struct buf *out, struct span s, const struct record *r)
+{
+    char own[SHA256_HEX_BYTES];
+    sha256_hex(r->model.digest, own);
+    if (s.len > 7 && memcmp(s.data, "sha256:", 7) == 0) s = (struct span){ s.data + 7, s.len - 7 };
+    if (span_equals(s, own)) buf_text(out, "of these files");
+    else if (s.len > 12 && memcmp(s.data, "hmac-sha256:", 12) == 0) buf_text(out, "a keyed hash");
+    else if (is_hex_digest(s)) buf_format(out, "%.16s...", s.data);
+    else buf_format(out, "%.*s", s.len > 200 ? 200 : (int)s.len, s.data);
+}
+
+static void tell_value(struct buf *out, struct span key, const struct json *v,
+                       const struct record *r)
+{
+    char at[RECORD_TIME_BYTES];
+    struct json_writer w;
+    if (json_type(v) == JSON_STRING) {
+        tell_text(out, json_string(v), r);
+    } else if (json_type(v) == JSON_ARRAY) {
+        for (size_t i = 0; i < json_length(v); i++) {
+            if (i) buf_text(out, ", ");
+            tell_value(out, (struct span){ "", 0 }, json_at(v, i), r);
+        }
+        if (!json_length(v)) buf_text(out, "none");
+    } else if (ends_with_ms(key)) {
+        record_time(at, json_int(v, 0));
+        buf_text(out, at);
+    } else if (json_type(v) == JSON_BOOL) {
+        buf_text(out, json_bool(v, false) ? "yes" : "no");
+    } else {
+        json_writer_init(&w, out, 0);
+        json_put_value(&w, v);
+    }
+}
+
+/* The body's members as "name: value", in the order of the entry; what the page says anyway is left out. */
+static void tell_body(char out[1024], const struct json *body, const struct record *r)
 {
     struct buf text = BUF_INIT(1023);
-    struct json_writer w;
     for (struct json_member m = json_first(body); m.value; m = json_next(body, m)) {
         struct buf value = BUF_INIT(ENTRY_BYTES_MAX);
-        json_writer_init(&w, &value, 0);
-        if (json_type(m.value) != JSON_STRING) json_put_value(&w, m.value);
-        struct span s = json_type(m.value) == JSON_STRING
-                            ? json_string(m.value)
-                            : (struct span){ value.data ? value.data : "", value.len };
-        if (s.len)
-            buf_format(&text, "%s%.*s: %.*s", text.len ? "; " : "", (int)m.key.len, m.key.data,
-                       s.len > 200 ? 200 : (int)s.len, s.data);
+        bool own = span_equals(m.key, "alias") && json_type(m.value) == JSON_STRING &&
+                   span_equals(json_string(m.value), r->model.alias);
+        int key = (int)(ends_with_ms(m.key) ? m.key.len - 3 : m.key.len);
+        if (!own && json_type(m.value) != JSON_NULL) tell_value(&value, m.key, m.value, r);
+        if (value.len && !value.failed)
+            buf_format(&text, "%s%.*s: %.*s", text.len ? "; " : "", key, m.key.data,
+                       value.len > 400 ? 400 : (int)value.len, value.data);
         buf_release(&value);
     }
     snprintf(out, 1024, "%s", text.data ? text.data : "");
@@ -77,7 +123,7 @@ static enum status take_entry(struct dossier *d, uint64_t index, struct error *e
         *e = (struct dossier_entry){ .index = index,
                                      .time_ms = json_int(json_get(root, "time_ms"), 0) };
         snprintf(e->kind, sizeof e->kind, "%s", kind ? kind : "");
-        tell_body(e->details, body);
+        tell_body(e->details, body, d->record);
         e->proven = is_proven(d->log, index, entry);
         d->entry_count++;
     }
@@ -178,7 +224,8 @@ static void put_checkpoint(struct page *p, struct audit_view *log)
     page_markup(p, "</code></p><p><code class=\"block\">");
     page_text(p, key);
     page_markup(p, "</code></p>\n");
-    page_note(p, "The proofs lie in the folder audit: `hearth audit verify --proof` checks one, "
+    page_note(p, "Each entry lies whole in the folder audit, with its proof: `hearth audit verify "
+                 "--proof` checks one, "
                  "and so can any "
                  "program that knows C2SP tlog-proof. That the key is the right one is for whoever "
                  "reads this to "

@@ -175,7 +175,9 @@ static void put_texts(struct page *p, const struct record *r)
         page_cell(p, r->text_names[i]);
         page_cell_mono(p, name);
         page_cell(p, id ? id : "none known");
-        page_cell(p, licence_match_name(r->readings[i]->match.kind));
+        bool named = id && r->readings[i]->match.kind == MATCH_NONE;
+        page_cell(p, named ? "named, without its text"
+                           : licence_match_name(r->readings[i]->match.kind));
         page_close_row(p);
     }
     page_close_table(p);
