@@ -97,16 +97,26 @@ static void print_option(const struct option_spec *s)
     putchar('\n');
 }
 
-static void print_commands(const char *prefix)
+/* Whether a command stands in the list of `prefix`; "": in the list of all. */
+static bool is_listed(const struct command *c, const char *prefix)
 {
     size_t len = strlen(prefix);
-    for (const struct command *const *c = command_list; *c; c++) {
-        const char *name = (*c)->name;
-        bool inner = strchr(name, ' ') != NULL;
-        if ((*c)->internal) continue;
-        if (len ? strncmp(name, prefix, len) != 0 || name[len] != ' ' : inner) continue;
-        printf("  %-14s  %s\n", name, (*c)->summary);
-    }
+    if (c->internal) return false;
+    if (!len) return strchr(c->name, ' ') == NULL;
+    return strncmp(c->name, prefix, len) == 0 && c->name[len] == ' ';
+}
+
+static bool is_group(const char *prefix)
+{
+    for (const struct command *const *c = command_list; *c; c++)
+        if (is_listed(*c, prefix)) return true;
+    return false;
+}
+
+static void print_commands(const char *prefix)
+{
+    for (const struct command *const *c = command_list; *c; c++)
+        if (is_listed(*c, prefix)) printf("  %-16s  %s\n", (*c)->name, (*c)->summary);
 }
 
 void help_overview(void)
@@ -139,6 +149,10 @@ void help_command(const struct command *c)
         putchar('\n');
         print_wrapped(c->about, 0, 0);
         putchar('\n');
+    }
+    if (is_group(c->name)) {
+        printf("\nCommands:\n");
+        print_commands(c->name);
     }
     for (const struct option_table *const *t = c->tables; t && *t; t++) {
         printf("\n%s:\n", (*t)->title);
