@@ -50,7 +50,27 @@ static void formatting_is_folded(void **state)
         { SPAN("a <!-- b --> c"), "a b c" },
         { SPAN("<html>a <!-- b --> c"), "a c" },
         { SPAN("<a not for sale> <b>x</b> <a href=\"y\">z</a>"), "a not for sale x z" },
-        { SPAN("<!doctype html><script>x</script>y<style>z</style>"), "y" },
+        { SPAN("<html>a <!-- not for sale --> c"), "a <hidden> c" },
+        { SPAN("<!doctype html><script src='x'></script>y<style>z</style>"), "y" },
+        { SPAN("<!doctype html><script>x</script>y"), "<hidden> y" },
+        { SPAN("<html><style>p { display: none }</style>y"), "<hidden> y" },
+        { SPAN("<html><head><title>Terms of use</title></head>y"), "y" },
+        { SPAN("<html><head><title>Academic use</title></head>y"), "<hidden> y" },
+        { SPAN("<img src='a b c' alt='not for sale'>y"), "<hidden> y" },
+        { SPAN("<html><meta name='x' content='academic use only'>y"), "<hidden> y" },
+        { SPAN("<html><meta name='viewport' content='width=device-width'>y"), "y" },
+        { SPAN("\xE2\x93\x83\xE2\x93\x9E\xE2\x93\xA3"),
+          "\xE2\x93\x83\xE2\x93\x9E\xE2\x93\xA3" },               /* circled */
+        { SPAN("a\xF3\xA0\x81\x8E\x62"), "a <hidden> b" },        /* a Unicode tag */
+        { SPAN("a\xE2\x80\xAE\x62"), "a <hidden> b" },            /* right to left */
+        { SPAN("of\xEF\xAC\x81\x63\x65"), "office" },             /* a ligature */
+        { SPAN("\xA1\xB0M\xA1\xB1 \xBD\xFB"), "m \xE7\xA6\x81" }, /* GB 2312 */
+        { SPAN("sublicence"), "sublicense" },
+        { SPAN("REM a\nREM b\nREM\nREM c\nREM d\nREM e\nREM f\nREM g"), "a b c d e f g" },
+        { SPAN("REM a\nREM b\nREM\nc\nREM d\nREM e\nREM f\nREM g"),
+          "rem a rem b rem c rem d rem e rem f rem g" },
+        { SPAN("1 a\n2 b\n3\n4 c\n5 d\n6 e\n7 f\n8 g"), "a b c d e f g" },
+        { SPAN("1 a\n2 b\n3\n4 c\n5 d\n6 e\n7 f\n9 g"), "1 a 2 b 3 4 c 5 d 6 e 7 f 9 g" },
         { SPAN("<script>x</script>y"), "x y" },
         { SPAN("\x93quoted\x94 \x97 \xA9 caf\xE9"), "quoted c caf\xC3\xA9" },
         { SPAN("\xFF\xFE"

@@ -73,6 +73,7 @@ struct licence_reading {
      * unknown. */
     const struct licence_facts *parents[CLAIM_PARENTS_MAX];
     bool from_claim;                   /* the facts are those of a mere claim */
+    bool gate_is_text;                 /* `match` is of the card's gate text */
     char unreadable[ERROR_TEXT_BYTES]; /* why the bytes are no text; "" */
 };
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "govern/licence/licence_card_terms.h"
+
 struct alias {
     const char *claimed, *id;
 };
@@ -21,19 +23,19 @@ static bool is_word_byte(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-static struct span trim(struct span s)
+struct span card_trim(struct span s)
 {
-    while (s.len && strchr(" \t\r\"'", s.data[0])) {
+    while (s.len && strchr(" \t\r\n\"'", s.data[0])) {
         s.data++;
         s.len--;
     }
-    while (s.len && strchr(" \t\r\"',", s.data[s.len - 1]))
+    while (s.len && strchr(" \t\r\n\"',", s.data[s.len - 1]))
         s.len--;
     return s;
 }
 
 /* The line at *at without its end; moves *at behind it. */
-static struct span next_line(struct span text, size_t *at)
+struct span card_line(struct span text, size_t *at)
 {
     const char *begin = text.data + *at, *end = memchr(begin, '\n', text.len - *at);
     struct span line = { begin, end ? (size_t)(end - begin) : text.len - *at };
@@ -45,7 +47,7 @@ static struct span next_line(struct span text, size_t *at)
 static bool is_fence(struct span line)
 {
     return line.len >= 3 && memcmp(line.data, "---", 3) == 0 &&
-           trim((struct span){ line.data + 3, line.len - 3 }).len == 0;
+           card_trim((struct span){ line.data + 3, line.len - 3 }).len == 0;
 }
 
 /* "key: value", an item, or what is indented below a key: prose between fences is no front matter. */
@@ -65,11 +67,11 @@ static void find_front(struct card_claim *c, struct span text)
     size_t at = 0, begin;
     c->body = text;
     if (text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0) at = 3;
-    if (at >= text.len || !is_fence(next_line(text, &at))) return;
+    if (at >= text.len || !is_fence(card_line(text, &at))) return;
     begin = at;
     while (at < text.len) {
         size_t line_at = at;
-        struct span line = next_line(text, &at);
+        struct span line = card_line(text, &at);
         if (!is_fence(line) && !is_yaml_line(line)) return;
         if (!is_fence(line)) continue;
         c->front = (struct span){ text.data + begin, line_at - begin };
@@ -81,8 +83,13 @@ static void find_front(struct card_claim *c, struct span text)
 static bool value_of(struct span line, const char *key, struct span *ret)
 {
     size_t len = strlen(key);
-    if (line.len <= len || memcmp(line.data, key, len) != 0 || line.data[len] != ':') return false;
-    *ret = trim((struct span){ line.data + len + 1, line.len - len - 1 });
+    if (line.len <= len || strncasecmp(line.data, key, len) != 0 || line.data[len] != ':')
+        return false;
+    struct span value = { line.data + len + 1, line.len - len - 1 };
+    for (size_t i = 1; i < value.len; i++) /* " # ..." is a comment */
+        if (value.data[i] == '#' && (value.data[i - 1] == ' ' || value.data[i - 1] == '\t'))
+            value.len = i;
+    *ret = card_trim(value);
     return true;
 }
 
@@ -99,9 +106,9 @@ static void read_list(struct span front, size_t at, struct span value, struct sp
         while (rest.len && *count < CLAIM_PARENTS_MAX) {
             const char *comma = memchr(rest.data, ',', rest.len);
             size_t len = comma ? (size_t)(comma - rest.data) : rest.len;
-            struct span one = trim((struct span){ rest.data, len });
+            struct span one = card_trim((struct span){ rest.data, len });
             if (one.len && one.data[one.len - 1] == ']')
-                one = trim((struct span){ one.data, one.len - 1 });
+                one = card_trim((struct span){ one.data, one.len - 1 });
             if (one.len) ret[(*count)++] = one;
             rest.data += len + (comma ? 1 : 0);
             rest.len -= len + (comma ? 1 : 0);
@@ -110,11 +117,11 @@ static void read_list(struct span front, size_t at, struct span value, struct sp
     }
     if (value.len) ret[(*count)++] = value;
     while (!value.len && at < front.len && *count < CLAIM_PARENTS_MAX) {
-        struct span line = next_line(front, &at);
+        struct span line = card_line(front, &at);
         if (line.len && !is_indented(line)) return;
-        struct span item = trim(line);
+        struct span item = card_trim(line);
         if (item.len < 2 || item.data[0] != '-') continue;
-        ret[(*count)++] = trim((struct span){ item.data + 1, item.len - 1 });
+        ret[(*count)++] = card_trim((struct span){ item.data + 1, item.len - 1 });
     }
 }
 
@@ -124,7 +131,7 @@ static struct span read_block(struct span front, size_t at)
     size_t begin = at;
     while (at < front.len) {
         size_t line_at = at;
-        struct span line = next_line(front, &at);
+        struct span line = card_line(front, &at);
         if (line.len && !is_indented(line))
             return (struct span){ front.data + begin, line_at - begin };
     }
@@ -142,6 +149,8 @@ static void read_key(struct card_claim *c, struct span line, size_t next)
     struct span list[CLAIM_PARENTS_MAX];
     int count = 0;
     if (value_of(line, "license", &value)) {
+        if (value.len && (value.data[0] == '|' || value.data[0] == '>'))
+            value = card_trim(read_block(c->front, next));
         read_list(c->front, next, value, list, &count);
         if (count) keep_first(&c->id, list[0]);
     } else if (value_of(line, "license_name", &value)) keep_first(&c->name, value);
@@ -159,14 +168,15 @@ void card_claim_read(struct card_claim *ret, struct span text)
     if (!text.data) text = (struct span){ "", 0 };
     find_front(ret, text);
     for (size_t at = 0; at < ret->front.len;) {
-        struct span line = next_line(ret->front, &at);
+        struct span line = card_line(ret->front, &at);
         if (line.len && !is_indented(line)) read_key(ret, line, at);
     }
+    ret->terms = card_terms(ret->front);
 }
 
 const char *licence_id_of(struct span claimed)
 {
-    claimed = trim(claimed);
+    claimed = card_trim(claimed);
     if (claimed.len > 11 && strncasecmp(claimed.data, "LicenseRef-", 11) == 0)
         claimed = (struct span){ claimed.data + 11, claimed.len - 11 };
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
@@ -219,13 +229,13 @@ int card_mentions(struct span body, struct licence_mention ret[CLAIM_MENTIONS_MA
     int count = 0, lines = 0;
     for (size_t at = 0; at < body.len && count < CLAIM_MENTIONS_MAX && lines < CLAIM_LINES_MAX;
          lines++) {
-        struct span line = next_line(body, &at);
+        struct span line = card_line(body, &at);
         if (line.len > 4096) line.len = 4096;
         if (!find_word(line, "license") && !find_word(line, "licence") &&
             !find_word(line, "licensed") && !find_word(line, "agreement"))
             continue;
         const char *id = name_in_line(line);
-        if (id) ret[count++] = (struct licence_mention){ trim(line), id };
+        if (id) ret[count++] = (struct licence_mention){ card_trim(line), id };
     }
     return count;
 }

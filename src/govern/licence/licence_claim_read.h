@@ -23,10 +23,15 @@ struct card_claim {
     struct span parents[CLAIM_PARENTS_MAX]; /* base_model */
     int parent_count;
     struct span gate_text; /* extra_gated_prompt: some licences stand only there */
+    struct span terms;     /* the first line that may say more of terms than all these do */
 };
 
 /* Never fails: what is not there is empty. A byte order mark before the fence is fine. */
 void card_claim_read(struct card_claim *ret, struct span text);
+
+/* The line at *at without its end, and *at moved behind it; a value without quotes and white space. */
+struct span card_line(struct span text, size_t *at);
+struct span card_trim(struct span s);
 
 /* Lines of the body that speak of a licence by name: badges, headings, sentences. */
 struct licence_mention {

@@ -230,6 +230,49 @@ static void judge_own_conflict(struct judgement *j)
     if (claim.facts && !claim.facts->companion) judge_facts(&claim);
 }
 
+/* "license: other" names none. */
+static bool is_no_name(struct span name)
+{
+    static const char *const none[] = { "other", "unknown", "none", "see license", "license" };
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        if (strlen(none[i]) == name.len && strncasecmp(none[i], name.data, name.len) == 0)
+            return true;
+    return false;
+}
+
+/* "eupl-1.2" is EUPL-1.2, and "gpl" may be GPL-3.0-only. */
+static bool names_match(struct span name, const struct licence_reading *r)
+{
+    const char *id = licence_reading_id(r);
+    size_t len = strlen(id);
+    bool begins = name.len <= len && strncasecmp(name.data, id, name.len) == 0;
+    return begins && (name.len == len || id[name.len] == '-');
+}
+
+/* Beside a known text: a name that is not known, a gate, a line that may be a term. */
+static void judge_card(struct judgement *j)
+{
+    const struct licence_reading *reading = j->reading;
+    const struct card_claim *card = &reading->card;
+    struct span name = claim_of(reading), line = card->terms;
+    struct licence_rule *r;
+    /* Of the very bytes of a known file nothing is new. */
+    if (!reading->match.kind || reading->match.kind == MATCH_EXACT) return;
+    if (card->gate_text.len && !reading->gate_is_text) line = card->gate_text;
+    if (line.len) {
+        r = rule_add(j, RULE_CARD_TERMS, LICENCE_ASK,
+                     "the front matter says something that may be a term beside %s",
+                     licence_reading_id(reading));
+        rule_quote_span(j, r, line);
+        rule_next(r, "have the line read by somebody who may decide");
+    }
+    if (!name.len || reading->claimed || is_no_name(name) || names_match(name, reading)) return;
+    r = rule_add(j, RULE_CLAIMS_CONFLICT, LICENCE_ASK, "the file is %s and names another licence",
+                 licence_reading_id(reading));
+    quote_claim(j, r);
+    rule_next(r, "ask the vendor which one holds for the weights, and record the decision");
+}
+
 static void judge_companion(struct judgement *j)
 {
     struct licence_rule *r =
@@ -297,6 +340,7 @@ void licence_judge(struct licence_verdict *ret, const struct licence_reading *r,
     judge_clauses(&j, known && r->facts ? (size_t)(r->card.body.data - r->text.data) : r->text.len);
     judge_parents(&j);
     judge_own_conflict(&j);
+    judge_card(&j);
     for (int i = 0; i < ret->count; i++)
         if (!ret->rules[i].quote[0]) quote_anything(&j, &ret->rules[i]);
     rules_sort(ret);

@@ -1,7 +1,7 @@
 /* Encodings, entities and the folding of letters.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Windows-1252 after the WHATWG Encoding Standard (index windows-1252); entities after HTML, the named
+ * GB 18030 after the standard, as far as GB 2312 has the characters; Windows-1252 after the WHATWG Encoding Standard (index windows-1252); entities after HTML, the named
  * ones that word processors write. */
 #include "govern/licence/licence_letters.h"
 
@@ -17,6 +17,58 @@ static const uint16_t windows_high[32] = {
     0x2039, 0x0152, 0x008D, 0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178,
 };
+
+#define GB_CELLS        94
+#define GB_ROWS         87
+#define GB_UNKNOWN      0xE000 /* a letter that no text has: what is not in the table is never dropped */
+#define GB_OTHERS_SHARE 9
+
+static const uint16_t gb2312[GB_ROWS * GB_CELLS] = {
+#include "govern/licence/licence_gb2312_list.h"
+};
+
+/* A character of GB 18030 at `p`: its bytes, 0 where there is none. Those of GB 2312 are looked up. */
+static uint32_t gb_letter(const unsigned char *p, size_t len, uint32_t *ret)
+{
+    /* What western licences have that GB 2312 has not. */
+    static const struct {
+        char bytes[5];
+        uint16_t letter;
+    } signs[] = { { "\x81\x30\x84\x38", 0xA9 }, { "\x81\x30\x84\x32", ' ' },
+                  { "\x81\x30\x85\x33", 0xAE }, { "\x81\x36\xA3\x39", ' ' },
+                  { "\x81\x36\xA6\x35", '\n' }, { "\x81\x36\xA6\x36", '\n' } };
+    *ret = GB_UNKNOWN;
+    if (len < 2 || p[0] < 0x81 || p[0] == 0xFF) return 0;
+    if (p[1] >= '0' && p[1] <= '9') {
+        if (len < 4 || p[2] < 0x81 || p[2] == 0xFF || p[3] < '0' || p[3] > '9') return 0;
+        for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+            if (memcmp(p, signs[i].bytes, 4) == 0) *ret = signs[i].letter;
+        return 4;
+    }
+    if (p[1] < 0x40 || p[1] == 0x7F || p[1] == 0xFF) return 0;
+    if (p[0] == 0xA8 && p[1] == 0x43) *ret = 0x2013;
+    if (p[0] < 0xA1 || p[0] > 0xF7 || p[1] < 0xA1) return 2;
+    uint16_t letter = gb2312[(p[0] - 0xA1) * GB_CELLS + (p[1] - 0xA1)];
+    if (letter) *ret = letter;
+    return 2;
+}
+
+/* Bytes beyond ASCII stand in pairs of GB 2312, hardly any in others: western text has them one by one. */
+static bool is_gb(struct span text)
+{
+    const unsigned char *p = (const unsigned char *)text.data;
+    size_t pairs = 0, others = 0;
+    for (size_t i = 0; i < text.len;) {
+        uint32_t letter, bytes = 1;
+        if (p[i] >= 0x80) {
+            bytes = gb_letter(p + i, text.len - i, &letter);
+            if (!bytes) return false;
+            ++*(letter != GB_UNKNOWN ? &pairs : &others);
+        }
+        i += bytes;
+    }
+    return pairs && pairs >= GB_OTHERS_SHARE * others;
+}
 
 static void count_bytes(struct span text, size_t *ret_even, size_t *ret_odd, size_t *ret_control)
 {
@@ -43,7 +95,8 @@ enum status licence_encoding_of(enum licence_encoding *ret, struct span text, st
             return error_set(err, STATUS_BAD_INPUT,
                              "this is no text: it holds %zu zero and %zu control bytes", even + odd,
                              control);
-        else *ret = utf8_valid(text.data, text.len) ? LICENCE_UTF8 : LICENCE_WINDOWS_1252;
+        else if (utf8_valid(text.data, text.len)) *ret = LICENCE_UTF8;
+        else *ret = is_gb(text) ? LICENCE_GB18030 : LICENCE_WINDOWS_1252;
     }
     return STATUS_OK;
 }
@@ -73,6 +126,11 @@ uint32_t licence_letter(enum licence_encoding e, struct span text, size_t at, ui
     case LICENCE_UTF16BE: return letter16(text, at, true, ret_bytes);
     case LICENCE_WINDOWS_1252:
         return first >= 0x80 && first < 0xA0 ? windows_high[first - 0x80] : first;
+    case LICENCE_GB18030:
+        if (first < 0x80) return first;
+        *ret_bytes = gb_letter((const unsigned char *)text.data + at, text.len - at, &c);
+        if (!*ret_bytes) *ret_bytes = 1;
+        return c;
     case LICENCE_UTF8: break;
     }
     n = utf8_decode(text.data + at, text.len - at, &c);
@@ -179,11 +237,41 @@ bool licence_is_cjk(uint32_t c)
            (c >= 0x20000 && c <= 0x3FFFF);
 }
 
+/* Letters that are drawn as signs (Unicode blocks Letterlike Symbols, Enclosed Alphanumerics, Braille,
+ * presentation forms): a sentence can be written in them, so they are never dropped. What word processors
+ * write as a sign stays one: the trade mark, the numero, circled numbers that count paragraphs. */
+static bool is_letter_like(uint32_t c)
+{
+    static const uint32_t blocks[][2] = {
+        { 0x2071, 0x2071 }, { 0x207F, 0x207F },   { 0x2090, 0x209C }, { 0x2100, 0x2115 },
+        { 0x2118, 0x211F }, { 0x2121, 0x2121 },   { 0x2123, 0x218B }, { 0x249C, 0x24B7 },
+        { 0x24B9, 0x24D1 }, { 0x24D3, 0x24E9 },   { 0x2800, 0x28FF }, { 0xFE70, 0xFEFC },
+        { 0xFF65, 0xFFDC }, { 0x1F110, 0x1F2FF },
+    };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        if (c >= blocks[i][0] && c <= blocks[i][1]) return true;
+    return false;
+}
+
+bool licence_is_ghost(uint32_t c)
+{
+    return (c >= 0xE0020 && c <= 0xE007F) || c == 0x202D || c == 0x202E;
+}
+
+uint32_t licence_ligature(uint32_t c, const char **ret)
+{
+    static const char *const parts[] = { "ff", "fi", "fl", "ffi", "ffl", "st", "st" };
+    if (c < 0xFB00 || c > 0xFB06) return 0;
+    *ret = parts[c - 0xFB00];
+    return (uint32_t)strlen(*ret);
+}
+
 bool licence_is_word_letter(uint32_t c)
 {
     if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
     if (c < 0xC0) return c == 0xAA || c == 0xB5 || c == 0xBA;
     if (c == 0xD7 || c == 0xF7) return false;
+    if (is_letter_like(c)) return true;
     if (c >= 0x2000 && c <= 0x2BFF) return false; /* punctuation, arrows, signs */
     if ((c >= 0x2E00 && c <= 0x2E7F) || (c >= 0x3000 && c <= 0x303F)) return false;
     if (c >= 0xFE10 && c <= 0xFFFF) return false; /* forms, marks, no characters */

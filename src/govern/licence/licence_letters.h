@@ -15,5 +15,10 @@ uint32_t licence_entity(enum licence_encoding e, struct span text, size_t at, ui
 uint32_t licence_fold(uint32_t letter);
 bool licence_is_cjk(uint32_t letter);
 bool licence_is_word_letter(uint32_t folded); /* letters and digits, not CJK */
+/* What is read by no eye but may be read by a machine, or is shown in another order than it stands: Unicode
+ * tags, direction overrides. */
+bool licence_is_ghost(uint32_t letter);
+/* The letters of a ligature (U+FB00..): how many and, borrowed, which; 0 where it is none. */
+uint32_t licence_ligature(uint32_t letter, const char **ret);
 
 #endif

@@ -18,6 +18,8 @@
 #define SLOT_WORDS_MAX      20
 #define LEFT_OVER_WORDS_MIN 60 /* shorter runs of words are no licence */
 #define BROKEN_PIECES_MAX   3
+#define PARAGRAPH_WORDS     8  /* a shorter run that is missing is no paragraph that was cut off */
+#define TITLE_WORDS         16 /* a text's title is among its first */
 #define LEFT_OVER_RUNS      8
 
 struct candidate {
@@ -171,12 +173,42 @@ static bool are_broken_words(const struct matcher *m, const struct licence_print
     return at == h->a_end;
 }
 
-/* A line that is only a title, before or between paragraphs. */
-static bool is_title_line(const struct licence_words *w, uint32_t begin, uint32_t end)
+/* One of the words with which the known text begins: its title is among them. */
+static bool begins_known_text(const struct matcher *m, const struct licence_print *p, uint32_t i)
 {
+    for (uint32_t k = 0; k < TITLE_WORDS && k < p->words; k++)
+        if (m->ids[i] == PRINT_WORD(licence_print_entry(p, k)) && m->ids[i] != PRINT_UNKNOWN)
+            return !licence_word_is_risky(m->words, i);
+    return false;
+}
+
+/* A line that is only a title, before or between paragraphs or at the head of a page: words of titles, or
+ * those of this very text's. */
+static bool is_title_line(const struct matcher *m, const struct licence_print *p, uint32_t begin,
+                          uint32_t end)
+{
+    const struct licence_words *w = m->words;
     if (end - begin > 10 || !(w->words[begin].flags & WORD_LINE_START)) return false;
     if (end < w->count && !(w->words[end].flags & WORD_LINE_START)) return false;
-    return licence_words_are_title(w, begin, end);
+    for (uint32_t i = begin; i < end; i++)
+        if (!licence_words_are_title(w, i, i + 1) && !begins_known_text(m, p, i)) return false;
+    return true;
+}
+
+/* "3", "Page 3 of 7" as a paragraph of its own: what a printed page ends or begins with. */
+static bool is_page_number(const struct licence_words *w, uint32_t begin, uint32_t end)
+{
+    uint32_t at = begin;
+    if (!(w->words[begin].flags & WORD_PARAGRAPH)) return false;
+    if (end < w->count && !(w->words[end].flags & WORD_PARAGRAPH)) return false;
+    if (licence_word_is(w, at, "page")) at++;
+    if (at == end || !(w->words[at].flags & WORD_NUMBER) || licence_word_text(w, at).len > 3)
+        return false;
+    at++;
+    if (at + 2 == end && (licence_word_is(w, at, "of") || licence_word_is(w, at, "from"))) at++;
+    else if (at + 1 != end && at != end) return false;
+    return at == end ||
+           (at + 1 == end && w->words[at].flags & WORD_NUMBER && licence_word_text(w, at).len <= 3);
 }
 
 /* Another's copyright line in one piece: no paragraph begins among the words but a copyright line, and
@@ -195,25 +227,44 @@ static bool is_one_line(const struct licence_words *w, uint32_t begin, uint32_t 
     return !begins_like_one || licence_copyright_line(w, line) > 0;
 }
 
+static bool is_near_slot(const struct licence_print *p, const struct align_hunk *h)
+{
+    return (h->b_begin > 0 && licence_print_entry(p, h->b_begin - 1) & PRINT_WORD_SLOT) ||
+           (h->b_end < p->words && licence_print_entry(p, h->b_end) & PRINT_WORD_SLOT) ||
+           (h->b_end > h->b_begin && licence_print_entry(p, h->b_begin) & PRINT_WORD_SLOT);
+}
+
+/* A holder's name in the known text's copyright line; a year is none. */
+static bool is_name(const struct matcher *m, const struct licence_print *p,
+                    const struct align_hunk *h)
+{
+    const struct licence_words *w = m->words;
+    if (!is_near_slot(p, h)) return false;
+    for (uint32_t i = h->a_begin; i < h->a_end; i++)
+        if (!(w->words[i].flags & WORD_NUMBER) && !licence_words_are_title(w, i, i + 1))
+            return true;
+    return false;
+}
+
 /* May the text have these words where the known one has those? */
 static bool is_harmless(const struct matcher *m, const struct licence_print *p,
                         const struct align_hunk *h)
 {
     const struct licence_words *w = m->words;
     uint32_t added = h->a_end - h->a_begin;
-    bool slot_near = (h->b_begin > 0 && licence_print_entry(p, h->b_begin - 1) & PRINT_WORD_SLOT) ||
-                     (h->b_end < p->words && licence_print_entry(p, h->b_end) & PRINT_WORD_SLOT);
+    bool slot_near = is_near_slot(p, h);
     bool is_slot = (h->b_end > h->b_begin || slot_near) && added <= SLOT_WORDS_MAX &&
                    is_one_line(w, h->a_begin, h->a_end) &&
-                   !licence_words_are_risky(w, h->a_begin, h->a_end);
+                   licence_words_are_names(w, h->a_begin, h->a_end);
     if (h->b_end > h->b_begin && all_have(p, h->b_begin, h->b_end, PRINT_WORD_SLOT) && is_slot)
         return true;
     if (are_broken_words(m, p, h)) return true;
     bool left_out = all_have(p, h->b_begin, h->b_end, PRINT_WORD_SLOT | PRINT_WORD_OMITTABLE);
-    if (!left_out) return is_name_slot(m, h) && !licence_words_are_risky(w, h->a_begin, h->a_end);
+    if (!left_out) return is_name_slot(m, h) && licence_words_are_names(w, h->a_begin, h->a_end);
     if (!added || all_markers(w, h->a_begin, h->a_end) || all_copyright(w, h->a_begin, h->a_end))
         return true;
-    if (is_title_line(w, h->a_begin, h->a_end)) return true;
+    if (is_title_line(m, p, h->a_begin, h->a_end) || is_page_number(w, h->a_begin, h->a_end))
+        return true;
     return h->b_begin == h->b_end && slot_near && is_slot;
 }
 
@@ -235,6 +286,7 @@ static enum status keep_differences(struct licence_match *ret, const struct matc
         d->words = h->a_end - h->a_begin;
         d->missing = h->b_end - h->b_begin;
         d->harmless = harmless;
+        d->name = is_name(m, p, h);
         uint32_t at = h->a_begin < m->words->count ? h->a_begin : m->words->count - 1;
         d->begin = m->words->words[at].begin;
         d->end = d->words ? m->words->words[h->a_end - 1].end : d->begin;
@@ -273,6 +325,23 @@ static uint32_t words_added(const struct licence_match *m)
     return added;
 }
 
+static bool has_name(const struct licence_match *m)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < m->count; i++)
+        found |= m->differences[i].name;
+    return found;
+}
+
+/* The longest run of words that the known text has and this one has not. */
+static uint32_t words_cut(const struct licence_match *m)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < m->count; i++)
+        if (m->differences[i].missing > most) most = m->differences[i].missing;
+    return most;
+}
+
 static double score(const struct licence_match *m)
 {
     return m->same > 0.75 * m->contained ? m->same : 0.75 * m->contained;
@@ -284,9 +353,11 @@ static double score(const struct licence_match *m)
 static bool is_better(const struct licence_match *a, const struct licence_match *b)
 {
     if (!b->kind) return true;
+    /* The same words under several names: the plainest one. */
+    if (a->kind == b->kind && score(a) == score(b)) return strlen(a->id) < strlen(b->id);
     if (a->kind == b->kind) return score(a) > score(b);
     const struct licence_match *form = a->kind > b->kind ? a : b, *near = form == a ? b : a;
-    bool cut_off = words_added(form) && !words_added(near);
+    bool cut_off = has_name(form) && !words_added(near) && words_cut(near) >= PARAGRAPH_WORDS;
     return cut_off ? near == a : form == a;
 }
 

@@ -23,6 +23,7 @@ struct match_difference {
     uint32_t begin, end; /* bytes in the text that are not in the known one; empty: only missing */
     uint32_t words;      /* how many they are */
     uint32_t missing;    /* words of the known text that are missing here */
+    bool name;           /* of another holder, in the copyright line */
     bool harmless;       /* copyright line, title, number of a paragraph */
 };
 

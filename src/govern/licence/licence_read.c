@@ -27,6 +27,7 @@ static enum status read_gate_text(struct licence_reading *r, const struct licenc
         }
         if (m.kind == MATCH_EXACT) m.kind = MATCH_NORMALISED;
         r->match = m;
+        r->gate_is_text = true;
     } else {
         licence_match_release(&m);
     }

@@ -7,41 +7,154 @@
 /* Folded words, and beginnings of words (with *). A name of a person or a company seldom looks so; if it
  * does, a person looks at one text more. */
 static const char *const risky[] = {
-    "not",       "never",     "none",       "nor",      "neither",   "nothing",    "no",
-    "non",       "only",      "unless",     "except*",  "exclu*",    "must",       "shall",
-    "may",       "can",       "cannot",     "prohib*",  "forbid*",   "restrict*",  "limit*",
-    "commerc*",  "use",       "used",       "uses",     "using",     "usage",      "user*",
-    "licens*",   "permi*",    "term",       "terms",    "agree*",    "require*",   "without",
-    "revenue*",  "territor*", "europe*",    "militar*", "purpose*",  "condition*", "subject",
-    "train*",    "output*",   "distribut*", "modif*",   "derivat*",  "grant*",     "if",
-    "provided",  "person*",   "regist*",    "appl*",    "contact",   "free",       "fee*",
-    "pay*",      "paid",      "sell*",      "sale*",    "month*",    "annual*",    "million*",
-    "billion*",  "outside",   "within",     "obtain*",  "written",   "consent*",   "prior",
-    "evaluat*",  "noncomm*",  "you",        "your",     "any",       "illegal*",   "lawful*",
-    "unlawful*", "access*",   "deploy*",    "run",      "runs",      "host*",      "service*",
-    "product*",  "display*",  "unauthor*",  "approv*",  "revo*",     "terminat*",  "void",
-    "apart",     "instead",   "supersed*",  "govern*",  "expire*",   "until",      "academic",
-    "internal",  "private*",  "addition*",  "amend*",   "authoriz*", "<hidden>",   "eu",
-    "countr*",   "embargo*",  "nation*",    "citizen*",
+    "not",        "never",          "none",        "nor",
+    "neither",    "nothing",        "no",          "non",
+    "only",       "unless",         "except*",     "exclu*",
+    "must",       "shall",          "may",         "can",
+    "cannot",     "prohib*",        "forbid*",     "restrict*",
+    "limit*",     "commerc*",       "use",         "used",
+    "uses",       "using",          "usage",       "user*",
+    "licens*",    "permi*",         "term",        "terms",
+    "agree*",     "require*",       "without",     "revenue*",
+    "territor*",  "europe*",        "militar*",    "purpose*",
+    "condition*", "subject",        "train*",      "output*",
+    "distribut*", "modif*",         "derivat*",    "grant*",
+    "if",         "provided",       "person*",     "regist*",
+    "appl*",      "contact",        "free",        "fee*",
+    "pay*",       "paid",           "sell*",       "sale*",
+    "month*",     "annual*",        "million*",    "billion*",
+    "outside",    "within",         "obtain*",     "written",
+    "consent*",   "prior",          "evaluat*",    "noncomm*",
+    "you",        "your",           "any",         "illegal*",
+    "lawful*",    "unlawful*",      "access*",     "deploy*",
+    "run",        "runs",           "host*",       "service*",
+    "product*",   "display*",       "unauthor*",   "approv*",
+    "revo*",      "terminat*",      "void",        "apart",
+    "instead",    "supersed*",      "govern*",     "expire*",
+    "until",      "academic",       "internal",    "private*",
+    "addition*",  "amend*",         "authoriz*",   "<hidden>",
+    "eu",         "countr*",        "embargo*",    "nation*",
+    "citizen*",   "trial*",         "delet*",      "omit*",
+    "withdraw*",  "withdrawn",      "remov*",      "section*",
+    "clause*",    "confidential",   "proprietary", "secret*",
+    "demo",       "demonstration*", "nc",          "compan*",
+    "business*",  "individual*",    "educat*",     "student*",
+};
+/* The same in other languages: what denies, limits, forbids, researches, sells. */
+static const char *const risky_abroad[] = {
+    /* German */
+    "nur",
+    "nicht",
+    "kein*",
+    "ohne",
+    "ausschlie*",
+    "ausgenommen",
+    "verboten",
+    "untersagt",
+    "forschung*",
+    "kommerzi*",
+    "gewerb*",
+    "genehmig*",
+    "zustimmung",
+    "lizenz*",
+    "nutzung*",
+    "privat",
+    "intern",
+    /* French */
+    "uniquement",
+    "seulement",
+    "sauf",
+    "interdi*",
+    "recherche",
+    "sans",
+    "hors",
+    "payant*",
+    "pas",
+    /* Spanish, Portuguese, Italian */
+    "solo",
+    "sólo",
+    "sin",
+    "sem",
+    "senza",
+    "comerci*",
+    "investigaci*",
+    "pesquisa",
+    "ricerca",
+    "uso",
+    "apenas",
+    "somente",
+    "proibid*",
+    "vietat*",
+    "soltanto",
+    "esclus*",
+    "não",
+    /* Dutch, Polish, Turkish, Vietnamese */
+    "alleen",
+    "niet",
+    "geen",
+    "onderzoek",
+    "tylko",
+    "zakaz*",
+    "niekomerc*",
+    "yasak*",
+    "ticari",
+    "không",
+    "cấm",
+    /* Russian, Ukrainian */
+    "не",
+    "только",
+    "запрещ*",
+    "исслед*",
+    "коммерч*",
+    "некоммерч*",
+    "кроме",
+    "без",
+    "лиценз*",
+    "лише",
 };
 /* Where a beginning is too short to tell. */
 static const char *const harmless[] = { "apple", "applied", "apples", "payne", "hostinger" };
 
 /* What negates, forbids, limits or sells, in Chinese. */
-static const char risky_cjk[] = "不禁仅非商限得许勿须应经未除止授权用费";
+static const char risky_cjk[] = "不禁仅非商限得许勿须应经未除止授权用费專専許禁";
+
+/* Hiragana joins the words of a sentence, and a word of Hangul is several syllables here: both are seldom in
+ * a name that stands in a text in English. */
+static bool is_sentence_script(struct span word)
+{
+    const unsigned char *p = (const unsigned char *)word.data;
+    if (word.len < 3) return false;
+    bool hiragana = p[0] == 0xE3 && (p[1] == 0x81 || (p[1] == 0x82 && p[2] < 0xA0));
+    return hiragana || (p[0] >= 0xEA && p[0] <= 0xED);
+}
+
+/* Words written as one: "notforcommercialuse". */
+static bool holds_a_term(struct span word)
+{
+    static const char *const parts[] = { "commerc", "licens",   "prohib",   "forbid",
+                                         "restric", "evaluati", "grantedt", "permitte" };
+    if (word.len < 12) return false;
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+        for (size_t at = 0; at + strlen(parts[k]) <= word.len; at++)
+            if (memcmp(word.data + at, parts[k], strlen(parts[k])) == 0) return true;
+    return false;
+}
 
 bool licence_word_is_risky(const struct licence_words *w, uint32_t i)
 {
     struct span word = licence_word_text(w, i);
-    if (word.len && (unsigned char)word.data[0] >= 0xE0) {
+    if (holds_a_term(word)) return true;
+    if (is_sentence_script(word)) return true;
+    if (word.len && (unsigned char)word.data[0] >= 0xE0 && (unsigned char)word.data[0] < 0xF0) {
         for (size_t k = 0; k + 3 <= sizeof risky_cjk - 1; k += 3)
             if (word.len >= 3 && memcmp(word.data, risky_cjk + k, 3) == 0) return true;
-        return false;
     }
     for (size_t k = 0; k < sizeof harmless / sizeof *harmless; k++)
         if (span_equals(word, harmless[k])) return false;
     for (size_t k = 0; k < sizeof risky / sizeof *risky; k++)
         if (licence_phrase_at(w, i, risky[k])) return true;
+    for (size_t k = 0; k < sizeof risky_abroad / sizeof *risky_abroad; k++)
+        if (licence_phrase_at(w, i, risky_abroad[k])) return true;
     return false;
 }
 
@@ -62,6 +175,42 @@ bool licence_words_are_risky(const struct licence_words *w, uint32_t begin, uint
     for (uint32_t i = begin; i < end; i++)
         if (licence_word_is_risky(w, i) || (i > begin && begins_a_sentence(w, i))) return true;
     return false;
+}
+
+/* A word that names somebody: written with a capital, a number, part of an address, of a script without
+ * capitals, or what stands between names. */
+static bool is_name_word(const struct licence_words *w, uint32_t i)
+{
+    static const char *const between[] = {
+        "c",           "copyright",  "portions",  "parts",        "the",          "of",
+        "and",         "or",         "by",        "for",          "at",           "in",
+        "de",          "der",        "den",       "van",          "von",          "la",
+        "le",          "et",         "al",        "inc",          "ltd",          "llc",
+        "co",          "corp",       "gmbh",      "ag",           "sa",           "bv",
+        "all",         "rights",     "reserved",  "author",       "authors",      "contributors",
+        "contributor", "project",    "team",      "group",        "developers",   "foundation",
+        "others",      "other",      "its",       "their",        "affiliates",   "holder",
+        "holders",     "owner",      "year",      "years",        "present",      "to",
+        "regents",     "university", "institute", "organization", "organisation", "http",
+        "www",         "see",        "nor",       "names",
+    };
+    const struct licence_word *word = &w->words[i];
+    if (word->flags & (WORD_CAPITAL | WORD_NUMBER | WORD_GLUED | WORD_MARKER)) return true;
+    if (i + 1 < w->count && w->words[i + 1].flags & WORD_GLUED) return true;
+    unsigned char first = (unsigned char)licence_word_text(w, i).data[0];
+    if (first >= 0xE0 || (first >= '0' && first <= '9')) return true;
+    for (size_t k = 0; k < sizeof between / sizeof *between; k++)
+        if (licence_word_is(w, i, between[k])) return true;
+    return false;
+}
+
+/* One word without a capital is somebody's login; two may be a term in a language that is not known here. */
+bool licence_words_are_names(const struct licence_words *w, uint32_t begin, uint32_t end)
+{
+    int other = 0;
+    for (uint32_t i = begin; i < end; i++)
+        other += !is_name_word(w, i);
+    return other <= 1 && !licence_words_are_risky(w, begin, end);
 }
 
 /* A year or what stands for one among the first words: "copyright notice" begins no copyright line. */
@@ -88,15 +237,15 @@ uint32_t licence_copyright_line(const struct licence_words *w, uint32_t i)
     while (end < w->count && !(w->words[end].flags & WORD_LINE_START))
         end++;
     if (end - i > COPYRIGHT_LINE_WORDS_MAX || end - i < 2) return 0;
-    if (!names_a_year(w, i, end) || licence_words_are_risky(w, i, end)) return 0;
+    if (!names_a_year(w, i, end) || !licence_words_are_names(w, i, end)) return 0;
     return end - i;
 }
 
 bool licence_words_are_title(const struct licence_words *w, uint32_t begin, uint32_t end)
 {
-    static const char *const title[] = { "the",    "license", "agreement", "version",
-                                         "mit",    "expat",   "apache",    "bsd",
-                                         "clause", "isc",     "gnu",       "openmdw" };
+    static const char *const title[] = { "the",   "license", "agreement", "version", "mit",
+                                         "expat", "apache",  "bsd",       "clause",  "isc",
+                                         "gnu",   "openmdw", "txt",       "md" };
     for (uint32_t i = begin; i < end; i++) {
         bool known = (w->words[i].flags & WORD_NUMBER) &&
                      w->at[i + 1 < w->count ? i + 1 : i] - w->at[i] <= 2;

@@ -13,6 +13,8 @@
 /* Could this word be part of a term? */
 bool licence_word_is_risky(const struct licence_words *w, uint32_t i);
 bool licence_words_are_risky(const struct licence_words *w, uint32_t begin, uint32_t end);
+/* Could they be names, years and addresses, and nothing else? */
+bool licence_words_are_names(const struct licence_words *w, uint32_t begin, uint32_t end);
 /* The words of the copyright line that begins at word `i`, a line's start; 0 where none does. */
 uint32_t licence_copyright_line(const struct licence_words *w, uint32_t i);
 /* Only words of licences' titles: "The MIT License (MIT)". */

@@ -6,6 +6,7 @@ RULE(NEAR,               "text-near",               "a known licence with other 
 RULE(TERMS_UNKNOWN,      "terms-unknown",           "a known text without a row of facts")
 RULE(CLAIM_WITHOUT_TEXT, "claim-without-text",      "a licence is named, its text is not there")
 RULE(CLAIMS_CONFLICT,    "claims-conflict",         "two claims name different licences")
+RULE(CARD_TERMS,         "card-terms",              "a card says more than a licence's name")
 RULE(COMPANION,          "companion-text",          "a policy or notice grants nothing itself")
 RULE(FACTS_UNCERTAIN,    "facts-uncertain",         "the facts were not taken from the text")
 RULE(NO_COMMERCE,        "non-commercial",          "commercial use is not licensed")

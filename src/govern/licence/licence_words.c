@@ -7,8 +7,12 @@
 #include "base/core/buf.h"
 #include "base/core/mem.h"
 #include "govern/licence/licence_letters.h"
+#include "govern/licence/licence_risk.h"
 
-#define TAG_BYTES_MAX 2048
+#define TAG_BYTES_MAX    2048
+#define TITLE_WORDS      12 /* of a page's title */
+#define MARKED_LINES_MIN 8
+#define ATTRIBUTE_WORDS  6 /* an attribute with more words is a sentence */
 
 struct scan {
     struct licence_words *w;
@@ -19,8 +23,13 @@ struct scan {
     uint32_t word_len, begin, end;
     uint32_t newlines; /* since the last word */
     bool line_start, sentence, all_digits, paragraph;
-    bool page;    /* HTML from its beginning: comments are not seen */
-    bool markers; /* all words of this line so far are markers */
+    bool upper, capital; /* the letter at hand; the first one of the word */
+    bool glued,
+        word_glued; /* "@" "." ":" or "/" stands right before; the same at the word's start */
+    bool page;      /* HTML from its beginning: comments are not seen */
+    bool inside;    /* of a tag or a comment: no HTML in it */
+    bool markers;   /* all words of this line so far are markers */
+    bool skip_marks, mark_skipped; /* the first word of each line is no word of the text */
     bool failed;
 };
 
@@ -65,7 +74,8 @@ static bool numbers_a_paragraph(const char *word, uint32_t len, bool all_digits)
 
 uint32_t licence_word_spelling(char *word, uint32_t len)
 {
-    if (len >= 7 && memcmp(word, "licence", 7) == 0) word[5] = 's';
+    for (uint32_t i = 0; i + 7 <= len; i++)
+        if (memcmp(word + i, "licenc", 6) == 0) word[i + 5] = 's';
     return len == 5 && memcmp(word, "https", 5) == 0 ? 4 : len;
 }
 
@@ -75,10 +85,17 @@ static void end_word(struct scan *s, uint32_t stop)
     if (!s->word_len) return;
     uint8_t flags = 0;
     bool starts_line = !s->w->count || s->line_start;
+    if (s->skip_marks && !s->mark_skipped) {
+        s->mark_skipped = true;
+        s->word_len = 0;
+        return;
+    }
     if (starts_line) flags |= WORD_LINE_START;
     if (s->sentence) flags |= WORD_SENTENCE;
     if (s->paragraph || s->newlines > 1 || !s->w->count) flags |= WORD_PARAGRAPH;
     if (s->all_digits) flags |= WORD_NUMBER;
+    if (s->capital) flags |= WORD_CAPITAL;
+    if (s->word_glued) flags |= WORD_GLUED;
     if (starts_line) s->markers = true;
     bool marker = s->markers && (stop == '.' || stop == ')' || stop == 0xFF09 || stop == 0x3001) &&
                   numbers_a_paragraph(s->word, s->word_len, s->all_digits);
@@ -117,6 +134,8 @@ static void add_letter(struct scan *s, uint32_t c, uint32_t begin, uint32_t end)
     if (!s->word_len) {
         s->begin = begin;
         s->all_digits = true;
+        s->capital = s->upper;
+        s->word_glued = s->glued;
     }
     if (c < '0' || c > '9') s->all_digits = false;
     s->end = end;
@@ -131,28 +150,31 @@ static void lone_word(struct scan *s, const char *word, uint32_t begin, uint32_t
     end_word(s, 0);
     s->begin = begin;
     s->end = end;
-    s->all_digits = false;
+    s->all_digits = s->capital = s->word_glued = false;
     s->word_len = (uint32_t)strlen(word);
     memcpy(s->word, word, s->word_len);
     end_word(s, 0);
 }
+
+static void scan_one(struct scan *s);
 
 enum tag_kind { TAG_NONE, TAG_BLOCK, TAG_INLINE, TAG_STRIKE, TAG_SKIP };
 
 static enum tag_kind tag_kind(const char *name)
 {
     static const char *const block[] = {
-        "p",    "br",    "div",     "h1",         "h2",     "h3",   "h4",       "h5",
-        "h6",   "ul",    "ol",      "li",         "hr",     "pre",  "td",       "th",
-        "html", "body",  "section", "article",    "table",  "tr",   "dl",       "dt",
-        "dd",   "tbody", "thead",   "blockquote", "center", "main", "!doctype", NULL
+        "p",          "br",      "div",   "h1",       "h2",   "h3", "h4", "h5",    "h6",
+        "ul",         "ol",      "li",    "hr",       "pre",  "td", "th", "html",  "body",
+        "section",    "article", "table", "tr",       "dl",   "dt", "dd", "tbody", "thead",
+        "blockquote", "center",  "main",  "!doctype", "head", NULL
     };
-    static const char *const in_line[] = { "a",    "b",     "i",   "em",   "strong", "span", "u",
-                                           "code", "small", "sup", "sub",  "font",   "tt",   "kbd",
-                                           "abbr", "cite",  "q",   "meta", "link",   "img",  NULL };
+    static const char *const in_line[] = { "a",    "b",    "i",     "em",   "strong", "span",
+                                           "u",    "code", "small", "sup",  "sub",    "font",
+                                           "tt",   "kbd",  "abbr",  "cite", "q",      "meta",
+                                           "link", "img",  "base",  NULL };
     static const char *const strike[] = { "del",      "s",        "strike",  "ins", "template",
                                           "textarea", "noscript", "details", "svg", NULL };
-    static const char *const skip[] = { "head", "script", "style", NULL };
+    static const char *const skip[] = { "script", "style", "title", NULL };
     for (int i = 0; block[i]; i++)
         if (strcmp(block[i], name) == 0) return TAG_BLOCK;
     for (int i = 0; in_line[i]; i++)
@@ -207,10 +229,130 @@ static size_t find_ascii(struct scan *s, size_t at, const char *needle)
     return end ? end : s->text.len;
 }
 
+/* "Terms of Use" as the title of a page. */
+static bool is_title_word(const struct licence_words *w, uint32_t i)
+{
+    return licence_words_are_title(w, i, i + 1) || licence_word_is(w, i, "terms") ||
+           licence_word_is(w, i, "use") || licence_word_is(w, i, "policy");
+}
+
+/* The words of `part` as a text of its own: does a reader of the file find a term there that a reader of the
+ * page does not? More words than `words_max` are a sentence, whatever they are. */
+static bool speaks(struct scan *outer, struct span part, uint32_t words_max, bool title)
+{
+    struct licence_words w = { .encoding = outer->w->encoding };
+    struct scan s = { .w = &w, .text = part, .inside = true, .line_start = true };
+    s.folded = BUF_INIT(4 * part.len + 16);
+    while (s.at < part.len && !s.failed)
+        scan_one(&s);
+    end_word(&s, 0);
+    outer->failed |= s.failed;
+    w.folded_bytes = (uint32_t)s.folded.len;
+    w.folded = buf_detach(&s.folded);
+    bool found = s.failed || w.count > words_max;
+    for (uint32_t i = 0; i < w.count && !found; i++)
+        found = !(title && is_title_word(&w, i)) && licence_word_is_risky(&w, i);
+    licence_words_release(&w);
+    return found;
+}
+
+/* Attributes whose values only arrange the page. */
+static bool is_technical(const char *name, size_t len)
+{
+    static const char *const names[] = { "href", "src",   "class", "id",      "style",   "rel",
+                                         "type", "lang",  "dir",   "charset", "width",   "height",
+                                         "name", "align", "color", "face",    "size",    "target",
+                                         "http", "xmlns", "role",  "border",  "property" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0) return true;
+    return false;
+}
+
+/* A sentence in an attribute: alt="not for sale", content="..." of a meta tag. `tag` in lower case. */
+static bool attributes_speak(struct scan *s, const char *tag)
+{
+    if (s->inside || strstr(tag, "\"viewport\"") || strstr(tag, "http-equiv")) return false;
+    for (const char *at = strchr(tag, '='); at; at = strchr(at, '=')) {
+        const char *name = at, *value = at + 1;
+        while (name > tag && name[-1] > ' ' && !strchr("\"'/", name[-1]))
+            name--;
+        bool quoted = *value == '"' || *value == '\'';
+        const char *end = quoted ? strchr(value + 1, *value) : value + strcspn(value, " \t\r\n");
+        if (!end) return true;
+        struct span part = { value + quoted, (size_t)(end - value) - quoted };
+        if (!is_technical(name, (size_t)(at - name))) {
+            /* `tag` has '?' for what is not ASCII: another script is a sentence as well. */
+            bool foreign = memchr(part.data, '?', part.len) != NULL;
+            enum licence_encoding kept = s->w->encoding;
+            s->w->encoding = LICENCE_UTF8;
+            bool found = foreign || speaks(s, part, ATTRIBUTE_WORDS, false);
+            s->w->encoding = kept;
+            if (found) return true;
+        }
+        at = *end ? end + 1 : end;
+    }
+    return false;
+}
+
+/* Does a style sheet take away, add or move what is read? */
+static bool style_changes(struct scan *s, size_t begin, size_t end)
+{
+    static const char *const words[] = { "display", "visibility", "content", "opacity", "clip",
+                                         "indent",  "strike",     "through", NULL };
+    for (size_t at = begin; at < end;) {
+        uint32_t bytes;
+        for (int i = 0; words[i]; i++)
+            if (ascii_at(s, at, words[i])) return true;
+        licence_letter(s->w->encoding, s->text, at, &bytes);
+        at += bytes;
+    }
+    return false;
+}
+
 static bool hides(const char *tag)
 {
     return strstr(tag, "display") || strstr(tag, "visibility") || strstr(tag, "hidden") ||
            strstr(tag, "line-through") || strstr(tag, "font-size") || strstr(tag, "opacity");
+}
+
+static void hidden_word(struct scan *s, size_t end)
+{
+    lone_word(s, "<hidden>", (uint32_t)s->at, (uint32_t)end);
+}
+
+/* Of a letter that marks are made of. */
+static size_t letter_bytes(const struct scan *s)
+{
+    enum licence_encoding e = s->w->encoding;
+    return e == LICENCE_UTF16LE || e == LICENCE_UTF16BE ? 2 : 1;
+}
+
+/* Nobody who looks at the page sees a comment; a sentence in it is told all the same. */
+static uint32_t skip_comment(struct scan *s)
+{
+    size_t end = find_ascii(s, s->at, "-->");
+    size_t mark = 4 * letter_bytes(s);
+    struct span inside = { s->text.data + s->at + mark,
+                           end - s->at > mark ? end - s->at - mark : 0 };
+    if (speaks(s, inside, 1, false)) hidden_word(s, end);
+    return (uint32_t)(end - s->at);
+}
+
+/* A script can write anything, and a style sheet can take away what is there. A title stands over the page. */
+static uint32_t skip_element(struct scan *s, const char *name, uint32_t name_len, uint32_t opening)
+{
+    char close[16] = "</";
+    memcpy(close + 2, name, name_len);
+    memcpy(close + 2 + name_len, ">", 2);
+    size_t end = find_ascii(s, s->at, close), begin = s->at + opening;
+    size_t closing = (name_len + 3) * letter_bytes(s);
+    size_t inner = end > begin + closing ? end - begin - closing : 0;
+    struct span part = { s->text.data + begin, inner };
+    bool title = strcmp(name, "title") == 0;
+    bool speaks_up = strcmp(name, "style") == 0 ? style_changes(s, begin, begin + inner)
+                                                : speaks(s, part, title ? TITLE_WORDS : 0, title);
+    if (speaks_up) hidden_word(s, end);
+    return (uint32_t)(end - s->at);
 }
 
 /* A known tag or a comment, whose opening mark has `lead` bytes: its bytes, 0 where this is plain text. */
@@ -218,8 +360,7 @@ static uint32_t scan_tag(struct scan *s, uint32_t lead, bool escaped)
 {
     char tag[TAG_BYTES_MAX], name[12];
     uint32_t used, n = 0;
-    if (s->page && ascii_at(s, s->at, "<!--"))
-        return (uint32_t)(find_ascii(s, s->at, "-->") - s->at);
+    if (s->page && ascii_at(s, s->at, "<!--")) return skip_comment(s);
     used = tag_inside(s, s->at + lead, escaped, tag, sizeof tag);
     if (!used) return 0;
     const char *t = tag[0] == '/' ? tag + 1 : tag;
@@ -240,20 +381,16 @@ static uint32_t scan_tag(struct scan *s, uint32_t lead, bool escaped)
         s->line_start = true;
         s->paragraph = true;
     }
-    if (kind == TAG_SKIP && t == tag && s->page) {
-        char close[16] = "</";
-        memcpy(close + 2, name, n);
-        memcpy(close + 2 + n, ">", 2);
-        return (uint32_t)(find_ascii(s, s->at, close) - s->at);
-    }
-    if (kind == TAG_STRIKE || hides(tag))
-        lone_word(s, "<hidden>", (uint32_t)s->at, (uint32_t)s->at + lead + used);
+    if (kind == TAG_SKIP && t == tag && s->page) return skip_element(s, name, n, lead + used);
+    if (kind == TAG_STRIKE || hides(tag) || attributes_speak(s, tag))
+        hidden_word(s, s->at + lead + used);
     return lead + used;
 }
 
 static void end_line(struct scan *s)
 {
     end_word(s, '\n');
+    s->glued = s->mark_skipped = false;
     s->newlines++;
     s->line_start = true;
 }
@@ -266,6 +403,7 @@ static void mark(struct scan *s, uint32_t c, uint32_t begin, uint32_t end)
         return;
     }
     end_word(s, c);
+    s->glued = c == '@' || c == '.' || c == '/' || c == ':';
     /* "01.AI" and "3.1" go on. */
     uint32_t bytes,
         next = s->at < s->text.len
@@ -291,8 +429,14 @@ static bool is_apostrophe(uint32_t c)
 static void scan_letter(struct scan *s, uint32_t c, uint32_t bytes)
 {
     uint32_t begin = (uint32_t)s->at, end = begin + bytes, folded = licence_fold(c), next_bytes;
+    const char *parts;
+    uint32_t ligature = licence_ligature(c, &parts);
     s->at += bytes;
-    if (!folded) return;
+    s->upper = folded != c;
+    if (licence_is_ghost(c)) lone_word(s, "<hidden>", begin, end);
+    for (uint32_t i = 0; i < ligature; i++)
+        add_letter(s, (unsigned char)parts[i], begin, end);
+    if (!folded || ligature) return;
     if (c == 0xA9) { /* "©2024" is "(c) 2024" */
         lone_word(s, "c", begin, end);
     } else if (licence_is_word_letter(folded)) {
@@ -322,7 +466,7 @@ static void scan_one(struct scan *s)
         c = letter;
         bytes = entity;
     }
-    uint32_t used = c == '<' ? scan_tag(s, bytes, entity > 0) : 0;
+    uint32_t used = c == '<' && !s->inside ? scan_tag(s, bytes, entity > 0) : 0;
     if (used) s->at += used;
     else scan_letter(s, c, bytes);
 }
@@ -339,13 +483,43 @@ static enum status check(struct scan *s, struct error *err)
     return STATUS_OK;
 }
 
-enum status licence_words_read(struct licence_words *ret, struct span text, struct error *err)
+/* Does `i` begin a line, and is it the mark of a comment, or the line's number after `last`? */
+static bool is_line_mark(const struct licence_words *w, uint32_t i, bool numbers, uint32_t *last)
+{
+    static const char *const marks[] = { "rem", "dnl", "%" };
+    struct span word = licence_word_text(w, i);
+    uint32_t number = 0;
+    if (!numbers) {
+        for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
+            if (span_equals(word, marks[k])) return true;
+        return false;
+    }
+    if (!(w->words[i].flags & WORD_NUMBER) || word.len > 5) return false;
+    for (size_t k = 0; k < word.len; k++)
+        number = number * 10 + (uint32_t)(word.data[k] - '0');
+    bool next = number == *last + 1;
+    *last = number;
+    return next;
+}
+
+/* Every line begins with "REM", "dnl" or "%", or with its own number: such words are no part of the text. One
+ * line without one, and all are. */
+static bool lines_are_marked(const struct licence_words *w, bool numbers)
+{
+    uint32_t lines = 0, last = 0;
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (!(w->words[i].flags & WORD_LINE_START)) continue;
+        if (!is_line_mark(w, i, numbers, &last)) return false;
+        lines++;
+    }
+    return lines >= MARKED_LINES_MIN;
+}
+
+static enum status read_once(struct licence_words *ret, struct span text, bool skip_marks,
+                             struct error *err)
 {
     struct licence_words w = { 0 };
-    struct scan s = { .w = &w, .text = text, .line_start = true };
-    if (text.len > LICENCE_TEXT_BYTES_MAX)
-        return error_set(err, STATUS_LIMIT, "the text has %zu bytes; at most %u are read", text.len,
-                         LICENCE_TEXT_BYTES_MAX);
+    struct scan s = { .w = &w, .text = text, .line_start = true, .skip_marks = skip_marks };
     s.folded = BUF_INIT(4 * (size_t)LICENCE_TEXT_BYTES_MAX);
     enum status st = licence_encoding_of(&w.encoding, text, err);
     while (!st && s.at < text.len) {
@@ -358,6 +532,21 @@ enum status licence_words_read(struct licence_words *ret, struct span text, stru
     w.folded = buf_detach(&s.folded);
     if (!st) *ret = w;
     else licence_words_release(&w);
+    return st;
+}
+
+enum status licence_words_read(struct licence_words *ret, struct span text, struct error *err)
+{
+    struct licence_words w = { 0 };
+    if (text.len > LICENCE_TEXT_BYTES_MAX)
+        return error_set(err, STATUS_LIMIT, "the text has %zu bytes; at most %u are read", text.len,
+                         LICENCE_TEXT_BYTES_MAX);
+    enum status st = read_once(&w, text, false, err);
+    if (!st && (lines_are_marked(&w, false) || lines_are_marked(&w, true))) {
+        licence_words_release(&w);
+        st = read_once(&w, text, true, err);
+    }
+    if (!st) *ret = w;
     return st;
 }
 

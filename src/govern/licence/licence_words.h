@@ -3,14 +3,15 @@
  *
  * Follows the SPDX matching guidelines (SPDX specification, annex B) as far as they are about the way
  * a text is written: case, white space, line breaks, punctuation, quotes, dashes, bullets, comment
- * marks, (c) for the copyright sign, licence for license. HTML tags and entities, UTF-16, Windows-1252,
+ * marks, (c) for the copyright sign, licence for license. HTML tags and entities, UTF-16, Windows-1252, GB 18030,
  * full-width letters and invisible characters are undone as well. Words and numbers are never dropped,
  * because a number may be a limit. A CJK character is a word of its own.
  *
  * Comments and scripts are left out of HTML pages only: in a plain text everybody sees them.
  *
- * What cannot be undone without guessing is told: strikes (<del>, ~~) and hidden elements become a word
- * that no licence has, so that such a text never passes for the plain one.
+ * What cannot be undone without guessing is told: strikes (<del>, ~~), hidden elements, sentences in comments,
+ * attributes, scripts and style sheets, Unicode tags and overrides of the direction become a word that no
+ * licence has, so that such a text never passes for the plain one.
  * Pure: no files, no state. Any thread may call. */
 #ifndef GOVERN_LICENCE_LICENCE_WORDS_H
 #define GOVERN_LICENCE_LICENCE_WORDS_H
@@ -30,7 +31,9 @@ enum licence_word_flags {
     WORD_MARKER = 2,     /* numbers a paragraph: "1." "(a)" "iv)" at a line's start */
     WORD_SENTENCE = 4,   /* a sentence ended before it */
     WORD_PARAGRAPH = 8,  /* an empty line, or a block of HTML, stands before it */
-    WORD_NUMBER = 16     /* decimal digits only */
+    WORD_NUMBER = 16,    /* decimal digits only */
+    WORD_CAPITAL = 32,   /* begins with a capital letter */
+    WORD_GLUED = 64      /* "@", ".", ":" or "/" joins it to the word before, as in an address */
 };
 
 struct licence_word {
@@ -39,7 +42,13 @@ struct licence_word {
     uint8_t flags;
 };
 
-enum licence_encoding { LICENCE_UTF8, LICENCE_UTF16LE, LICENCE_UTF16BE, LICENCE_WINDOWS_1252 };
+enum licence_encoding {
+    LICENCE_UTF8,
+    LICENCE_UTF16LE,
+    LICENCE_UTF16BE,
+    LICENCE_WINDOWS_1252,
+    LICENCE_GB18030
+};
 
 struct licence_words {
     struct licence_word *words;
