@@ -186,8 +186,8 @@ static void licences_decide_for_the_use(void **state)
         { "tencent/Hunyuan-A13B-Instruct", "", LICENCE_DENY, RULE_TERRITORY },
         { "openPangu-Embedded-7B", "", LICENCE_DENY, RULE_TERRITORY },
         { "baichuan-inc/Baichuan2-7B-Chat", "", LICENCE_ASK, RULE_COUNT },
-        { "Qwen/Qwen3.8-Flash-Next", "", LICENCE_ASK, RULE_TERMS_UNKNOWN },
-        { "zai-org/GLM-5.3", "", LICENCE_ASK, RULE_TERMS_UNKNOWN },
+        { "Qwen/Qwen3.8-Flash-Next", "", LICENCE_ALLOW, RULE_COUNT },
+        { "zai-org/GLM-5.3", "", LICENCE_ALLOW, RULE_COUNT },
         /* Only the multimodal ones are barred in the Union, whatever is declared of modalities. */
         { "meta-llama/Llama-4-Scout-17B-16E-Instruct", "modalities: [text, image]\n", LICENCE_DENY,
           RULE_TERRITORY_MULTIMODAL },

@@ -56,7 +56,7 @@ MODEL(.family = "Qwen3.8", .name = "Qwen/Qwen3.8-27B", .released = "2026-08", .p
 MODEL(.family = "Qwen3.8 Flash", .name = "Qwen/Qwen3.8-Flash-Next", .released = "2026-08", .params = 125000,
       .active = 6000, .architecture = "Qwen4ExpForConditionalGeneration", .licence = "qwen-community-1.0",
       .jobs = CHINESE, .source = "QwenLM/Qwen3.8-Flash-Next, issue 9",
-      .doubt = "its licence was not read: providers of models as a service need another one, it is reported")
+      .doubt = "providers of models as a service, of any size, need another licence")
 MODEL(.family = "Qwen2.5", .name = "Qwen/Qwen2.5-0.5B-Instruct", .released = "2024-09", .params = 490,
       .layers = 24, .kv_heads = 2, .head_dim = 64, .context = 32768, .architecture = "Qwen2ForCausalLM",
       .licence = "Apache-2.0", .jobs = CHINESE, .source = "card; QwenLM/Qwen2.5", .doubt = UNCHECKED)
@@ -178,7 +178,7 @@ MODEL(.family = "GLM-4.5", .name = "zai-org/GLM-4.5-Air", .released = "2025-07",
 MODEL(.family = "GLM-5.3", .name = "zai-org/GLM-5.3", .released = "2026-08", .params = 743000,
       .architecture = "GlmMoeDsaForCausalLM", .licence = "glm-5.3", .jobs = CHINESE | CODE,
       .source = "zai-org/GLM-5, issue 135",
-      .doubt = "MIT-shaped with a duty of large hosting companies; its text was not read")
+      .doubt = "large providers of models as a service must pass the vendor's review")
 MODEL(.family = "Kimi K2", .name = "moonshotai/Kimi-K2-Instruct", .released = "2025-07", .params = 1000000,
       .active = 32000, .context = 131072, .architecture = "DeepseekV3ForCausalLM", .licence = "kimi-k2",
       .jobs = CHINESE | CODE, .source = "MoonshotAI/Kimi-K2", .doubt = HYBRID)
@@ -188,7 +188,7 @@ MODEL(.family = "Kimi-Linear", .name = "moonshotai/Kimi-Linear-48B-A3B-Instruct"
 MODEL(.family = "Kimi K3", .name = "moonshotai/Kimi-K3", .released = "2026-07", .params = 2800000,
       .active = 104000, .architecture = "KimiK3ForConditionalGeneration", .licence = "kimi-k3",
       .jobs = CHINESE | CODE, .source = "card",
-      .doubt = "a display clause, and an agreement for large providers of models as a service; not read")
+      .doubt = "a display clause, and an agreement for large providers of models as a service")
 MODEL(.family = "MiniMax M2", .name = "MiniMaxAI/MiniMax-M2", .released = "2025-10", .params = 230000,
       .active = 10000, .layers = 62, .kv_heads = 8, .head_dim = 128, .architecture = "MiniMaxM2ForCausalLM",
       .licence = "minimax-m2", .jobs = CHINESE | CODE, .source = "MiniMax-AI/MiniMax-M2", .doubt = UNCHECKED)

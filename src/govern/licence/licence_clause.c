@@ -379,6 +379,8 @@ static void find_plain(struct sentence *s)
         { CLAUSE_NAME, "beginning of its name" },
         { CLAUSE_NAME, "beginning of the name" },
         { CLAUSE_NOTICE, "notice text file" },
+        { CLAUSE_NO_CLOUD, "operates a model as a service" },
+        { CLAUSE_NO_CLOUD, "conducts a model as a service" },
         { CLAUSE_NO_CLOUD, "cloud service provider*" },
         { CLAUSE_NO_CLOUD, "cloud provider*" },
         { CLAUSE_NO_CLOUD, "cloud computing provider*" },

@@ -64,6 +64,8 @@ const char *licence_more_permissive(const struct licence_facts *a, const struct 
         return "territory of multimodal use";
     if (b->registration && !a->registration) return "registration";
     if (b->no_cloud_providers && !a->no_cloud_providers) return "cloud providers";
+    if (limit_is_looser(a->service_revenue_usd_max, b->service_revenue_usd_max))
+        return "models offered as a service";
     if ((b->no_persons && !a->no_persons) || (b->no_companies && !a->no_companies))
         return "who is licensed";
     if (b->outputs >= OUTPUT_DISPLAY && a->outputs < b->outputs) return "models trained on outputs";

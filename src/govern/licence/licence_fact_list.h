@@ -93,6 +93,29 @@ FACT(.id = "kimi-k2.5", .name = "Modified MIT License (Kimi K2.5)", .commercial 
      .conditions_commercial_only = true, .users_month_max = 100000000, .revenue_month_usd_max = 20000000,
      .beyond = BEYOND_DISPLAY, .display = "Kimi K2.5", .share = SHARE_KEEP, .patent = PATENT_SILENT,
      .source = "text", .as_of = "2026-01-01")
+FACT(.id = "kimi-k3", .name = "Kimi K3 License", .commercial = COMMERCIAL_CONDITIONAL,
+     .conditions_commercial_only = true, .users_month_max = 100000000, .revenue_month_usd_max = 20000000,
+     .beyond = BEYOND_DISPLAY, .display = "Kimi K3", .service_revenue_usd_max = 20000000,
+     .request = "Moonshot AI (license@moonshot.ai)", .share = SHARE_KEEP, .use_policy = "law",
+     .patent = PATENT_SILENT, .source = "text, from a public copy of it", .as_of = "2026-07-27")
+FACT(.id = "qwen-community-1.0", .name = "Qwen Community License 1.0", .commercial = COMMERCIAL_CONDITIONAL,
+     .conditions_commercial_only = true, .users_month_max = 100000000, .revenue_month_usd_max = 20000000,
+     .beyond = BEYOND_DISPLAY, .display = "the model's name", .service_revenue_usd_max = 1,
+     .request = "Qwen (model-business@notice.qwencloud.com)", .share = SHARE_KEEP,
+     .use_policy = "law, and the intellectual property of others; products for coding or office work count "
+                   "as a service of models",
+     .patent = PATENT_SILENT, .source = "text", .as_of = "2026-08-24")
+FACT(.id = "qwen3.8-max", .name = "Qwen3.8-Max License", .commercial = COMMERCIAL_CONDITIONAL,
+     .conditions_commercial_only = true, .users_month_max = 100000000, .revenue_month_usd_max = 20000000,
+     .beyond = BEYOND_DISPLAY, .display = "the model's name", .service_revenue_usd_max = 50000000,
+     .request = "Qwen (model-business@notice.qwencloud.com)", .share = SHARE_KEEP,
+     .use_policy = "law, and the intellectual property of others; products for coding or office work count "
+                   "as a service of models",
+     .patent = PATENT_SILENT, .source = "text, from a public copy of it", .as_of = "2026-08-12")
+FACT(.id = "glm-5.3", .name = "GLM-5.3 License", .commercial = COMMERCIAL_CONDITIONAL,
+     .conditions_commercial_only = true, .service_revenue_usd_max = 10000000000,
+     .request = "Z.AI, for its security review (glmlicense@z.ai)", .share = SHARE_KEEP, .use_policy = "law",
+     .patent = PATENT_SILENT, .source = "text, from a public copy of it", .as_of = "2026-08-25")
 FACT(.id = "minimax-m2", .name = "MIT License with display duty (MiniMax M2)",
      .commercial = COMMERCIAL_CONDITIONAL, .conditions_commercial_only = true, .users_month_max = 100000000,
      .revenue_year_usd_max = 30000000, .beyond = BEYOND_DISPLAY, .display = "MiniMax M2", .share = SHARE_KEEP,

@@ -150,6 +150,7 @@ static void put_limits(struct json_writer *w, const struct licence_facts *f)
     put_text(w, "request", f->request);
     put_text(w, "not_in", f->not_in);
     put_text(w, "not_multimodal_in", f->not_multimodal_in);
+    put_limit(w, "model_service_annual_revenue_usd_max", f->service_revenue_usd_max);
     if (f->no_cloud_providers) put_text(w, "cloud_providers", "excluded");
     if (f->no_persons) put_text(w, "persons", "excluded");
     if (f->no_companies) put_text(w, "companies", "excluded");

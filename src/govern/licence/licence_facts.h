@@ -75,6 +75,9 @@ struct licence_facts {
     const char *registration; /* where commercial users register; NULL: nowhere */
     const char *request;      /* whom to ask for other rights; NULL: the vendor */
     bool no_cloud_providers, no_persons, no_companies;
+    /* Who offers models as a service needs a separate agreement for commercial use, with more revenue in
+     * twelve months than this; 1: with any. 0: no such clause. */
+    int64_t service_revenue_usd_max;
     const char *not_in;            /* "EU GB KR": no rights there; NULL: everywhere */
     const char *not_multimodal_in; /* the same, for multimodal models only */
     unsigned share;                /* enum share_duty */

@@ -171,6 +171,32 @@ void judge_not_in(struct judgement *j, const char *codes, bool multimodal_only)
     rule_quote_clause(j, r, multimodal_only ? CLAUSE_NOT_MULTIMODAL_IN : CLAUSE_NOT_IN);
 }
 
+/* "If the licensee operates a Model as a Service business, and the revenue exceeds ...". */
+static void judge_service(struct judgement *j)
+{
+    const struct licence_use *u = j->use;
+    int64_t limit = j->facts->service_revenue_usd_max;
+    bool small = limit > 1 && u->revenue_year_usd >= 0 && u->revenue_year_usd <= limit;
+    if (!limit || small || u->cloud_provider == DECLARED_NO || u->commercial == DECLARED_NO) return;
+    bool revenue_open = limit > 1 && u->revenue_year_usd < 0;
+    bool open = u->cloud_provider != DECLARED_YES || u->commercial != DECLARED_YES || revenue_open;
+    char above[64] = "";
+    if (limit > 1)
+        snprintf(above, sizeof above, " and has more than %" PRId64 " US dollars a year", limit);
+    struct licence_rule *r = rule_add(
+        j, RULE_CLOUD, open ? LICENCE_ASK : LICENCE_DENY,
+        "%s licenses no commercial use to one who offers models as a service%s, without an "
+        "agreement%s",
+        judged_name(j), above, open ? "; the declared use does not say whether you are one" : "");
+    rule_quote_clause(j, r, CLAUSE_NO_CLOUD);
+    if (!open) rule_next(r, "make an agreement with %s before any use", whom_to_ask(j));
+    else
+        rule_next(r, "declare use.%s",
+                  u->cloud_provider == UNDECLARED ? "cloud_provider"
+                  : u->commercial == UNDECLARED   ? "commercial"
+                                                  : "annual_revenue_usd");
+}
+
 static void judge_who(struct judgement *j)
 {
     const struct licence_facts *f = j->facts;
@@ -334,6 +360,7 @@ void judge_facts(struct judgement *j)
     judge_limits(j);
     if (f->not_in) judge_not_in(j, f->not_in, false);
     if (f->not_multimodal_in) judge_not_in(j, f->not_multimodal_in, true);
+    judge_service(j);
     judge_who(j);
     judge_outputs_rule(j, f->outputs);
     judge_sharing(j);
