@@ -465,6 +465,18 @@ def case_dossier_refusals(w):
     assert not list((w.work / "y").iterdir())
 
 
+def case_no_home(w):
+    """A home that cannot be is named, with what to do; advice needs none."""
+    w.env = w.env | {"HEARTH_HOME": "/dev/null/x"}
+    for command in (["list"], ["show", "ember"], ["bom", "ember"], ["dossier", "ember", "--out", "x"], ["add", EMBER]):
+        w.run(*command, code=8, err="/dev/null/x is not one and cannot be made; set HEARTH_HOME")
+    w.run("advise", "--job", "chat", "--memory", 8)
+    w.env = {k: v for k, v in w.env.items() if k not in ("HEARTH_HOME", "HOME")}
+    w.run("list", code=8, err="neither HEARTH_HOME nor HOME is set")
+    for command in ("check", "inspect", "plan"):
+        w.run(command, "nobody", code=3, err="`hearth list` says which models have a name")
+
+
 # ---- hearth advise ----
 
 def case_advise(w):

@@ -13,10 +13,7 @@ enum status desk_record_open(struct desk_record *ret, struct desk *d,
     struct desk_record r = { NULL, NULL };
     const struct record_setup setup = { d->store.registry, prints, &d->policy.use };
     struct registry_model found;
-    if (!d->store.registry)
-        return error_set(err, STATUS_IO,
-                         "there is no folder for models: HEARTH_HOME (or HOME) is not set, or "
-                         "cannot be written");
+    if (!d->store.registry) return model_store_homeless(err);
     enum status st = model_store_find(&d->store, alias, &found, err);
     if (st) return st;
     registry_model_release(&found);

@@ -34,9 +34,14 @@ static enum status choose_lock(char ret[HOME_PATH_BYTES], const char *home, cons
 
 enum status model_store_homeless(struct error *err)
 {
+    char home[HOME_PATH_BYTES];
+    if (!home_path(home))
+        return error_set(err, STATUS_IO,
+                         "there is no folder for models: neither HEARTH_HOME nor HOME is set");
     return error_set(err, STATUS_IO,
-                     "there is no folder for models: HEARTH_HOME (or HOME) is not set, or cannot "
-                     "be written");
+                     "there is no folder for models: %.300s is not one and cannot be made; set "
+                     "HEARTH_HOME to a folder that can be written",
+                     home);
 }
 
 enum status model_store_open(struct model_store *ret, const struct args *args, bool logged,

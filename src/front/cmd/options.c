@@ -209,8 +209,9 @@ static enum status check_operands(const struct args *a, struct error *err)
         return error_set(err, STATUS_USAGE, "an argument is missing: hearth %s %s", c->name,
                          c->operands);
     if (a->operand_count > c->operands_max)
-        return error_set(err, STATUS_USAGE, "one argument too many, \"%s\"; usage: hearth %s %s%s",
-                         a->operands[c->operands_max], c->name, c->operands,
+        return error_set(err, STATUS_USAGE, "one argument too many, \"%s\"; usage: hearth %s%s%s%s",
+                         a->operands[c->operands_max], c->name, *c->operands ? " " : "",
+                         c->operands,
                          c->operands_max > 1 ? " (text with spaces needs quotes)" : "");
     return STATUS_OK;
 }

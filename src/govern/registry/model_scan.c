@@ -272,7 +272,8 @@ enum status model_scan(struct model_scan *ret, const char *path, struct error *e
     struct scanner c = { .scan = &s };
     enum file_kind kind = file_kind(path);
     if (kind == FILE_MISSING)
-        return error_set(err, STATUS_NOT_FOUND, "%s: there is no such file or folder", path);
+        return error_set(err, STATUS_NOT_FOUND, "%s: there is no such file or folder%s", path,
+                         strchr(path, '/') ? "" : "; `hearth list` says which models have a name");
     if (kind == FILE_OTHER)
         return error_set(err, STATUS_BAD_INPUT, "%s is neither a file nor a folder", path);
     arena_init(&s.arena, ARENA_BYTES_MAX);

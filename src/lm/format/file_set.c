@@ -193,7 +193,8 @@ enum status file_set_open(struct file_set **ret, const char *path, struct error 
     enum file_kind kind = file_kind(path);
     struct file_set *s = NULL;
     if (kind == FILE_MISSING)
-        return error_set(err, STATUS_NOT_FOUND, "%s: there is no such file or folder", path);
+        return error_set(err, STATUS_NOT_FOUND, "%s: there is no such file or folder%s", path,
+                         strchr(path, '/') ? "" : "; `hearth list` says which models have a name");
     if (kind == FILE_OTHER)
         return error_set(err, STATUS_BAD_INPUT, "%s is neither a file nor a folder", path);
     enum status st = set_new(&s, path, kind == FILE_FOLDER ? NULL : slash ? slash + 1 : path, err);
