@@ -53,7 +53,8 @@ static enum status split_host(struct model_url_parts *p, const char *text, size_
             err, host + len,
             "a user name in an address would end up in logs; set HEARTH_ADD_LOGIN "
             "to user:password instead");
-    if (name == 0 || !take(p->origin, sizeof p->origin, text, scheme_len + len))
+    bool closed = !close || name == len || host[name] == ':';
+    if (name == 0 || !closed || !take(p->origin, sizeof p->origin, text, scheme_len + len))
         return not_an_address(err, text, "it names no host");
     p->loopback = is_loopback(host, name);
     return STATUS_OK;

@@ -140,7 +140,7 @@ void remote_alias(char ret[REGISTRY_ALIAS_MAX + 1], const char *name, size_t len
     for (size_t i = 0; i < len && n < REGISTRY_ALIAS_MAX; i++) {
         char c = name[i];
         bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (word || (n && (c == '.' || c == '_'))) ret[n++] = c;
+        if (word || (n && c && strchr("._-", c))) ret[n++] = c;
         else if (n && ret[n - 1] != '-') ret[n++] = '-';
     }
     ret[n] = 0;
