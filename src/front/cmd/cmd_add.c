@@ -108,8 +108,9 @@ const struct command cmd_add = {
         "the one that is written down; where it sends on to another, that is refused by name "
         "unless it is listed in --also.\n\n"
         "HEARTH_ADD_TOKEN (a bearer token) or HEARTH_ADD_LOGIN (user:password) goes to the server "
-        "of an https:// or oci: address alone, HEARTH_HUB_TOKEN to the hub. HEARTH_CA_FILE is a "
-        "PEM file with a house's own authority. None of them is stored.",
+        "of an https:// or oci: address alone (the login also to the server of its tokens), "
+        "HEARTH_HUB_TOKEN to the hub. HEARTH_CA_FILE is a PEM file with a house's own authority. "
+        "None of them is stored.",
     .tables = tables,
     .run = run,
 };

@@ -195,6 +195,12 @@ static const struct {
       "for "
       "the system service" },
     { "Ev", "HEARTH_KEY", "the key that `hearth top` shows to a server" },
+    { "Ev", "HEARTH_HUB", "the hub that `hf:` addresses are of, and where it may send on to" },
+    { "Ev", "HEARTH_HUB_TOKEN", "a bearer token for the hub" },
+    { "Ev", "HEARTH_ADD_TOKEN",
+      "a bearer token for the server of an `https://` or `oci:` address" },
+    { "Ev", "HEARTH_ADD_LOGIN", "`user:password` for such a server" },
+    { "Ev", "HEARTH_CA_FILE", "authorities in PEM that servers of models are checked by" },
     { "Ev", "NO_COLOR", "no colours on a terminal, whatever it is set to" },
     { "Pa", "/etc/hearth/hearth.yaml", "settings of the system service" },
 };
