@@ -262,13 +262,12 @@ static void put_head(struct page *p, const struct dossier *d)
 {
     char at[RECORD_TIME_BYTES];
     record_time(at, d->at_ms);
-    page_markup(p, "<!DOCTYPE html>\n<html lang=\"");
-    page_markup(p, d->language == DOSSIER_ZH ? "zh" : "en");
-    page_markup(
-        p, "\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" "
-           "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-           "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
+    /* What stands below the headings is English in every language. */
+    page_markup(p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
+                   "http-equiv=\"Content-Security-Policy\" "
+                   "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                   "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
     page_text(p, d->record->model.alias);
     page_markup(p, " - model dossier</title>\n<style>" DOSSIER_STYLE "</style>\n</head>\n<body>\n"
                    "<header>\n<p class=\"kind\">");

@@ -85,9 +85,11 @@ const char *page_title_en(enum page_title t)
 void page_title(struct page *p, enum page_title t)
 {
     if (p->language != DOSSIER_ZH) page_text(p, titles[t].en);
-    if (p->language == DOSSIER_BOTH) page_markup(p, " <span class=\"zh\" lang=\"zh\">");
-    if (p->language != DOSSIER_EN) page_text(p, titles[t].zh);
-    if (p->language == DOSSIER_BOTH) page_markup(p, "</span>");
+    if (p->language == DOSSIER_EN) return;
+    page_markup(p, p->language == DOSSIER_BOTH ? " <span class=\"zh\" lang=\"zh\">"
+                                               : "<span lang=\"zh\">");
+    page_text(p, titles[t].zh);
+    page_markup(p, "</span>");
 }
 
 void page_open_section(struct page *p, enum page_title t)
