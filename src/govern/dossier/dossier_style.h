@@ -58,7 +58,7 @@
     ".gap{background:var(--gap);border-bottom:1px dotted var(--draft);color:var(--draft);font-size:.88em}" \
     ".sheet{font-size:inherit;margin:0}.sheet>thead>tr>td,.sheet>tbody>tr>td{border:0;padding:0}" \
     ".sheet>tbody>tr{break-inside:auto}" \
-    "@media(max-width:48rem){body{margin:0;padding:1.2rem}nav ol{columns:1}.facts th{width:40%}" \
+    "@media screen and (max-width:48rem){body{margin:0;padding:1.2rem}nav ol{columns:1}.facts th{width:40%}" \
     ".draft{padding:.8rem .9rem}.list{display:block;overflow-x:auto}.list td{min-width:7em}" \
     ".list td.num{min-width:0}thead th{padding-right:.8rem}}" \
     "@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e6e8eb;--soft:#a3abb5;" \

@@ -24,7 +24,7 @@ static const char head[] =
     "figure{margin:0;flex:1 1 min(460px,100%);max-width:540px;break-inside:avoid}figcaption{font-size:.93em;color:var(--soft)}\n"
     "svg{width:100%;height:auto;background:#fff;border:1px solid #eee}svg text{font:10px sans-serif;fill:#444}\n"
     "code{font-size:.9em;word-break:break-all}.path{overflow-wrap:anywhere}\n"
-    "@media(max-width:48em){table{display:block;overflow-x:auto}.path,code{min-width:12em;display:block}td{min-width:6em}}\n"
+    "@media screen and (max-width:48em){table{display:block;overflow-x:auto}.path,code{min-width:12em;display:block}td{min-width:6em}}\n"
     "@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e3e5e8;--soft:#a3abb5;"
     "--line:#3a424b;--wash:#23282e;--paper:#15181c;--mark:#6aa5e8;--verdict:#1b2530}"
     "svg{filter:invert(.9) hue-rotate(180deg)}}\n"
