@@ -1,5 +1,6 @@
 /* The declared use: every key, every fault, and where a territory reaches.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "support/fixture.h"
@@ -58,6 +59,9 @@ static void faults_are_named(void **state)
         { "modify: [none, merge]\n", "none alone" },
         { "modalities: [Text]\n", "found \"Text\"" },
         { "entity: ngo\n", "company or person" },
+        { "territory: [XX]\n", "ISO 3166" },
+        { "territory: [UE]\n", "ISO 3166" },
+        { "commercial: on\n", "true or false" },
         { "commercial: true\ncommercial: false\n", "commercial" },
         { "- commercial\n", "keys and values" },
         { "commercial: true\nuse:\n  commercial: true\n", "unknown key \"use\"" },
@@ -83,6 +87,8 @@ static void territories_reach(void **state)
         { "territory: [DE]\n", "EU", DECLARED_YES },
         { "territory: [EU]\n", "EU", DECLARED_YES },
         { "territory: [CH]\n", "EU", DECLARED_NO },
+        { "territory: [EL]\n", "EU", DECLARED_YES },
+        { "territory: [RE]\n", "EU", DECLARED_YES },
         { "territory: [NO]\n", "EU", DECLARED_NO },
         { "territory: [GB]\n", "EU", DECLARED_NO },
         { "territory: [UK]\n", "EU GB KR", DECLARED_YES },
@@ -122,6 +128,39 @@ static void what_is_not_declared_is_asked(void **state)
     }
 }
 
+/* Kimi K3, Qwen and GLM-5.3: providers of models as a service, some above a revenue. */
+static void services_need_an_agreement(void **state)
+{
+    static const struct {
+        const char *id, *use;
+        enum licence_answer answer;
+    } cases[] = {
+        { "kimi-k3", "cloud_provider: true\nannual_revenue_usd: 20000001\n", LICENCE_DENY },
+        { "kimi-k3", "cloud_provider: true\nannual_revenue_usd: 20000000\n", LICENCE_ALLOW },
+        { "kimi-k3", "cloud_provider: true\n", LICENCE_ASK },
+        { "kimi-k3", "cloud_provider: false\nannual_revenue_usd: 20000001\n", LICENCE_ALLOW },
+        { "kimi-k3", "annual_revenue_usd: 20000001\n", LICENCE_ASK },
+        { "kimi-k3", "annual_revenue_usd: 1\n", LICENCE_ALLOW },
+        { "qwen-community-1.0", "cloud_provider: true\nannual_revenue_usd: 0\n", LICENCE_DENY },
+        { "qwen-community-1.0", "cloud_provider: false\n", LICENCE_ALLOW },
+        { "qwen3.8-max", "cloud_provider: true\nannual_revenue_usd: 50000001\n", LICENCE_DENY },
+        { "glm-5.3", "cloud_provider: true\nannual_revenue_usd: 10000000001\n", LICENCE_DENY },
+        { "glm-5.3", "cloud_provider: true\nannual_revenue_usd: 10000000000\n", LICENCE_ALLOW },
+    };
+    static struct licence_verdict v;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "commercial: true\nmonthly_active_users: 10\nmonthly_revenue_usd: 10\n%s",
+                 cases[i].use);
+        struct licence_use use = desk_use(text);
+        licence_judge_facts(&v, licence_facts_of(cases[i].id), &use);
+        if (v.answer != cases[i].answer)
+            fail_msg("%s, %s: wanted %s, found %s", cases[i].id, cases[i].use,
+                     licence_answer_name(cases[i].answer), licence_answer_name(v.answer));
+    }
+}
+
 /* Plain terms before duties, duties before limits. */
 static void preference_follows_the_terms(void **state)
 {
@@ -146,6 +185,7 @@ int main(void)
         cmocka_unit_test(faults_are_named),
         cmocka_unit_test(territories_reach),
         cmocka_unit_test(what_is_not_declared_is_asked),
+        cmocka_unit_test(services_need_an_agreement),
         cmocka_unit_test(preference_follows_the_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

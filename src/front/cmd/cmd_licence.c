@@ -6,6 +6,7 @@
 #include "base/core/file.h"
 #include "base/core/mem.h"
 #include "front/cmd/command.h"
+#include "front/cmd/declared_use.h"
 #include "front/cmd/licence_folder.h"
 #include "front/cmd/model_options.h"
 #include "front/cmd/terminal.h"
@@ -18,7 +19,7 @@
 
 static const struct option_spec specs[] = {
     { "use", 0, OPTION_TEXT, .value = "FILE",
-      .help = "the declared use: the part `use:` of hearth.yaml, or that part alone" },
+      .help = "the declared use: a hearth.yaml, or the keys of its part `use:` alone" },
     { "since", 0, OPTION_TEXT, .value = "OLD",
       .help = "tell how the licence of FILE differs from that in OLD: facts and words" },
     { 0 },
@@ -39,7 +40,7 @@ static enum status read_use(struct licence_use *ret, const char *path, struct er
     licence_use_init(ret);
     if (!path) return STATUS_OK;
     enum status st = file_read(&text, path, err);
-    if (!st) st = licence_use_parse(ret, (struct span){ text.data, text.len }, path, err);
+    if (!st) st = declared_use_parse(ret, (struct span){ text.data, text.len }, path, err);
     buf_release(&text);
     return st;
 }
@@ -208,8 +209,14 @@ static enum status judge_operands(struct desk *d, const struct args *args, struc
         return error_set(err, STATUS_USAGE, "--since compares one FILE with OLD, not %d",
                          args->operand_count);
     if (old) return compare_files(d, old, args_operand(args, 0), err);
-    for (int i = 0; i < args->operand_count && !st; i++)
-        st = judge_file(d, args_operand(args, i), err);
+    /* A file that cannot be read keeps no other from being judged; the first fault is the command's. */
+    for (int i = 0; i < args->operand_count; i++) {
+        struct error one;
+        enum status fault = judge_file(d, args_operand(args, i), &one);
+        if (!fault) continue;
+        if (st) fprintf(stderr, "hearth: %s\n", one.text);
+        else st = error_set(err, fault, "%s", one.text);
+    }
     return st;
 }
 
@@ -239,7 +246,8 @@ const struct command cmd_licence = {
         "for the licence that it claims. The answer is allow, ask or deny; what is unknown, nearly "
         "known or contradictory is asked about, never allowed. Without --use nothing is declared, "
         "so "
-        "that whatever depends on the use is asked about.",
+        "that whatever depends on the use is asked about. The command succeeds when every FILE was "
+        "judged, whatever the verdicts; with --json it prints one object a line.",
     .tables = tables,
     .run = run,
 };

@@ -14,6 +14,7 @@ ALIAS("mit-0", "MIT-0")
 ALIAS("modified mit", "modified-mit")
 ALIAS("modified-mit", "modified-mit")
 ALIAS("modified_mit", "modified-mit")
+ALIAS("modified--mit", "modified-mit") /* as badges write it */
 ALIAS("modified mit license", "modified-mit")
 ALIAS("bsd", "BSD-3-Clause")
 ALIAS("bsd-2-clause", "BSD-2-Clause")

@@ -197,7 +197,7 @@ FACT(.id = "baichuan2-community", .name = "Community License for Baichuan2 Model
      .source = "vendor's README", .as_of = "2023-09-06")
 FACT(.id = "yi-2.1", .name = "Yi Series Models Community License Agreement 2.1",
      .commercial = COMMERCIAL_CONDITIONAL,
-     .registration = "send the Registration Form of Attachment 1 to yi@01.ai",
+     .registration = "by sending the Registration Form of Attachment 1 to yi@01.ai",
      .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .outputs = OUTPUT_DERIVATIVE,
      .use_policy = "law of the PRC and of the place of use, no military purpose", .patent = PATENT_NONE,
      .ends = END_BREACH | END_REVOCABLE | END_TEXT_MAY_CHANGE, .law = "PRC mainland, licensor's court",
@@ -238,7 +238,7 @@ FACT(.id = "skywork-declaration", .name = "Skywork declaration and reference to 
      .patent = PATENT_UNKNOWN, .companion = true, .belongs_to = "skywork-community", .source = "text",
      .as_of = "2023-10-30")
 FACT(.id = "xverse", .name = "XVERSE Model License Agreement", .commercial = COMMERCIAL_CONDITIONAL,
-     .registration = "register with the vendor and get a written licence", .no_persons = true,
+     .registration = "with the vendor, and get a written licence", .no_persons = true,
      .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE, .outputs = OUTPUT_DERIVATIVE,
      .use_policy = "no military or unlawful purpose", .patent = PATENT_NONE,
      .ends = END_REVOCABLE | END_TEXT_MAY_CHANGE, .law = "PRC mainland", .trust = TRUST_PARTLY,

@@ -145,6 +145,14 @@ static void judge_limits(struct judgement *j)
               f->display);
 }
 
+/* The Llama licences say it in their use policies, which they make part of themselves. */
+static const char *by_policy(const struct judgement *j, bool multimodal_only)
+{
+    bool said = !multimodal_only || !j->facts || j->facts->companion || !j->reading ||
+                licence_clause_first(&j->reading->clauses, CLAUSE_NOT_MULTIMODAL_IN);
+    return said ? "" : " by its use policy";
+}
+
 void judge_not_in(struct judgement *j, const char *codes, bool multimodal_only)
 {
     char here[3] = "";
@@ -156,16 +164,17 @@ void judge_not_in(struct judgement *j, const char *codes, bool multimodal_only)
     if (reaches == DECLARED_NO || multimodal == DECLARED_NO) return;
     if (reaches == DECLARED_YES && multimodal == DECLARED_YES) {
         r = rule_add(j, id, LICENCE_DENY,
-                     "%s gives no rights%s in %s, and the declared use is in %s", judged_name(j),
-                     what, codes, here);
+                     "%s gives no rights%s in %s%s, and the declared use is in %s", judged_name(j),
+                     what, codes, by_policy(j, multimodal_only), here);
         rule_next(r,
                   "keep the model out of that territory, ask %s for a licence, or take another "
                   "model",
                   whom_to_ask(j));
     } else {
-        r = rule_add(
-            j, id, LICENCE_ASK, "%s gives no rights%s in %s, and the declared use does not say %s",
-            judged_name(j), what, codes, reaches ? "which modalities are used" : "where it is");
+        r = rule_add(j, id, LICENCE_ASK,
+                     "%s gives no rights%s in %s%s, and the declared use does not say %s",
+                     judged_name(j), what, codes, by_policy(j, multimodal_only),
+                     reaches ? "which modalities are used" : "where it is");
         rule_next(r, reaches ? "declare use.modalities" : "declare use.territory");
     }
     rule_quote_clause(j, r, multimodal_only ? CLAUSE_NOT_MULTIMODAL_IN : CLAUSE_NOT_IN);

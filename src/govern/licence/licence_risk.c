@@ -158,6 +158,18 @@ bool licence_word_is_risky(const struct licence_words *w, uint32_t i)
     return false;
 }
 
+/* An initial ends no sentence, nor "Inc." before the last word of a line: 'Internet Systems Consortium, Inc.
+ * ("ISC")'. */
+static bool ends_a_name(const struct licence_words *w, uint32_t i)
+{
+    static const char *const short_words[] = { "inc", "ltd", "co", "corp" };
+    bool last = i + 1 == w->count || w->words[i + 1].flags & WORD_LINE_START;
+    if (i > 0 && licence_word_text(w, i - 1).len == 1) return true;
+    for (size_t k = 0; last && i > 0 && k < sizeof short_words / sizeof *short_words; k++)
+        if (licence_word_is(w, i - 1, short_words[k])) return true;
+    return false;
+}
+
 /* After a full stop only what copyright lines go on with: "Inc. and others. All rights reserved." */
 static bool begins_a_sentence(const struct licence_words *w, uint32_t i)
 {
@@ -165,6 +177,7 @@ static bool begins_a_sentence(const struct licence_words *w, uint32_t i)
                                            "co",  "corp",     "llc", "c",   "copyright",
                                            "a",   "portions", "et" };
     if (!(w->words[i].flags & WORD_SENTENCE) || w->words[i].flags & WORD_NUMBER) return false;
+    if (ends_a_name(w, i)) return false;
     for (size_t k = 0; k < sizeof goes_on / sizeof *goes_on; k++)
         if (licence_word_is(w, i, goes_on[k])) return false;
     return true;

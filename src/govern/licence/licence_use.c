@@ -4,10 +4,29 @@
 
 #include <string.h>
 
-/* ISO 3166-1 alpha-2 of the member states, as of 2020-02-01. */
+/* ISO 3166-1 alpha-2 of the member states, as of 2020-02-01, and of their parts with codes of their own
+ * where the law of the Union holds (TFEU, article 355). */
 static const char eu_members[] =
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT "
-    "RO SE SI SK";
+    "RO SE SI SK AX GF GP MF MQ RE YT";
+
+/* ISO 3166-1 alpha-2, the codes that are officially assigned, and EU and XK, which are reserved for what they
+ * stand for. */
+static const char countries[] = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG "
+                                "BH BI BJ BL BM BN BO BQ BR BS BT BV BW "
+                                "BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE "
+                                "DJ DK DM DO DZ EC EE EG EH ER ES ET EU "
+                                "FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT "
+                                "GU GW GY HK HM HN HR HT HU ID IE IL IM "
+                                "IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA "
+                                "LB LC LI LK LR LS LT LU LV LY MA MC MD "
+                                "ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC "
+                                "NE NF NG NI NL NO NP NR NU NZ OM PA PE "
+                                "PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD "
+                                "SE SG SH SI SJ SK SL SM SN SO SR SS ST "
+                                "SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG "
+                                "UM US UY UZ VA VC VE VG VI VN VU WF WS "
+                                "XK YE YT ZA ZM ZW";
 
 typedef enum status key_reader(struct licence_use *u, const struct yaml_node *n, const char *what,
                                struct error *err);
@@ -20,14 +39,30 @@ static enum status wrong(const struct yaml_node *n, const char *what, const char
                      n->text ? n->text : "", n->text ? "\"" : "");
 }
 
+static bool lists(const char *codes, const char *code)
+{
+    for (const char *at = codes; *at; at += at[2] ? 3 : 2)
+        if (memcmp(at, code, 2) == 0) return true;
+    return false;
+}
+
+/* YAML 1.2 has three spellings, and people write yes and no. */
+static bool is_one_of(const char *text, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(text, *words) == 0) return true;
+    return false;
+}
+
 static enum status read_bool(enum declared *ret, const struct yaml_node *n, const char *what,
                              struct error *err)
 {
+    static const char *const yes[] = { "true", "True", "TRUE", "yes", NULL }, *const no[] = {
+        "false", "False", "FALSE", "no", NULL
+    };
     bool scalar = n->type == YAML_SCALAR && n->text && !n->quoted;
-    if (scalar && (strcmp(n->text, "true") == 0 || strcmp(n->text, "yes") == 0))
-        *ret = DECLARED_YES;
-    else if (scalar && (strcmp(n->text, "false") == 0 || strcmp(n->text, "no") == 0))
-        *ret = DECLARED_NO;
+    if (scalar && is_one_of(n->text, yes)) *ret = DECLARED_YES;
+    else if (scalar && is_one_of(n->text, no)) *ret = DECLARED_NO;
     else return wrong(n, what, "true or false", err);
     return STATUS_OK;
 }
@@ -125,9 +160,11 @@ static const char territory_words[] = "a list of ISO 3166 codes of two capitals,
 static enum status add_territory(struct licence_use *u, const struct yaml_node *n, const char *what,
                                  struct error *err)
 {
-    const char *code = strcmp(n->text, "UK") == 0 ? "GB" : n->text;
-    if (strlen(code) != 2 || code[0] < 'A' || code[0] > 'Z' || code[1] < 'A' || code[1] > 'Z')
-        return wrong(n, what, territory_words, err);
+    /* The Union's own documents write UK and EL. */
+    const char *code = strcmp(n->text, "UK") == 0   ? "GB"
+                       : strcmp(n->text, "EL") == 0 ? "GR"
+                                                    : n->text;
+    if (strlen(code) != 2 || !lists(countries, code)) return wrong(n, what, territory_words, err);
     if (u->territory_count == USE_TERRITORIES_MAX)
         return error_set(err, STATUS_LIMIT, "%s, line %d: more than %d territories", what, n->line,
                          USE_TERRITORIES_MAX);
@@ -254,13 +291,6 @@ enum status licence_use_parse(struct licence_use *ret, struct span text, const c
     st = licence_use_read(ret, root, what, err);
     yaml_free(doc);
     return st;
-}
-
-static bool lists(const char *codes, const char *code)
-{
-    for (const char *at = codes; *at; at += at[2] ? 3 : 2)
-        if (memcmp(at, code, 2) == 0) return true;
-    return false;
 }
 
 enum declared licence_use_reaches(const struct licence_use *u, const char *codes, char ret_code[3])

@@ -11,7 +11,7 @@
 
 #define TAG_BYTES_MAX    2048
 #define TITLE_WORDS      12 /* of a page's title */
-#define MARKED_LINES_MIN 8
+#define MARKED_LINES_MIN 4
 #define ATTRIBUTE_WORDS  6 /* an attribute with more words is a sentence */
 
 struct scan {
@@ -232,8 +232,9 @@ static size_t find_ascii(struct scan *s, size_t at, const char *needle)
 /* "Terms of Use" as the title of a page. */
 static bool is_title_word(const struct licence_words *w, uint32_t i)
 {
-    return licence_words_are_title(w, i, i + 1) || licence_word_is(w, i, "terms") ||
-           licence_word_is(w, i, "use") || licence_word_is(w, i, "policy");
+    bool use = licence_word_is(w, i, "use") && i > 0 &&
+               (licence_word_is(w, i - 1, "of") || licence_word_is(w, i - 1, "acceptable"));
+    return use || licence_words_are_title(w, i, i + 1) || licence_word_is(w, i, "terms");
 }
 
 /* The words of `part` as a text of its own: does a reader of the file find a term there that a reader of the
