@@ -80,7 +80,10 @@ static void limits_fail_the_labels(void **state)
         { "CC-BY-NC-4.0", "commercial use" },
         { "yi-2.1", "register" },
         { "deepseek-model-1.0", "uses are limited" },
-        { "kimi-k2", "number of users" },
+        { "kimi-k2", "display a name" },
+        { "glm-5.3", "models as a service" },
+        { "CC-BY-ND-4.0", "passed on" },
+        { "mistral-mrl-0.1", "commercial use" },
         { "bigscience-openrail-m", "uses are limited" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -179,8 +179,17 @@ static const char *what_limits(const struct licence_facts *f)
     if (f->commercial == COMMERCIAL_NO) return "commercial use is not licensed";
     if (f->not_in || f->not_multimodal_in) return "some territories are excluded";
     if (f->registration) return "commercial users must register";
+    if (f->no_companies || f->no_persons || f->no_cloud_providers)
+        return "some are excluded from the licence";
+    if (f->service_revenue_usd_max)
+        return "some providers of models as a service need an agreement";
+    if (f->beyond == BEYOND_DISPLAY) return "some commercial users must display a name";
     if (f->users_month_max || f->users_day_max) return "the number of users is limited";
     if (f->revenue_year_usd_max || f->revenue_month_usd_max) return "revenue is limited";
+    if (f->share & SHARE_FORBIDDEN) return "it may not be passed on, or not when changed";
+    if (f->outputs == OUTPUT_NO_OTHER_LLM || f->outputs == OUTPUT_NO_OTHER_AI ||
+        f->outputs == OUTPUT_RESEARCH_ONLY)
+        return "the use of outputs is limited";
     if (f->use_policy && !f->open) return "uses are limited";
     if (f->ends & (END_REVOCABLE | END_TEXT_MAY_CHANGE))
         return "the licence can be withdrawn or changed";
