@@ -438,6 +438,20 @@ def case_dossier_lineage(w):
     assert json.loads((folder / "lineage.json").read_text()) == lineage
 
 
+def case_parents_of_other_files(w):
+    """A merge file names parents, too: in the bill of materials and in the dossier, with where it says so."""
+    shutil.copytree(EMBER, w.work / "merged")
+    (w.work / "merged/README.md").write_text("---\nlicense: apache-2.0\nbase_model: acme/one\n---\n")
+    (w.work / "merged/mergekit_config.yml").write_text(
+        "merge_method: slerp\nmodels:\n  - model: acme/one\n  - model: acme/two\nbase_model: acme/one\n")
+    w.add(w.work / "merged", "merged")
+    document = check_bom(w.run("bom", "merged"))
+    model = [c for c in document["components"] if c["type"] == "machine-learning-model"][0]
+    assert [a["name"] for a in model["pedigree"]["ancestors"]] == ["acme/one", "acme/two"], model["pedigree"]
+    page = read_dossier(w, "merged")[1]
+    assert "acme/two" in page.text and "mergekit_config.yml, line 4" in page.text
+
+
 def case_dossier_of_real_tests(w):
     """What `hearth lineage` says of two folders is about the stored model with these tensors, and no other."""
     base, other = (os.path.join(ROOT, "tests/data/lineage", name) for name in ("base", "other"))

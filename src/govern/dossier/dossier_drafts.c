@@ -130,10 +130,10 @@ static void put_development(struct page *p, const struct dossier *d)
     page_open_fact(p, TITLE_DEVELOPMENT);
     page_format(p, "Source %s%s%s. ", r->model.source, r->model.revision ? ", revision " : "",
                 r->model.revision ? r->model.revision : "");
-    page_text(p, !r->card          ? "There is no model card. "
-                 : r->parent_count ? "Its card names what it was made from (see Lineage). "
-                                   : "Its card does not name what it was made from. ");
-    if (r->card) page_text(p, "What the vendor says of training data stands in the model card. ");
+    page_text(p, r->parent_count ? "Its files name what it was made from (see Lineage). "
+                                 : "Its files do not name what it was made from. ");
+    page_text(p, r->card ? "What the vendor says of training data stands in the model card. "
+                         : "There is no model card. ");
     page_markup(p, "<span class=\"gap\">");
     page_text(p, "what you checked of how it was developed, and with which result");
     page_markup(p, "</span>");
@@ -300,9 +300,9 @@ static void put_parents(struct page *p, const struct record *r)
 {
     page_open_fact(p, TITLE_DEPENDENCIES);
     for (int i = 0; i < r->parent_count; i++)
-        page_format(p, "%s%s", i ? ", " : "", r->parents[i]);
-    if (r->parent_count) page_text(p, ", as its card says");
-    else page_markup(p, "<span class=\"gap\">its card names none; ask the provider</span>");
+        page_format(p, "%s%s", i ? ", " : "", r->parents[i]->parent);
+    if (r->parent_count) page_text(p, ", as its files say");
+    else page_markup(p, "<span class=\"gap\">its files name none; ask the provider</span>");
     page_close_fact(p);
 }
 

@@ -9,24 +9,42 @@
 
 /* ---- lineage ---- */
 
+static void put_claim(struct page *p, const struct lineage_claim *c)
+{
+    page_open_row(p);
+    page_cell(p, c->parent);
+    page_cell(p, *c->relation ? c->relation : "not said");
+    page_markup(p, "<td>");
+    page_text(p, c->file);
+    if (c->line) page_format(p, ", line %d", c->line);
+    page_markup(p, " <span class=\"by\">");
+    page_text(p, c->place);
+    page_markup(p, "</span></td>");
+    page_close_row(p);
+}
+
 static void put_declared(struct page *p, const struct record *r)
 {
+    static const enum page_title columns[] = { TITLE_PARENT, TITLE_RELATION, TITLE_FILE };
+    const struct lineage_claims *c = r->claims;
     page_heading(p, TITLE_DECLARED_LINEAGE);
-    if (!r->parent_count) {
-        page_note(p, "Its card names no model that it was made from. That is no evidence that "
+    if (!r->parent_count)
+        page_note(p, "Its files name no model that it was made from. That is no evidence that "
                      "there is none.");
-        return;
+    if (c && c->count) {
+        page_open_table(p, columns, 3);
+        for (int i = 0; i < c->count; i++)
+            put_claim(p, &c->at[i]);
+        page_close_table(p);
+        page_note(p, "Claims of whoever published it.");
     }
-    page_open_facts(p);
-    page_open_fact(p, TITLE_PARENT);
-    for (int i = 0; i < r->parent_count; i++) {
-        if (i) page_markup(p, "<br>");
-        page_text(p, r->parents[i]);
+    for (int i = 0; c && i < c->finding_count; i++) {
+        page_markup(p, "<p>");
+        page_badge(p, "ask", "finding");
+        page_markup(p, " ");
+        page_text(p, c->findings[i]);
+        page_markup(p, "</p>\n");
     }
-    page_close_fact(p);
-    page_fact(p, TITLE_RELATION, r->relation);
-    page_close_facts(p);
-    page_note(p, "A claim of who published it.");
 }
 
 /* Whether one of the two sides is this model, by the digest of its tensors. */

@@ -221,23 +221,14 @@ static struct span front_value(struct span front, const char *key)
 }
 
 /* Of README.md; of the GGUF's keys, which are read last, where there is none. */
-static enum status read_card(struct record *r, struct error *err)
+static void read_card(struct record *r)
 {
     for (int i = 0; i < r->text_count; i++) {
         bool keys = !r->text_files[i];
         if (keys ? !r->card : strcasecmp(r->text_names[i], "README.md") == 0)
             r->card = r->readings[i];
     }
-    if (!r->card) return STATUS_OK;
-    const struct card_claim *c = &r->card->card;
-    copy_word(r->relation, c->relation);
-    copy_word(r->task, front_value(c->front, "pipeline_tag"));
-    for (int i = 0; i < c->parent_count; i++) {
-        const char *name = arena_copy_text(&r->arena, c->parents[i].data, c->parents[i].len);
-        if (!name) return error_set(err, STATUS_NO_MEMORY, "no memory for the names of parents");
-        r->parents[r->parent_count++] = name;
-    }
-    return STATUS_OK;
+    if (r->card) copy_word(r->task, front_value(r->card->card.front, "pipeline_tag"));
 }
 
 /* ---- judgements ---- */
@@ -318,7 +309,8 @@ static enum status fill(struct record *r, const struct record_setup *setup, stru
     st = read_pin(r, setup, err);
     if (!st) st = read_texts(r, setup, err);
     if (!st) st = read_gguf_card(r, setup, err);
-    if (!st) st = read_card(r, err);
+    if (!st) read_card(r);
+    if (!st) st = record_read_claims(r, setup->registry, err);
     if (!st) st = judge(r, setup, err);
     return st ? st : add_up_root(r, err);
 }
@@ -347,6 +339,7 @@ void record_free(struct record *r)
         licence_reading_free(r->readings[i]);
     for (int i = 0; i < RECORD_TEXTS_MAX; i++)
         buf_release(&r->texts[i]);
+    record_free_claims(r);
     json_doc_free(r->facts_doc);
     json_doc_free(r->lock_doc);
     registry_model_release(&r->model);

@@ -9,6 +9,7 @@
 
 #include "base/core/json.h"
 #include "govern/licence/licence.h"
+#include "govern/lineage/lineage_claims.h"
 #include "govern/openness/openness.h"
 #include "govern/registry/registry.h"
 
@@ -39,9 +40,10 @@ struct record {
     size_t texts_left_out; /* because there are too many, or too long ones */
 
     const struct licence_reading *weights, *code, *card; /* of the readings; NULL: none */
-    const char *parents[CLAIM_PARENTS_MAX];              /* as the card names them */
+    struct lineage_claims *claims;                       /* NULL: no file claims anything */
+    const struct lineage_claim *parents[CLAIMS_MAX];     /* of these, each name once */
     int parent_count;
-    char relation[RECORD_WORD_BYTES], task[RECORD_WORD_BYTES]; /* of the card; "" */
+    char task[RECORD_WORD_BYTES]; /* of the card; "" */
     struct licence_verdict licence;
     struct openness openness;
 
@@ -55,6 +57,10 @@ struct record {
 enum status record_open(struct record **ret, const char *alias, const struct record_setup *setup,
                         struct error *err);
 void record_free(struct record *r); /* NULL is fine */
+
+/* record_claims.c, for record_open(): fills claims and parents. */
+enum status record_read_claims(struct record *r, struct registry *registry, struct error *err);
+void record_free_claims(struct record *r);
 
 /* The text at a dotted path of the inspector's facts; NULL. */
 const char *record_fact(const struct record *r, const char *path);

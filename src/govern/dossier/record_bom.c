@@ -168,11 +168,12 @@ static enum status fill_ancestors(struct filling *f)
     struct bom_ancestor *list = arena_array(f->arena, (size_t)r->parent_count + 1, sizeof *list);
     if (!list) return STATUS_NO_MEMORY;
     for (int i = 0; i < r->parent_count; i++)
-        list[i] = (struct bom_ancestor){ .name = r->parents[i],
-                                         .how = r->relation[0] ? r->relation : NULL };
+        list[i] = (struct bom_ancestor){ .name = r->parents[i]->parent,
+                                         .how = *r->parents[i]->relation ? r->parents[i]->relation
+                                                                         : NULL };
     f->m->ancestors = list;
     f->m->ancestors_count = (size_t)r->parent_count;
-    if (r->parent_count) f->m->derivation = "as the model card declares; not tested here";
+    if (r->parent_count) f->m->derivation = "as its own files declare; not tested here";
     return STATUS_OK;
 }
 

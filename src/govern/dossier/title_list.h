@@ -50,7 +50,7 @@ TITLE(EVIDENCE, "Evidence", "依据")
 TITLE(MISSING, "Missing for the next class", "升级所缺")
 
 TITLE(LINEAGE, "Lineage", "谱系")
-TITLE(DECLARED_LINEAGE, "Declared by the card", "模型卡声明")
+TITLE(DECLARED_LINEAGE, "Declared by its files", "文件声明")
 TITLE(PARENT, "Made from", "上游模型")
 TITLE(RELATION, "Relation", "关系")
 TITLE(TESTED_LINEAGE, "Weight tests", "权重检验")
