@@ -14,6 +14,7 @@ import pty
 import select
 import shutil
 import signal
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -605,6 +606,39 @@ def case_forged_tokenizer(w):
     assert form.read_bytes() == good
 
 
+def case_clock_back(w):
+    """What has ended by the log's own time does not come back with the clock."""
+    compiler = shutil.which("cc")
+    done = subprocess.run([PROGRAM, "version"], env=dict(w.env, LD_PRELOAD=""), capture_output=True)
+    if not compiler or done.returncode:
+        raise Skip("no compiler for a clock of our own")
+    (w.tmp / "clock.c").write_text("""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <time.h>
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");
+    int r = real(id, t);
+    if (id == CLOCK_REALTIME && getenv("SHIFT")) t->tv_sec += atol(getenv("SHIFT"));
+    return r;
+}
+""")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", w.tmp / "clock.so", w.tmp / "clock.c", "-ldl"], check=True)
+
+    def at(days):
+        return {"LD_PRELOAD": str(w.tmp / "clock.so"), "SHIFT": str(days * 86400)}
+
+    w.run("add", ember(w, licence="Llama-3.1-COMMUNITY-LICENSE.txt"))
+    w.run("approve", "guide", "--by", "A", "--reason", "for two days", "--until", "2d")
+    assert w.ask("guide") and w.ask("guide", env=at(1))
+    w.ask("guide", code=REFUSED, err="refused by gate.approval-expired", env=at(3))
+    w.ask("guide", code=REFUSED, err=["refused by gate.approval-expired", "clock is behind the audit log"])
+    w.run("audit", "verify")
+
+
 # ---- side doors ----
 
 def case_side_doors(w):
@@ -627,6 +661,138 @@ def case_side_doors(w):
     for flag in ("--mode=audit", "--no-gate", "--force", "--yes", "--unsafe", "--trust-remote-code"):
         w.run("run", folder, "hi", flag, code=2)
     assert len(w.entries("refusal")) > 10
+
+
+def case_worker_by_hand(w):
+    """A process that is handed a socket and a model's files by somebody else reads neither."""
+    w.run("worker", code=2, err="started by other commands")
+    here, there = socket.socketpair()
+    with open(EMBER / "model.safetensors", "rb") as weights:
+        worker = subprocess.Popen([PROGRAM, "worker"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=(3, 4),
+                                  preexec_fn=lambda: (os.dup2(os.dup(there.fileno()), 3), os.dup2(weights.fileno(), 4)))
+        there.close()
+        assert worker.wait(PATIENCE) == REFUSED and b"started by the gate of the same program" in worker.stderr.read()
+    here.settimeout(PATIENCE)
+    assert here.recv(64) == b"", "it says nothing"
+
+
+def case_paths(w):
+    """Names that lead to unpinned bytes, however they are written."""
+    folder = ember(w)
+    other = ember(w, "foreign")
+    w.run("add", folder)
+    gguf = next(pathlib.Path(SHARED, "golden/models").rglob("*.gguf"), None)
+    # through a descriptor, a link that is turned round, another working folder, dots
+    fd = os.open(other, os.O_RDONLY)
+    done = subprocess.run([PROGRAM, "run", f"/proc/self/fd/{fd}", "hi", "-n", "1"], cwd=w.work, env=w.env, stdin=subprocess.DEVNULL, capture_output=True,
+                          pass_fds=(fd,))
+    os.close(fd)
+    assert done.returncode == REFUSED and b"gate.unlocked" in done.stderr, done
+    link = w.work / "turning"
+    link.symlink_to(folder)
+    assert w.ask(link)
+    link.unlink()
+    link.symlink_to(other)
+    w.ask(link, code=REFUSED, err="gate.unlocked")
+    for path in ("./foreign", "guide/../foreign", str(other) + "/", f"{w.work}//foreign/."):
+        w.ask(path, code=REFUSED, err="gate.unlocked")
+    (w.work / "there").mkdir()
+    other.rename(w.work / "there/guide")
+    done = subprocess.run([PROGRAM, "run", "./guide", "hi", "-n", "1"], cwd=w.work / "there", env=w.env, stdin=subprocess.DEVNULL, capture_output=True)
+    assert done.returncode == REFUSED and b"gate.unlocked" in done.stderr, done
+    # what is no file
+    os.mkfifo(w.work / "pipe.gguf")
+    w.ask("pipe.gguf", code=4)
+    w.ask("/dev/zero", code=4)
+    w.ask("/proc/self/mem", code=REFUSED, err="gate.unlocked")
+    if gguf:
+        (w.work / "free.gguf").symlink_to(gguf)
+        w.ask("free.gguf", code=REFUSED, err="gate.unlocked")
+    # an alias is looked up before a path: who puts a folder of that name here changes nothing
+    shutil.copytree(w.work / "there/guide", w.work / "decoy")
+    folder.rename(w.work / "away")
+    (w.work / "decoy").rename(w.work / "guide")
+    assert w.ask("guide")
+    w.ask("./guide", code=REFUSED, err="gate.digest")
+
+
+def case_another_home(w):
+    """A home has its own lock, log and keys: nothing of one counts in another."""
+    folder = ember(w, licence="Llama-3.1-COMMUNITY-LICENSE.txt")
+    w.run("add", folder)
+    w.run("approve", "guide", "--by", "A", "--reason", "for a day", "--until", "1d")
+    assert w.ask("guide")
+    second = w.tmp / "second"
+    w.run("run", "guide", "hi", env={"HEARTH_HOME": str(second)}, code=REFUSED, err="gate.unlocked")
+    w.run("add", folder, env={"HEARTH_HOME": str(second)})
+    shutil.copy(w.lock(), second / "hearth.lock")
+    w.ask("guide", env={"HEARTH_HOME": str(second)}, code=REFUSED, err="refused by gate.approval:")
+    w.run("run", "guide", "hi", "--lock", w.lock(), env={"HEARTH_HOME": str(second)}, code=REFUSED, err="refused by gate.approval:")
+    # the other's registry in this home
+    for name in ("registry.db", "registry.db-wal", "registry.db-shm"):
+        (second / name).unlink(missing_ok=True)
+    shutil.copy(w.home / "registry.db", second / "registry.db")
+    verdict = json.loads(w.run("check", "guide", "--json", env={"HEARTH_HOME": str(second)}, code=REFUSED))
+    assert {"gate.registry", "gate.approval"} <= set(ids(verdict)), verdict
+
+
+def case_served_names(w):
+    """Over HTTP there are the models that the server was started with, and no paths."""
+    folder = ember(w)
+    other = ember(w, "foreign")
+    w.run("add", folder)
+    w.run("serve", other, "--listen", f"unix:{w.tmp}/s", code=REFUSED, err="gate.unlocked")
+    # beside others one that is refused is tried again, and never answers
+    server = subprocess.Popen([PROGRAM, "serve", "guide", other, "--listen", f"unix:{w.tmp}/s"], cwd=w.work, env=w.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        def ask(model, path="/v1/chat/completions", **more):
+            body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hi"}], "max_tokens": 1, **more}).encode()
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(PATIENCE)
+                s.connect(f"{w.tmp}/s")
+                s.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+                          "Connection: close\r\n\r\n".encode() + body)
+                answer = b""
+                while piece := s.recv(65536):
+                    answer += piece
+            return int(answer.split()[1]), answer
+
+        end = time.monotonic() + PATIENCE
+        while not (w.tmp / "s").exists() and time.monotonic() < end and server.poll() is None:
+            time.sleep(0.05)
+        assert ask("guide")[0] == 200
+        status, answer = ask("foreign")
+        assert status == 503 and b"gate.unlocked" in answer, answer
+        for name in (str(other), "./foreign", "../work/foreign", str(folder), "./guide", "guide/../foreign", "hf:a/b@main", str(EMBER), "guide\u0000x"):
+            status, answer = ask(name)
+            assert status in (400, 404), (name, answer)
+        # what is stored is changed while it is served, and the worker ends: what starts again is refused
+        path = blob(w, "guide", "generation_config.json")
+        back = flip(path)
+        workers = [int(p.name) for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and child_of(p, server.pid)]
+        assert len(workers) == 1
+        os.kill(workers[0], signal.SIGKILL)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            status, answer = ask("guide")
+            if status != 200 and b"gate.digest" in answer:
+                break
+            assert status != 200, "other bytes are served"
+            time.sleep(0.2)
+        else:
+            raise AssertionError(answer)
+        back()
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+
+
+def child_of(proc, parent):
+    try:
+        return f"\nPPid:\t{parent}\n" in (proc / "status").read_text()
+    except OSError:
+        return False
 
 
 def case_config(w):

@@ -149,8 +149,30 @@ static void date_of(int64_t ms, char ret[32])
     if (gmtime_r(&seconds, &tm)) ret[strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", &tm)] = 0;
 }
 
+/* The clock, or the time of the log's last entry where that is later: a clock that was put back brings no approval
+ * back. Without a log no approval counts anyway. */
+static enum status find_now(struct audit_view *view, int64_t *ret_ms, bool *ret_put_back,
+                            struct error *err)
+{
+    struct span text;
+    struct json_doc *doc;
+    uint64_t size = view ? audit_view_checkpoint(view)->size : 0;
+    *ret_ms = clock_unix_ns() / 1000000;
+    *ret_put_back = false;
+    if (!size) return STATUS_OK;
+    enum status st = audit_view_proved(view, size - 1, &text, err);
+    if (!st) st = json_parse(&doc, text.data, text.len, text.len + 1, "an audit entry", err);
+    if (st) return st;
+    int64_t last_ms = json_int(json_get(json_root(doc), "time_ms"), 0);
+    json_doc_free(doc);
+    *ret_put_back = last_ms > *ret_ms;
+    if (*ret_put_back) *ret_ms = last_ms;
+    return STATUS_OK;
+}
+
 /* What stands in the way because of an approval: it goes before what it would have covered. */
-static void tell_void(struct gate_verdict *v, const struct approval *a, bool logged, int64_t now_ms)
+static void tell_void(struct gate_verdict *v, const struct approval *a, bool logged, int64_t now_ms,
+                      bool put_back)
 {
     const struct gate_finding *covered = would_cover(v, a);
     struct gate_finding *f;
@@ -161,7 +183,9 @@ static void tell_void(struct gate_verdict *v, const struct approval *a, bool log
     date_of(a->until_ms, ended);
     if (logged && a->until_ms <= now_ms) {
         f = finding_add(v, GATE_RULE_EXPIRED, gate_rule_name(GATE_RULE_EXPIRED), answer,
-                        "the approval by %.80s of %s ended at %s", a->by, id, ended);
+                        "the approval by %.80s of %s ended at %s%s", a->by, id, ended,
+                        put_back ? "; this machine's clock is behind the audit log's last entry"
+                                 : "");
     } else {
         f = finding_deny(
             v, GATE_RULE_APPROVAL,
@@ -197,14 +221,15 @@ enum status approvals_apply(struct gate_verdict *v, const struct json *pin, stru
     struct approval a;
     size_t count = json_length(list) < GATE_APPROVALS_MAX ? json_length(list) : GATE_APPROVALS_MAX;
     bool logged[GATE_APPROVALS_MAX] = { false };
-    int64_t now_ms = clock_unix_ns() / 1000000;
+    int64_t now_ms;
+    bool put_back;
     enum status st = STATUS_OK;
     if (!count) return STATUS_OK;
     /* Without a log, or with one that is not ours, no approval counts. */
     if (g->audit) st = audit_view_open(&view, g->audit_folder, audit_key(g->audit), err);
     if (st == STATUS_NO_MEMORY) return st;
     if (st) view = NULL;
-    st = STATUS_OK;
+    st = find_now(view, &now_ms, &put_back, err);
     for (size_t i = 0; i < count && !st; i++) {
         if (!read_approval(&a, json_at(list, i))) continue;
         if (view) st = is_logged(view, g, v, &a, &logged[i], err);
@@ -213,7 +238,7 @@ enum status approvals_apply(struct gate_verdict *v, const struct json *pin, stru
     }
     for (size_t i = 0; i < count && !st; i++)
         if (read_approval(&a, json_at(list, i)) && (!logged[i] || a.until_ms <= now_ms))
-            tell_void(v, &a, logged[i], now_ms);
+            tell_void(v, &a, logged[i], now_ms, put_back);
     audit_view_close(view);
     return st;
 }
