@@ -171,10 +171,10 @@ def case_url_split(w):
 def case_url_folder(w):
     files = ember() | {"sub/odd name+%.txt": b"odd", "empty": b""}
     web = w.serve(Web(folder(files)))
-    pickle = {"pytorch_model.bin": b"\x80\x02}q."}
+    pickle = {"pytorch_model.bin": b"\x80\x02}q.", ".git/config": b"", "sub/.cache/x": b""}
     web.files["/m/tiny/SHA256SUMS"] = sums(files | pickle | {"SHA256SUMS": b""}, mark=" *./")
     added = w.json("add", web.url + "/m/tiny/SHA256SUMS")
-    assert added["alias"] == "tiny" and added["left_out"] == 1
+    assert added["alias"] == "tiny" and added["left_out"] == 3
     assert added["revision"] == "sha256:" + sha256(web.files["/m/tiny/SHA256SUMS"])
     assert w.files("tiny") == files and "/m/tiny/pytorch_model.bin" not in web.paths()
     w.run("verify")
@@ -184,7 +184,7 @@ def case_url_folder(w):
         (b"", "lists no files"), (b"\n", "line 1"), (b"hello\n", "line 1: 64 hexadecimal digits"),
         (sums(files).replace(b"  ", b" "), "64 hexadecimal digits"), (sums(files).upper(), "64 hexadecimal digits"),
         (b"\\" + sums({"a\\\\b": b""}), "a backslash"), (sums(files) + sums({"../x": b""}), "is refused"),
-        (sums({"/etc/passwd": b""}), "is refused"), (sums({"a": b""}) * 2, "two files with the name a"),
+        (sums({"/etc/passwd": b""}), "is refused"), (sums({"a.hearth-pieces": b""}), "one of ours"), (sums({"a": b""}) * 2, "two files with the name a"),
         (sums({"a": b"", "a/b": b""}), "as a file and as a folder"), (sums({"a\r": b""}), "is refused"),
         (sums(files) + sums({"Config.json": files["config.json"]}), "/m/tiny/Config.json"),
         (b"<html>" + b"x" * 100, "64 hexadecimal digits"),
@@ -233,6 +233,8 @@ def case_url_refused(w):
     w.run("add", "https://host.invalid/x.gguf", "--also", "http://cdn.invalid", code=2, err="https:// is needed")
     w.run("add", "https://host.invalid/x.gguf", "--also", "cdn.invalid", code=2, err="--also")
     w.run("add", "hf:acme/tiny", "--sha256", "0" * 64, code=2, err="--sha256 is for a GGUF")
+    w.run("add", EMBER, "--sha256", "0" * 64, code=2, err="--sha256 is for models from elsewhere")
+    w.run("add", EMBER, "--also", "https://x", code=2, err="--also is for models from elsewhere")
     w.env["HEARTH_ADD_LOGIN"] = "me:s3cret"
     w.run("add", "http://host.invalid/x.gguf", "--sha256", "0" * 64, code=2, err="could read a login")
     w.env["HEARTH_ADD_LOGIN"] = "s3cret"
@@ -456,11 +458,11 @@ def case_tls(w):
             "-out", w.tmp / "ca.pem", "-days", "30", "-subj", "/CN=house authority")
     web = w.serve(Web({"/x.gguf": b}, tls=certificate(w, "right", "IP:127.0.0.1")))
     wrong = w.serve(Web({"/x.gguf": b}, tls=certificate(w, "wrong", "DNS:other.example")))
-    w.run("add", web.url + "/x.gguf", code=8, err="certificate")
+    w.run("add", web.url + "/x.gguf", code=1, err="HEARTH_CA_FILE")
     w.env["HEARTH_CA_FILE"] = str(w.tmp / "none.pem")
     w.run("add", web.url + "/x.gguf", code=3, err="HEARTH_CA_FILE")
     w.env["HEARTH_CA_FILE"] = str(w.tmp / "ca.pem")
-    w.run("add", wrong.url + "/x.gguf", code=8, err="127.0.0.1")
+    w.run("add", wrong.url + "/x.gguf", code=1, err="127.0.0.1")
     assert wrong.log == []
     assert w.json("add", web.url + "/x.gguf")["source"] == web.url + "/x.gguf"
     assert w.files("x") == {"x.gguf": b}
@@ -710,6 +712,7 @@ def case_oci_digests(w):
                 "oci:host.invalid/a@md5:00", "oci:host.invalid/a:" + "t" * 129, "oci:host.invalid/a-", "oci:host.invalid/a___b",
                 "oci:ho st.invalid/a", "oci:host.invalid?x/a"):
         w.run("add", bad, code=2, err="is no model of a registry")
+    w.run("add", "oci:docker.io/ai/tiny", code=2, err="oci:registry-1.docker.io/ai/tiny, with --also https://auth.docker.io")
     w.run("add", "oci:me:s3cret@host.invalid/a", code=2, err="HEARTH_ADD_LOGIN")
     assert "s3cret" not in w.said
     w.run("add", "oci:host.invalid/a", "--sha256", "0" * 64, code=2, err="--sha256 is for")

@@ -453,6 +453,11 @@ static enum status judge(struct transfer *t, CURLcode result, bool *ret_again, s
     long code = 0;
     char *next = NULL;
     if (t->failed.text[0]) return error_set(err, t->failed.status, "%s", t->failed.text);
+    if (result == CURLE_PEER_FAILED_VERIFICATION)
+        return error_set(err, STATUS_FAILED,
+                         "%.*s: %s; where the server's certificate is by an authority of your own, "
+                         "name that in HEARTH_CA_FILE",
+                         WORDS_OF(t->url), t->words);
     if (result == CURLE_ABORTED_BY_CALLBACK) return error_set(err, STATUS_CANCELLED, "cancelled");
     if (result != CURLE_OK && !t->enough && t->ignored <= IGNORED_MAX)
         return error_set(err, STATUS_IO, "%.*s: %s", WORDS_OF(t->url),

@@ -63,7 +63,9 @@ static enum status run(const struct args *args, struct error *err)
                                  .inspect = gate_inspect,
                                  .progress = { progress_bar_report, &bar } };
     what.inspect_ctx = &what.progress;
-    enum status st = desk_open(&d, args, err);
+    enum status st =
+        remote_add_is_address(what.path) ? STATUS_OK : remote_add_refuse_options(args, err);
+    if (!st) st = desk_open(&d, args, err);
     if (st) return st;
     if (!s->registry) {
         desk_close(&d);

@@ -77,7 +77,8 @@ static enum status find_other(struct upgrading *u, struct error *err)
         return error_set(err, STATUS_USAGE,
                          "--back needs no source: it goes to a revision that is "
                          "in the store");
-    enum status st = registry_find_former(u->desk.store.registry, u->was.alias, 0, &u->is, err);
+    enum status st = remote_add_refuse_options(u->args, err);
+    if (!st) st = registry_find_former(u->desk.store.registry, u->was.alias, 0, &u->is, err);
     u->has_is = !st;
     return st;
 }

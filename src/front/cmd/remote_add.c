@@ -215,6 +215,14 @@ void remote_add_newest(char *source)
     if (kind && kind->newest_ends_at) source[strcspn(source, kind->newest_ends_at)] = 0;
 }
 
+enum status remote_add_refuse_options(const struct args *args, struct error *err)
+{
+    for (const struct option_spec *spec = specs; spec->name; spec++)
+        if (args_given(args, spec->name))
+            return error_set(err, STATUS_USAGE, "--%s is for models from elsewhere", spec->name);
+    return STATUS_OK;
+}
+
 /* ---- fetching ---- */
 
 static enum status renew(void *ctx, struct error *err)

@@ -14,6 +14,8 @@ extern const struct option_table remote_table; /* --also --sha256 */
 bool remote_add_is_address(const char *text);
 /* Of an address its newest revision, whatever was pinned: cut off behind the name. Other texts stay. */
 void remote_add_newest(char *source);
+/* STATUS_USAGE where options of remote_table are given for a source that is none of these. */
+enum status remote_add_refuse_options(const struct args *args, struct error *err);
 /* As registry_add, with `what` filled in but for where the files come from. */
 enum status remote_add(struct model_store *s, struct registry_add *what, const struct args *args,
                        const char *address, struct registry_model *ret_model,

@@ -8,9 +8,7 @@
 #include <strings.h>
 
 #include "base/core/json.h"
-#include "govern/registry/model_scan.h"
 #include "govern/registry/model_url.h"
-#include "lm/format/source.h"
 
 #define NAMES_BYTES_MAX 400
 
@@ -105,19 +103,34 @@ static void choose_alias(struct model_oci_address *a, bool has_tag)
     remote_alias(a->alias, words, strlen(words));
 }
 
+static bool is_docker_hub(const char *host, size_t len)
+{
+    static const char *const names[] = { "docker.io", "index.docker.io", "hub.docker.com" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (len == strlen(names[i]) && memcmp(host, names[i], len) == 0) return true;
+    return false;
+}
+
 enum status model_oci_address_parse(struct model_oci_address *ret, const char *text,
                                     struct error *err)
 {
     struct model_oci_address a = { .has_digest = false };
     struct model_url_parts parts;
-    const char *host = strncmp(text, "oci:", 4) == 0 ? text + 4 : text;
-    if (strncmp(host, "//", 2) == 0) host += 2;
+    size_t begin = strncmp(text, "oci:", 4) == 0 ? 4 : 0;
+    if (text[begin] == '/' && text[begin + 1] == '/') begin += 2;
+    const char *host = text + begin;
     size_t host_len = strcspn(host, "/");
     if (strchr(text, '@') && strchr(text, '@') < host + host_len)
         return no_address(
             err, "oci:...",
             "a user name in an address would end up in logs, so set HEARTH_ADD_LOGIN to "
             "user:password");
+    if (is_docker_hub(host, host_len))
+        return error_set(
+            err, STATUS_USAGE,
+            "%.*s is Docker Hub's page; its registry is oci:registry-1.docker.io%.200s, with "
+            "--also https://auth.docker.io for its tokens",
+            (int)host_len, host, host + host_len);
     if (!host[host_len] || !is_host(host, host_len))
         return no_address(err, text, "it names no registry, which is never guessed");
     snprintf(a.origin, sizeof a.origin, "http://%.*s", (int)(host_len < 400 ? host_len : 400),
@@ -613,18 +626,6 @@ static enum status ask_checked(const struct asking *w, const uint8_t *wanted, st
     return st;
 }
 
-static void leave_out_pickles(struct remote_listing *l, size_t *ret_left_out)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < l->count; i++) {
-        if (!l->files[i].is_tar && source_is_pickle(l->files[i].name))
-            l->bytes -= l->files[i].bytes;
-        else l->files[kept++] = l->files[i];
-    }
-    *ret_left_out = l->count - kept;
-    l->count = kept;
-}
-
 enum status model_oci_list(struct http_target *target, const struct model_oci_address *a,
                            struct buf *token, const struct progress *progress,
                            struct remote_listing *ret, size_t *ret_left_out, struct error *err)
@@ -649,7 +650,7 @@ enum status model_oci_list(struct http_target *target, const struct model_oci_ad
         memcpy(digest, next, SHA256_BYTES);
         pinned = true;
     }
-    if (!st) leave_out_pickles(ret, ret_left_out);
+    if (!st) *ret_left_out = remote_listing_leave_out(ret);
     return st;
 }
 

@@ -50,7 +50,8 @@ enum status model_oci_manifest_parse(enum model_oci_kind *ret_kind, struct remot
 
 /* Asks the registry. `target`'s first origin is the registry's; where that wants a token from elsewhere, the
  * target must list that, too, and gets its login. The token that was given is written to `token`, which target->token
- * points to then: both must live as long as the download. *ret_left_out: pickles. */
+ * points to then: both must live as long as the download. *ret_left_out: as of
+ * remote_listing_leave_out. */
 enum status model_oci_list(struct http_target *target, const struct model_oci_address *a,
                            struct buf *token, const struct progress *progress,
                            struct remote_listing *ret, size_t *ret_left_out, struct error *err);

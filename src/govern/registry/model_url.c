@@ -441,14 +441,9 @@ static enum status list_sums(const struct http_target *target, const struct mode
     buf_release(&path);
     buf_release(&text);
     if (st) return st;
-    size_t kept = 0;
-    for (size_t i = 0; i < l.count && !st; i++) {
-        if (source_is_pickle(l.files[i].name)) continue;
-        l.files[kept] = l.files[i];
-        st = set_path(&l, u, &l.files[kept++], err);
-    }
-    *ret_left_out = l.count - kept;
-    l.count = kept;
+    *ret_left_out = remote_listing_leave_out(&l);
+    for (size_t i = 0; i < l.count && !st; i++)
+        st = set_path(&l, u, &l.files[i], err);
     if (!st) st = look_at_all(target, &l, false, progress, err);
     if (st) remote_listing_release(&l);
     else *ret = l;

@@ -39,7 +39,7 @@ enum status model_url_parse(struct model_url *ret, const char *text, const char 
  * Paths and sizes are left open. Pure. */
 enum status model_url_sums_parse(struct remote_listing *ret, struct span text, const char *self,
                                  struct error *err);
-/* *ret_left_out: pickles, which are not fetched. */
+/* *ret_left_out: as of remote_listing_leave_out. */
 enum status model_url_list(const struct http_target *target, const struct model_url *u,
                            const struct progress *progress, struct remote_listing *ret,
                            size_t *ret_left_out, struct error *err);

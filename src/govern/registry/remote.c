@@ -18,6 +18,7 @@
 #include "govern/registry/model_scan.h"
 #include "govern/registry/store.h"
 #include "govern/registry/tar.h"
+#include "lm/format/source.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 << 20)
 #define TARS            ".tars"
@@ -49,6 +50,12 @@ void remote_listing_release(struct remote_listing *l)
     l->count = 0;
 }
 
+static bool ends_with(const char *name, const char *tail)
+{
+    size_t a = strlen(name), b = strlen(tail);
+    return a >= b && strcmp(name + a - b, tail) == 0;
+}
+
 static const char *copy(struct remote_listing *l, const char *text, bool *ret_failed)
 {
     if (!text) return NULL;
@@ -62,6 +69,9 @@ enum status remote_listing_add(struct remote_listing *l, const struct remote_fil
 {
     bool failed = false;
     enum status st = model_scan_check_name(file->name, err);
+    if (!st && ends_with(file->name, REMOTE_SIDECAR))
+        st = error_set(err, STATUS_BAD_INPUT,
+                       "the file name \"%.200s\" is refused: it is one of ours", file->name);
     if (st) return error_wrap(err, st, "%s", who);
     if (l->count == l->cap)
         return error_set(err, STATUS_LIMIT,
@@ -79,6 +89,28 @@ enum status remote_listing_add(struct remote_listing *l, const struct remote_fil
     l->bytes += f->bytes;
     l->count++;
     return STATUS_OK;
+}
+
+/* What model_scan() passes over, too. */
+static bool is_skipped(const char *name)
+{
+    static const char *const folders[] = { ".git/", ".cache/" };
+    for (const char *part = name; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
+        for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+            if (strncmp(part, folders[i], strlen(folders[i])) == 0) return true;
+    return false;
+}
+
+size_t remote_listing_leave_out(struct remote_listing *l)
+{
+    size_t kept = 0, before = l->count;
+    for (size_t i = 0; i < before; i++) {
+        const struct remote_file *f = &l->files[i];
+        if (!f->is_tar && (source_is_pickle(f->name) || is_skipped(f->name))) l->bytes -= f->bytes;
+        else l->files[kept++] = *f;
+    }
+    l->count = kept;
+    return before - kept;
 }
 
 static int compare_names(const void *a, const void *b)

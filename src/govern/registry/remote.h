@@ -45,6 +45,8 @@ enum status remote_listing_add(struct remote_listing *l, const struct remote_fil
 /* STATUS_BAD_INPUT where two files have one name, or one lies in a folder with another's name. */
 enum status remote_listing_check(const struct remote_listing *l, const char *who,
                                  struct error *err);
+/* Leaves out what is no part of a model: pickles, and what lies in .git and .cache. Returns how many. */
+size_t remote_listing_leave_out(struct remote_listing *l);
 
 /* Appends text with what an address may not hold as %XX; slashes stay. */
 void remote_escape(struct buf *out, const char *text);
