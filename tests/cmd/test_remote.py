@@ -594,6 +594,33 @@ def case_oci_tar(w):
     assert w.files("tiny") == files
 
 
+def case_oci_gnu_tar(w):
+    """Archives by another hand, with names, sizes and folders as it writes them."""
+    if not shutil.which("tar"):
+        raise Skip("no tar")
+    files = ember() | {"deep/" + "long" * 22 + "/" + "name" * 20 + ".txt": b"x" * 600, "\u6a21\u578b.txt": b"name"}
+    for n, b in files.items():
+        path = w.tmp / "in" / n
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b)
+    reg = w.serve(Registry())
+    for form in ("gnu", "posix", "ustar"):
+        done = subprocess.run(["tar", "-C", w.tmp / "in", f"--format={form}", "-cf", w.tmp / "a.tar", "."], capture_output=True)
+        if done.returncode:
+            raise Skip("another tar")
+        reg.push([reg.layer((w.tmp / "a.tar").read_bytes(), "application/vnd.cncf.model.weight.v1.tar")])
+        w.run("add", reg.address())
+        assert w.files("tiny") == files, form
+        w.forget("tiny")
+    (w.tmp / "in/hole").write_bytes(b"")
+    os.truncate(w.tmp / "in/hole", 1 << 20)
+    for form, words in (("gnu", "a sparse file"), ("posix", "a sparse file")):
+        subprocess.run(["tar", "-C", w.tmp / "in", f"--format={form}", "--sparse", "-cf", w.tmp / "a.tar", "."], check=True)
+        reg.push([reg.layer((w.tmp / "a.tar").read_bytes(), "application/vnd.cncf.model.weight.v1.tar")])
+        w.run("add", reg.address(), code=4, err=words)
+        w.nothing_stays()
+
+
 def odd(name, kind, link=""):
     t = tarfile.TarInfo(name)
     t.type, t.linkname = kind, link
