@@ -128,7 +128,9 @@ static void what_is_not_declared_is_asked(void **state)
     }
 }
 
-/* Kimi K3, Qwen and GLM-5.3: providers of models as a service, some above a revenue. */
+/* Kimi K3, Qwen and GLM-5.3: providers of models as a service, some above a revenue. Llama, DeepSeek: a
+ * service passes the model on. */
+#define KEPT "redistribute: false\noutputs_train_models: false\n"
 static void services_need_an_agreement(void **state)
 {
     static const struct {
@@ -145,6 +147,12 @@ static void services_need_an_agreement(void **state)
         { "qwen-community-1.0", "cloud_provider: false\n", LICENCE_ALLOW },
         { "qwen3.8-max", "cloud_provider: true\nannual_revenue_usd: 50000001\n", LICENCE_DENY },
         { "glm-5.3", "cloud_provider: true\nannual_revenue_usd: 10000000001\n", LICENCE_DENY },
+        { "llama3.1", "cloud_provider: true\n" KEPT, LICENCE_ASK },
+        { "llama3.1", "cloud_provider: false\n" KEPT, LICENCE_ALLOW },
+        { "llama3.1", KEPT, LICENCE_ASK },
+        { "deepseek-model-1.0", "cloud_provider: true\n" KEPT, LICENCE_ASK },
+        { "deepseek-model-1.0", "cloud_provider: false\n" KEPT, LICENCE_ALLOW },
+        { "qwen-2024", "cloud_provider: true\n" KEPT, LICENCE_ALLOW },
         { "glm-5.3", "cloud_provider: true\nannual_revenue_usd: 10000000000\n", LICENCE_ALLOW },
     };
     static struct licence_verdict v;

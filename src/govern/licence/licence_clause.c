@@ -190,6 +190,28 @@ struct place {
     const char *phrase, *code;
 };
 
+/* "United States Government", "US dollars" and copyright within a state are no territory of a licence. */
+static bool names_place(const struct sentence *s, const char *phrase)
+{
+    static const char *const goes_on[] = { "government", "department", "code",   "copyright",
+                                           "federal",    "dollar*",    "patent", "constitution",
+                                           "army",       "navy",       NULL };
+    static const char *const of_the_state[] = { "warrant*", "liability", "title 17",
+                                                "other than the", NULL };
+    if (has(s, "copyright protection")) return false;
+    if (strncmp(phrase, "united states", 13) == 0 && has_any(s, of_the_state)) return false;
+    for (uint32_t i = s->begin; i < s->end; i++) {
+        uint32_t n = licence_phrase_at(s->w, i, phrase);
+        if (!n || i + n > s->end) continue;
+        if (licence_phrase_at(s->w, i + n, "of america")) n += 2;
+        bool other = false;
+        for (const char *const *p = goes_on; *p; p++)
+            other |= licence_phrase_at(s->w, i + n, *p) > 0;
+        if (!other) return true;
+    }
+    return false;
+}
+
 static void find_territory(struct sentence *s)
 {
     static const struct place places[] = {
@@ -201,6 +223,14 @@ static void find_territory(struct sentence *s)
         { "south korea", "KR" },
         { "republic of korea", "KR" },
         { "united states", "US" },
+        { "in the us", "US" },
+        { "usa", "US" },
+        { "european economic area", "EU" },
+        { "eea", "EU" },
+        { "eu27", "EU" },
+        { "china", "CN" },
+        { "prc", "CN" },
+        { "中 国", "CN" },
         { "japan", "JP" },
         { "india", "IN" },
         { "brazil", "BR" },
@@ -217,7 +247,6 @@ static void find_territory(struct sentence *s)
         { "russia", "RU" },
         { "singapore", "SG" },
         { "taiwan", "TW" },
-        { "mainland china", "CN" },
         { "欧 盟", "EU" },
         { "英 国", "GB" },
         { "韩 国", "KR" },
@@ -234,7 +263,7 @@ static void find_territory(struct sentence *s)
     if (!negates(s) || has_any(s, elsewhere)) return;
     struct licence_clause *c = NULL;
     for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
-        if (!has(s, places[k].phrase)) continue;
+        if (!names_place(s, places[k].phrase)) continue;
         if (!c) c = add(s, has_any(s, multimodal) ? CLAUSE_NOT_MULTIMODAL_IN : CLAUSE_NOT_IN);
         size_t len = c ? strlen(c->codes) : 0;
         if (!c || strstr(c->codes, places[k].code) || len + 4 > sizeof c->codes) continue;

@@ -180,7 +180,7 @@ FACT(.id = "qwen-research-2026", .name = "Qwen Research License Agreement of 202
 
 /* DeepSeek. */
 FACT(.id = "deepseek-model-1.0", .name = "DeepSeek License Agreement 1.0",
-     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .outputs = OUTPUT_DERIVATIVE,
+     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .service_shares = true, .outputs = OUTPUT_DERIVATIVE,
      .use_policy = "no military use, no fully automated adverse decisions on rights, no harm to minors, no "
                    "personal data to harm, no discrimination (Attachment A)",
      .patent = PATENT_GRANTED, .ends = END_PATENT_SUIT | END_REMOTE, .law = "PRC, Hangzhou", .source = "text",
@@ -263,7 +263,7 @@ FACT(.id = "minimax-model", .name = "MiniMax Model License",
      .source = "text", .as_of = "2025-01-15")
 FACT(.id = "hunyuan-large-2024", .name = "Tencent Hunyuan Community License Agreement (2024)",
      .commercial = COMMERCIAL_CONDITIONAL, .users_month_max = 100000000, .beyond = BEYOND_NO_RIGHTS,
-     .request = "Tencent", .not_in = "EU", .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW,
+     .request = "Tencent", .not_in = "EU", .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW, .service_shares = true,
      .notice = "Tencent Hunyuan is licensed under the Tencent Hunyuan Community License Agreement, Copyright "
                "(c) 2024 Tencent. All Rights Reserved. The trademark rights of \"Tencent Hunyuan\" are owned by "
                "Tencent or its affiliate.",
@@ -273,7 +273,7 @@ FACT(.id = "hunyuan-large-2024", .name = "Tencent Hunyuan Community License Agre
      .source = "text", .as_of = "2024-11-05")
 FACT(.id = "hunyuan-a13b-2025", .name = "Tencent Hunyuan Community License Agreement (2025)",
      .commercial = COMMERCIAL_CONDITIONAL, .users_month_max = 100000000, .beyond = BEYOND_NO_RIGHTS,
-     .request = "Tencent", .not_in = "EU GB KR", .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW,
+     .request = "Tencent", .not_in = "EU GB KR", .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW, .service_shares = true,
      .notice = "Tencent Hunyuan is licensed under the Tencent Hunyuan Community License Agreement, Copyright "
                "(c) 2025 Tencent. All Rights Reserved. The trademark rights of \"Tencent Hunyuan\" are owned by "
                "Tencent or its affiliate.",
@@ -283,7 +283,7 @@ FACT(.id = "hunyuan-a13b-2025", .name = "Tencent Hunyuan Community License Agree
      .source = "text", .as_of = "2025-06-27")
 FACT(.id = "hunyuan-3d-2.0", .name = "Tencent Hunyuan 3D 2.0 Community License Agreement",
      .commercial = COMMERCIAL_CONDITIONAL, .users_month_max = 1000000, .beyond = BEYOND_NO_RIGHTS,
-     .request = "Tencent", .not_in = "EU GB KR", .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW,
+     .request = "Tencent", .not_in = "EU GB KR", .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW, .service_shares = true,
      .outputs = OUTPUT_NO_OTHER_AI, .use_policy = "no military use and more (Exhibit A)", .patent = PATENT_NONE,
      .ends = END_BREACH | END_LITIGATION | END_TEXT_MAY_CHANGE, .law = "Hong Kong", .source = "text",
      .as_of = "2025-01-21")
@@ -307,7 +307,7 @@ FACT(.id = "llama2", .name = "Llama 2 Community License Agreement", .commercial 
      .ends = END_BREACH | END_LITIGATION, .law = "California", .source = "text", .as_of = "2023-07-18")
 FACT(.id = "llama3", .name = "Meta Llama 3 Community License Agreement", .commercial = COMMERCIAL_CONDITIONAL,
      .users_month_max = 700000000, .beyond = BEYOND_NO_RIGHTS, .request = "Meta",
-     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME,
+     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME, .service_shares = true,
      .notice = "Meta Llama 3 is licensed under the Meta Llama 3 Community License, Copyright (c) Meta "
                "Platforms, Inc. All Rights Reserved.",
      .display = "Built with Meta Llama 3", .name_prefix = "Llama 3", .outputs = OUTPUT_NO_OTHER_LLM,
@@ -315,7 +315,7 @@ FACT(.id = "llama3", .name = "Meta Llama 3 Community License Agreement", .commer
      .law = "California", .source = "text", .as_of = "2024-04-18")
 FACT(.id = "llama3.1", .name = "Llama 3.1 Community License Agreement", .commercial = COMMERCIAL_CONDITIONAL,
      .users_month_max = 700000000, .beyond = BEYOND_NO_RIGHTS, .request = "Meta",
-     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME,
+     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME, .service_shares = true,
      .notice = "Llama 3.1 is licensed under the Llama 3.1 Community License, Copyright (c) Meta Platforms, Inc. "
                "All Rights Reserved.",
      .display = "Built with Llama", .name_prefix = "Llama", .outputs = OUTPUT_DISPLAY,
@@ -323,7 +323,7 @@ FACT(.id = "llama3.1", .name = "Llama 3.1 Community License Agreement", .commerc
      .law = "California", .source = "text", .as_of = "2024-07-23")
 FACT(.id = "llama3.2", .name = "Llama 3.2 Community License Agreement", .commercial = COMMERCIAL_CONDITIONAL,
      .users_month_max = 700000000, .beyond = BEYOND_NO_RIGHTS, .request = "Meta", .not_multimodal_in = "EU",
-     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME,
+     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME, .service_shares = true,
      .notice = "Llama 3.2 is licensed under the Llama 3.2 Community License, Copyright (c) Meta Platforms, Inc. "
                "All Rights Reserved.",
      .display = "Built with Llama", .name_prefix = "Llama", .outputs = OUTPUT_DISPLAY,
@@ -331,7 +331,7 @@ FACT(.id = "llama3.2", .name = "Llama 3.2 Community License Agreement", .commerc
      .law = "California", .source = "text and use policy", .as_of = "2024-09-25")
 FACT(.id = "llama3.3", .name = "Llama 3.3 Community License Agreement", .commercial = COMMERCIAL_CONDITIONAL,
      .users_month_max = 700000000, .beyond = BEYOND_NO_RIGHTS, .request = "Meta", .not_multimodal_in = "EU",
-     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME,
+     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME, .service_shares = true,
      .notice = "Llama 3.3 is licensed under the Llama 3.3 Community License, Copyright (c) Meta Platforms, Inc. "
                "All Rights Reserved.",
      .display = "Built with Llama", .name_prefix = "Llama", .outputs = OUTPUT_DISPLAY,
@@ -339,7 +339,7 @@ FACT(.id = "llama3.3", .name = "Llama 3.3 Community License Agreement", .commerc
      .law = "California", .source = "text and use policy", .as_of = "2024-12-06")
 FACT(.id = "llama4", .name = "Llama 4 Community License Agreement", .commercial = COMMERCIAL_CONDITIONAL,
      .users_month_max = 700000000, .beyond = BEYOND_NO_RIGHTS, .request = "Meta", .not_multimodal_in = "EU",
-     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME,
+     .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY | SHARE_NAME, .service_shares = true,
      .notice = "Llama 4 is licensed under the Llama 4 Community License, Copyright (c) Meta Platforms, Inc. All "
                "Rights Reserved.",
      .display = "Built with Llama", .name_prefix = "Llama", .outputs = OUTPUT_DISPLAY,
@@ -348,13 +348,13 @@ FACT(.id = "llama4", .name = "Llama 4 Community License Agreement", .commercial 
 
 /* Google, Mistral, NVIDIA, Stability and others. */
 FACT(.id = "gemma-tou-2024-04-01", .name = "Gemma Terms of Use (2024-04-01)",
-     .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW,
+     .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW, .service_shares = true,
      .notice = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms",
      .outputs = OUTPUT_DERIVATIVE, .use_policy = "Prohibited Use Policy, by reference", .patent = PATENT_NONE,
      .ends = END_BREACH | END_REMOTE | END_TEXT_MAY_CHANGE, .law = "California", .source = "text",
      .as_of = "2024-04-01")
 FACT(.id = "gemma-tou-2025-03-24", .name = "Gemma Terms of Use (2025-03-24)",
-     .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW,
+     .share = SHARE_COPY | SHARE_MARK | SHARE_NOTICE | SHARE_FLOW, .service_shares = true,
      .notice = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms",
      .outputs = OUTPUT_DERIVATIVE, .use_policy = "Prohibited Use Policy, by reference", .patent = PATENT_NONE,
      .ends = END_BREACH | END_REMOTE | END_TEXT_MAY_CHANGE, .law = "California", .source = "text",
@@ -370,15 +370,15 @@ FACT(.id = "mistral-mnpl-0.1", .name = "Mistral AI Non-Production License 0.1", 
      .law = "France, Paris", .trust = TRUST_SECOND_HAND, .doubt = "the text was not read", .source = "reports",
      .as_of = "2024-05-29")
 FACT(.id = "bigscience-rail-1.0", .name = "BigScience RAIL License 1.0",
-     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .outputs = OUTPUT_DERIVATIVE,
+     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .service_shares = true, .outputs = OUTPUT_DERIVATIVE,
      .use_policy = "Attachment A", .patent = PATENT_GRANTED, .ends = END_PATENT_SUIT | END_REMOTE,
      .source = "text", .as_of = "2022-05-19")
 FACT(.id = "bigscience-openrail-m", .name = "BigScience Open RAIL-M License",
-     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .outputs = OUTPUT_DERIVATIVE,
+     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .service_shares = true, .outputs = OUTPUT_DERIVATIVE,
      .use_policy = "Attachment A", .patent = PATENT_GRANTED, .ends = END_PATENT_SUIT | END_REMOTE,
      .source = "text", .as_of = "2022-08-18")
 FACT(.id = "bigcode-openrail-m", .name = "BigCode Open RAIL-M v1 License",
-     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .outputs = OUTPUT_DERIVATIVE,
+     .share = SHARE_COPY | SHARE_MARK | SHARE_KEEP | SHARE_FLOW, .service_shares = true, .outputs = OUTPUT_DERIVATIVE,
      .use_policy = "Attachment A", .patent = PATENT_GRANTED, .ends = END_PATENT_SUIT | END_REMOTE, .source = "text",
      .as_of = "2023-05-04")
 FACT(.id = "nvidia-open-model", .name = "NVIDIA Open Model License Agreement",
@@ -390,7 +390,7 @@ FACT(.id = "nvidia-open-model", .name = "NVIDIA Open Model License Agreement",
 FACT(.id = "stability-community", .name = "Stability AI Community License Agreement",
      .commercial = COMMERCIAL_CONDITIONAL, .conditions_commercial_only = true, .revenue_year_usd_max = 1000000,
      .beyond = BEYOND_NO_RIGHTS, .registration = "at https://stability.ai/community-license",
-     .request = "Stability AI", .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY,
+     .request = "Stability AI", .share = SHARE_COPY | SHARE_NOTICE | SHARE_DISPLAY, .service_shares = true,
      .display = "Powered by Stability AI", .outputs = OUTPUT_NO_OTHER_AI, .use_policy = "Acceptable Use Policy",
      .patent = PATENT_NONE, .ends = END_BREACH | END_REVOCABLE, .source = "text", .as_of = "2024-07-05")
 FACT(.id = "stability-nc-2023", .name = "Stability AI Non-Commercial Research Community License",

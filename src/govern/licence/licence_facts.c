@@ -173,6 +173,7 @@ static void put_duties(struct json_writer *w, const struct licence_facts *f)
         { 0, NULL },
     };
     put_flags(w, "redistribution", f->share, share);
+    if (f->service_shares) put_text(w, "offered_as_a_service", "counts as redistribution");
     put_text(w, "notice", f->notice);
     put_text(w, "display", f->display);
     put_text(w, "name_prefix", f->name_prefix);

@@ -81,6 +81,8 @@ struct licence_facts {
     const char *not_in;            /* "EU GB KR": no rights there; NULL: everywhere */
     const char *not_multimodal_in; /* the same, for multimodal models only */
     unsigned share;                /* enum share_duty */
+    bool
+        service_shares; /* offering it, or what contains it, as a service counts as passing it on */
     const char *notice, *display, *name_prefix;
     enum output_rule outputs;
     const char *use_policy; /* what it forbids, in few words; NULL: nothing */

@@ -293,10 +293,20 @@ static void note_share_duties(struct judgement *j)
     }
 }
 
+/* Whether it is passed on, as the text understands that. */
+static enum declared shares(const struct judgement *j)
+{
+    const struct licence_use *u = j->use;
+    if (!j->facts->service_shares || u->redistribute == DECLARED_YES) return u->redistribute;
+    if (u->cloud_provider == DECLARED_YES) return DECLARED_YES;
+    return u->cloud_provider == UNDECLARED ? UNDECLARED : u->redistribute;
+}
+
 static void judge_sharing(struct judgement *j)
 {
     const struct licence_facts *f = j->facts;
-    enum declared share = j->use->redistribute;
+    enum declared share = shares(j);
+    const char *service = f->service_shares ? " or offers it as a service" : "";
     bool changed = j->use->modify != MODIFY_NONE;
     unsigned person = f->share & (SHARE_FLOW | SHARE_DISPLAY | SHARE_SOURCE | SHARE_ALIKE);
     if (changed) person |= f->share & SHARE_NAME;
@@ -319,7 +329,8 @@ static void judge_sharing(struct judgement *j)
         rule_next(r, share ? "have the text read by somebody who may decide"
                            : "declare use.redistribute");
     } else if (person) {
-        r = rule_add(j, RULE_SHARING, LICENCE_ASK, "whoever passes it on must%s%s%s%s%s%s",
+        r = rule_add(j, RULE_SHARING, LICENCE_ASK, "whoever passes it on%s must%s%s%s%s%s%s",
+                     service,
                      person & SHARE_FLOW ? " bind those who get it to the limits on use;" : "",
                      person & SHARE_DISPLAY ? " display a prescribed line;" : "",
                      person & SHARE_NAME ? " begin the new model's name as prescribed;" : "",
@@ -327,7 +338,9 @@ static void judge_sharing(struct judgement *j)
                      person & SHARE_ALIKE ? " give derivatives the same licence;" : "",
                      share ? "" : " the declared use does not say whether it is passed on");
         if (person & SHARE_DISPLAY) rule_quote_clause(j, r, CLAUSE_DISPLAY);
-        if (!share) rule_next(r, "declare use.redistribute");
+        if (!share)
+            rule_next(r, j->use->redistribute == UNDECLARED ? "declare use.redistribute"
+                                                            : "declare use.cloud_provider");
         else
             rule_next(
                 r, "%s%s%s%s%s%srecord who sees to it", person & SHARE_DISPLAY ? "display \"" : "",

@@ -81,6 +81,9 @@ static void settle_facts(struct licence_reading *r)
         r->facts = licence_facts_of(r->match.id);
         if (!r->facts) r->facts = licence_facts_of_family(r->match.id);
         if (!r->facts && r->match.flags & PRINT_OSI) r->facts = licence_facts_osi();
+        /* What a changed text names besides may hold as well. */
+        if (r->match.kind == MATCH_NEAR)
+            r->mention_count = card_mentions(r->card.body, r->mentions);
         return;
     }
     r->mention_count = r->unreadable[0] ? 0 : card_mentions(r->card.body, r->mentions);

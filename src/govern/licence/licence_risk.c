@@ -37,8 +37,9 @@ static const char *const risky[] = {
     "citizen*",   "trial*",         "delet*",      "omit*",
     "withdraw*",  "withdrawn",      "remov*",      "section*",
     "clause*",    "confidential",   "proprietary", "secret*",
-    "demo",       "demonstration*", "nc",          "compan*",
-    "business*",  "individual*",    "educat*",     "student*",
+    "demo",       "demonstration*", "nc",          "mau",
+    "dau",        "compan*",        "business*",   "individual*",
+    "educat*",    "student*",
 };
 /* The same in other languages: what denies, limits, forbids, researches, sells. */
 static const char *const risky_abroad[] = {
@@ -195,17 +196,18 @@ bool licence_words_are_risky(const struct licence_words *w, uint32_t begin, uint
 static bool is_name_word(const struct licence_words *w, uint32_t i)
 {
     static const char *const between[] = {
-        "c",           "copyright",  "portions",  "parts",        "the",          "of",
-        "and",         "or",         "by",        "for",          "at",           "in",
-        "de",          "der",        "den",       "van",          "von",          "la",
-        "le",          "et",         "al",        "inc",          "ltd",          "llc",
-        "co",          "corp",       "gmbh",      "ag",           "sa",           "bv",
-        "all",         "rights",     "reserved",  "author",       "authors",      "contributors",
-        "contributor", "project",    "team",      "group",        "developers",   "foundation",
-        "others",      "other",      "its",       "their",        "affiliates",   "holder",
-        "holders",     "owner",      "year",      "years",        "present",      "to",
-        "regents",     "university", "institute", "organization", "organisation", "http",
-        "www",         "see",        "nor",       "names",
+        "c",       "copyright",  "portions",     "parts",        "the",
+        "of",      "and",        "or",           "by",           "de",
+        "der",     "den",        "van",          "von",          "la",
+        "le",      "et",         "al",           "inc",          "ltd",
+        "llc",     "co",         "corp",         "gmbh",         "ag",
+        "sa",      "bv",         "all",          "rights",       "reserved",
+        "author",  "authors",    "contributors", "contributor",  "project",
+        "team",    "group",      "developers",   "foundation",   "others",
+        "other",   "its",        "their",        "affiliates",   "holder",
+        "holders", "owner",      "year",         "years",        "present",
+        "regents", "university", "institute",    "organization", "organisation",
+        "http",    "www",        "nor",          "names",
     };
     const struct licence_word *word = &w->words[i];
     if (word->flags & (WORD_CAPITAL | WORD_NUMBER | WORD_GLUED | WORD_MARKER)) return true;
