@@ -66,6 +66,14 @@ static void formatting_is_folded(void **state)
         { SPAN("of\xEF\xAC\x81\x63\x65"), "office" },             /* a ligature */
         { SPAN("\xA1\xB0M\xA1\xB1 \xBD\xFB"), "m \xE7\xA6\x81" }, /* GB 2312 */
         { SPAN("sublicence"), "sublicense" },
+        { SPAN("{\\rtf1\\ansi{\\fonttbl{\\f0 Times;}}\\pard a\\par\nb\\'e9\\line c\\u233?\\~d}"),
+          "a b\xC3\xA9 c\xC3\xA9 d" },
+        { SPAN("{\\rtf1 a{\\v b}c}"), "a <hidden> bc" },
+        { SPAN("{\\rtf1 a{\\*\\note not for sale}c}"), "a <hidden> c" },
+        { SPAN("{\\rtf1 a\\notforsalenotforsale c}"), "a <hidden> c" },
+        { SPAN("{\\rtf1 a\\not c}"), "a <hidden> c" },
+        { SPAN("{\\rtf1 a {\\info{\\title License}} c"), "a c" },
+        { SPAN("{\\rtf1 {{{\\"), "" },
         { SPAN("REM a\nREM b\nREM\nREM c\nREM d\nREM e\nREM f\nREM g"), "a b c d e f g" },
         { SPAN("REM a\nREM b\nREM\nc\nREM d\nREM e\nREM f\nREM g"),
           "rem a rem b rem c rem d rem e rem f rem g" },
