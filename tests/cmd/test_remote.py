@@ -234,6 +234,7 @@ def case_url_refused(w):
     w.run("add", "https://host.invalid/x.gguf", "--also", "cdn.invalid", code=2, err="--also")
     w.run("add", "hf:acme/tiny", "--sha256", "0" * 64, code=2, err="--sha256 is for a GGUF")
     w.run("add", EMBER, "--sha256", "0" * 64, code=2, err="--sha256 is for models from elsewhere")
+    w.run("run", "https://host.invalid/x.gguf", "hello", code=3, err="`hearth add` takes a model from there")
     w.run("add", EMBER, "--also", "https://x", code=2, err="--also is for models from elsewhere")
     w.env["HEARTH_ADD_LOGIN"] = "me:s3cret"
     w.run("add", "http://host.invalid/x.gguf", "--sha256", "0" * 64, code=2, err="could read a login")

@@ -187,6 +187,16 @@ static enum status list_parts(struct file_set *s, struct error *err)
     return st;
 }
 
+/* What to try where nothing is at the path. */
+static const char *missing_hint(const char *path)
+{
+    static const char *const elsewhere[] = { "hf:", "oci:", "https://", "http://" };
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        if (strncmp(path, elsewhere[i], strlen(elsewhere[i])) == 0)
+            return "; `hearth add` takes a model from there";
+    return strchr(path, '/') ? "" : "; `hearth list` says which models have a name";
+}
+
 enum status file_set_open(struct file_set **ret, const char *path, struct error *err)
 {
     const char *slash = strrchr(path, '/');
@@ -194,7 +204,7 @@ enum status file_set_open(struct file_set **ret, const char *path, struct error 
     struct file_set *s = NULL;
     if (kind == FILE_MISSING)
         return error_set(err, STATUS_NOT_FOUND, "%s: there is no such file or folder%s", path,
-                         strchr(path, '/') ? "" : "; `hearth list` says which models have a name");
+                         missing_hint(path));
     if (kind == FILE_OTHER)
         return error_set(err, STATUS_BAD_INPUT, "%s is neither a file nor a folder", path);
     enum status st = set_new(&s, path, kind == FILE_FOLDER ? NULL : slash ? slash + 1 : path, err);
