@@ -201,7 +201,7 @@ static bool is_number(const char *text, uint64_t *ret, const char **ret_end)
 static bool read_range(const struct transfer *t, uint64_t *ret_begin, bool *ret_has_total,
                        uint64_t *ret_total)
 {
-    char text[128];
+    char text[128] = "";
     const char *at = text + 6;
     uint64_t end;
     read_header(t, "Content-Range", text, sizeof text);

@@ -211,7 +211,7 @@ static bool is_tar(const struct layer *l, const char *name)
     bool image = strcmp(l->type, "application/vnd.oci.image.layer.v1.tar") == 0;
     if (unpack) return strcmp(unpack, "true") == 0;
     if (image && note(l, "org.opencontainers.image.title") && !note(l, "org.cncf.model.filepath"))
-        return ends_with(name, ".tar");
+        return name && ends_with(name, ".tar");
     return ends_with(l->type, ".tar");
 }
 

@@ -185,7 +185,7 @@ static enum status check_name(const struct walk *w, char *name, bool is_folder, 
                               struct error *err)
 {
     char *at = name;
-    size_t len = strlen(at);
+    size_t len;
     while (at[0] == '.' && at[1] == '/')
         for (at += 2; *at == '/';)
             at++;
