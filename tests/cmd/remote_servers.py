@@ -72,7 +72,7 @@ class Web(Server):
     def __init__(self, files, tls=None, **faults):
         self.files = files
         self.etag = self.ranges = self.length = True
-        self.login = self.elsewhere = self.type = self.cut = self.lie = self.before = None
+        self.login = self.elsewhere = self.type = self.cut = self.lie = self.before = self.modified = self.shift = None
         self.__dict__.update(faults)
         super().__init__(tls)
 
@@ -91,7 +91,9 @@ class Web(Server):
     def send_file(self, r, body):
         tag, wanted = f'"{sha256(body)[:16]}"', r.headers.get("Range")
         headers = {"Content_Type": self.type or "application/octet-stream"}
-        if self.etag:
+        if self.modified:
+            tag, headers["ETag"], headers["Last_Modified"] = self.modified, 'W/"weak"', self.modified
+        elif self.etag:
             headers["ETag"] = tag
         if r.headers.get("If-Range", tag) != tag:
             wanted = None
@@ -105,6 +107,8 @@ class Web(Server):
             return r.send(416, Content_Range="bytes */0", **headers)
         if self.lie:
             size += self.lie
+        if self.shift and begin:
+            begin += self.shift
         if self.cut is not None and begin >= self.cut:
             return r.send(206, part[:len(part) // 2], length=len(part), Content_Range=f"bytes {begin}-{end}/{size}", **headers)
         return r.send(206, part, Content_Range=f"bytes {begin}-{end}/{size}", **headers)
@@ -168,7 +172,7 @@ class Registry(Server):
 
     class web:  # the settings that Web.send_file looks at
         etag = ranges = length = True
-        type = cut = lie = None
+        type = cut = lie = modified = shift = None
 
     def is_good(self, said):
         token = (said or "").removeprefix("Bearer ")

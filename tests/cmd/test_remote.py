@@ -140,7 +140,8 @@ def case_url_gguf(w):
     assert w.json("add", url)["known"] is True
     assert [r for _, r, _ in web.log] == ["bytes=0-15"]  # a look, and no more
     web.files["/a dir/tiny-Q4.gguf"] = b + b"x"
-    w.run("add", url, code=4, err="names another model already")
+    w.run("add", url, code=4, err="`hearth upgrade tiny-Q4` shows what changed")
+    w.run("add", web.url + "/a%20dir/../a%20dir/tiny-Q4.gguf", code=4, err="names another model already")
     w.run("add", url, "--as", "again", "--sha256", sha256(b), code=4, err="is not what was announced")
     web.files["/a dir/tiny-Q4.gguf"] = b
     assert w.json("add", url, "--as", "again", "--sha256", sha256(b))["revision"] == "sha256:" + sha256(b)
@@ -417,6 +418,34 @@ def case_url_changes(w):
     web.files["/x.gguf"], web.cut = one, None
     w.run("add", web.url + "/x.gguf", "--as", "y")
     assert w.files("y") == {"x.gguf": one}
+
+
+def case_url_dates(w):
+    """Where there is no strong ETag, the date of change tells states apart, if it is not that of the answer."""
+    one, two = gguf(b"\1"), gguf(b"\2")
+    web = w.serve(Web({"/x.gguf": one}, modified="Sun, 01 Feb 2026 12:00:00 GMT"))
+    state = w.json("add", web.url + "/x.gguf")["revision"]
+    assert state.startswith("state:")
+    web.log.clear()
+    assert w.json("add", web.url + "/x.gguf")["known"] is True and not begins(web, "x.gguf")
+    w.forget("x")
+
+    def change(r):
+        if f"bytes={PIECE}" in (r.headers.get("Range") or ""):
+            web.files["/x.gguf"], web.modified = two, "Sun, 01 Feb 2026 12:00:01 GMT"
+
+    web.before = change
+    w.run("add", web.url + "/x.gguf", code=4, err="changed on the server")
+    web.before = None
+    assert w.json("add", web.url + "/x.gguf")["revision"] != state
+    w.forget("x")
+    web.modified = "Sun, 01 Mar 2026 12:00:00 GMT"  # this very second: it may change once more
+    added = w.json("add", web.url + "/x.gguf")
+    assert not added.get("revision"), added
+    w.forget("x")
+    web.shift = 1
+    w.run("add", web.url + "/x.gguf", code=4, err="another part")
+    w.nothing_stays()
 
 
 def case_url_upgrade(w):

@@ -256,14 +256,20 @@ static bool is_revision(const struct registry_model *m, const char *revision)
 
 /* Before anything is downloaded: whether the name is free, or is that of this very revision (*ret_known). Where
  * the server does not tell revisions apart, the bytes will. */
-static enum status meet_alias(struct model_store *s, const char *alias, const char *revision,
-                              struct registry_model *ret_known, bool *ret_is_known,
-                              struct error *err)
+static enum status meet_alias(struct model_store *s, const struct registry_add *what,
+                              const char *revision, struct registry_model *ret_known,
+                              bool *ret_is_known, struct error *err)
 {
+    const char *alias = what->alias;
     enum status st = registry_check_alias(alias, err);
     if (st || registry_find(s->registry, alias, ret_known, NULL)) return st;
     if (is_revision(ret_known, revision))
         *ret_is_known = !registry_pin(s->registry, ret_known, NULL); /* else fetched anew */
+    else if (revision[0] && strcmp(ret_known->source, what->source) == 0)
+        st = error_set(err, STATUS_BAD_INPUT,
+                       "there is another revision than the one that \"%s\" names; `hearth upgrade "
+                       "%s` shows what changed",
+                       alias, alias);
     else if (revision[0])
         st = error_set(
             err, STATUS_BAD_INPUT,
@@ -357,7 +363,7 @@ static enum status add_listed(struct remote *r, struct model_store *s, struct re
     const char *revision = r->listing.revision;
     enum status st = what->stage
                          ? meet_revision(s, what->alias, revision, ret_model, &known, &current, err)
-                         : meet_alias(s, what->alias, revision, ret_model, &known, err);
+                         : meet_alias(s, what, revision, ret_model, &known, err);
     if (st) return st;
     if (!known) st = fetch(r, s, what, ret_model, ret, err);
     else *ret = (struct registry_added){ .known = current, .bytes = model_store_bytes(ret_model) };
