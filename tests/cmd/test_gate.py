@@ -663,6 +663,28 @@ def case_side_doors(w):
     assert len(w.entries("refusal")) > 10
 
 
+def case_foreign_hashing(w):
+    """The cryptographic library's own settings may name code that hashes in its place."""
+    compiler = shutil.which("cc")
+    if not compiler:
+        raise Skip("no compiler for a provider")
+    (w.tmp / "p.c").write_text(f'#include <stdio.h>\n__attribute__((constructor)) static void here(void) {{ fclose(fopen("{w.tmp}/loaded", "w")); }}\n'
+                               'int OSSL_provider_init(const void *a, const void *b, const void **c, void **d) { return 0; }\n')
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", w.tmp / "p.so", w.tmp / "p.c"], check=True)
+    (w.tmp / "o.cnf").write_text(f"openssl_conf = a\n[a]\nproviders = b\n[b]\nevil = c\n[c]\nmodule = {w.tmp}/p.so\nactivate = 1\n")
+    env = {"OPENSSL_CONF": str(w.tmp / "o.cnf")}
+    if shutil.which("openssl"):
+        subprocess.run(["openssl", "version", "-d"], env=dict(w.env, **env), capture_output=True)
+        subprocess.run(["openssl", "dgst", "-sha256", __file__], env=dict(w.env, **env), capture_output=True)
+        assert (w.tmp / "loaded").exists(), "others load it"
+        (w.tmp / "loaded").unlink()
+    w.run("add", ember(w), env=env)
+    assert w.ask("guide", env=env)
+    w.run("verify", env=env)
+    w.run("audit", "verify", env=env)
+    assert not (w.tmp / "loaded").exists()
+
+
 def case_worker_by_hand(w):
     """A process that is handed a socket and a model's files by somebody else reads neither."""
     w.run("worker", code=2, err="started by other commands")

@@ -12,6 +12,10 @@
 #define SHA256_BYTES     32
 #define SHA256_HEX_BYTES 65 /* with the terminator */
 
+/* To be called first in a program: the library behind this reads no settings from files, which an environment variable
+ * may name, and which may name code to be loaded in the place of what is here. */
+void digest_no_settings(void);
+
 struct sha256; /* running state */
 
 enum status sha256_new(struct sha256 **ret, struct error *err);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/core/digest.h"
 #include "front/cmd/command.h"
 
 static int report(const struct error *err, enum status st)
@@ -52,6 +53,7 @@ int main(int argc, char **argv)
 {
     struct error err = { 0 };
     enum status st = STATUS_OK;
+    digest_no_settings();
     if (argc < 2)
         st = error_set(&err, STATUS_USAGE, "say what to do: `hearth help` lists the commands");
     else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) help_overview();

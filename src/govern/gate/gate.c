@@ -92,6 +92,8 @@ static enum status write_entry(struct buf *out, const struct gate *g, const stru
     gate_put_text(&w, "origin", gate_origin_name(v->origin));
     if (!v->alias[0]) st = put_path(&w, g, v, err);
     put_rules(&w, v);
+    sha256_hex(g->policy.use_digest, hex);
+    gate_put_text(&w, "use", hex);
     json_close_object(&w);
     return st ? st : buf_check(out, "an audit entry", err);
 }
