@@ -6,7 +6,7 @@
  * `certificate` are made and checked. `sigstore` (keyless) is refused with the reason: its proof needs a
  * public transparency log, and Hearth asks nobody. Serialization is `files` with sha256.
  *
- * Bundles of the libraries before 1.0 are still checked: a key given as PEM, and the other statement of
+ * Bundles of the libraries before 1.1 are still checked: a key given as PEM, and the other statement of
  * 0.2, whose signatures were over differently written bytes; `signature_facts.legacy` says so.
  *
  * A signature says who vouches for which bytes. Whether the bytes on disk are these is manifest_compare(). */
@@ -41,7 +41,7 @@ struct signature_trust {
 
 struct signature_facts {
     enum signature_method method;
-    bool legacy; /* written as before version 1.0 */
+    bool legacy; /* written as before version 1.1 */
     char
         signer[CERTIFICATE_NAME_BYTES]; /* SHA-256 of the key's PEM, or the certificate's subject */
 };
