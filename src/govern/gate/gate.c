@@ -333,6 +333,7 @@ static enum status start_worker(struct worker **ret, struct gate *g, const struc
     st = worker_start(ret, &o, err);
     if (!st && o.form && !gate_form_unchanged(&kept)) {
         worker_stop(*ret);
+        *ret = NULL;
         o.form = NULL; /* it makes one of the model's own files */
         st = worker_start(ret, &o, err);
     }
