@@ -42,7 +42,7 @@
     "thead th{border-bottom:1.5px solid var(--ink);white-space:nowrap;min-width:4.6em;padding-right:1rem}" \
     ".block{display:block;white-space:pre-wrap}" \
     "tr{break-inside:avoid}.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}" \
-    ".id{overflow-wrap:normal}" \
+    ".id{overflow-wrap:normal}.list td:first-child{min-width:5.5em}" \
     "code{font:12px/1.45 'JetBrains Mono','Noto Sans Mono',Menlo,Consolas,monospace;overflow-wrap:anywhere}" \
     ".badge{display:inline-block;padding:.05rem .5rem;border:1.5px solid currentColor;border-radius:2px;" \
     "font-size:.78rem;font-weight:700;letter-spacing:.03em;white-space:nowrap}" \
