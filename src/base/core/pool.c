@@ -322,8 +322,11 @@ enum status pool_new(struct pool **ret, int thread_count, struct error *err)
     if (failed) {
         stop_workers(p, -failed);
         mem_unmap(p, p->bytes);
-        return error_set(err, STATUS_FAILED, "the system refused thread %d of %d", -failed + 1,
-                         thread_count ? thread_count : layout.count);
+        /* EAGAIN: no memory for a stack, as under --memory, or too many threads. */
+        return error_set(err, STATUS_NO_MEMORY,
+                         "the system refused thread %d of %d: no memory for its stack, or too many "
+                         "threads",
+                         -failed + 1, thread_count ? thread_count : layout.count);
     }
     *ret = p;
     return STATUS_OK;
