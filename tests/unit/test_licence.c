@@ -348,6 +348,7 @@ static void front_matter_hides_nothing(void **state)
         { "Copyright 2024 Example GmbH, nur f\xC3\xBCr Forschung\n\n", LICENCE_ASK },
         { "Copyright 2024 Example, notforcommercialuse\n\n", LICENCE_ASK },
         { "Copyright 2024 jdoe\n\n", LICENCE_ALLOW },
+        { "Copyright 2024 Example homework\n\n", LICENCE_ASK },
         { "Copyright 2024 J. Doe <j.doe@example.com>\n\n", LICENCE_ALLOW },
         { "Copyright 2024 Example. Hands off in Berlin.\n\n", LICENCE_ASK },
         { "Copyright 2024 Example Inc. All rights reserved.\n\n", LICENCE_ALLOW },

@@ -175,8 +175,13 @@ FACT(.id = "qwen-research-2024", .name = "Qwen Research License Agreement", .com
      .ends = END_BREACH | END_LITIGATION, .law = "China", .trust = TRUST_SECOND_HAND,
      .doubt = "the text was not read", .source = "reports", .as_of = "2024-09-19")
 FACT(.id = "qwen-research-2026", .name = "Qwen Research License Agreement of 2026", .commercial = COMMERCIAL_NO,
-     .share = SHARE_NOTICE | SHARE_NAME | SHARE_UNKNOWN, .outputs = OUTPUT_UNKNOWN, .patent = PATENT_UNKNOWN,
-     .trust = TRUST_SECOND_HAND, .doubt = "the text was not read", .source = "reports", .as_of = "2026-09-20")
+     .request = "Qwen (model-business@notice.qwencloud.com)",
+     .share = SHARE_COPY | SHARE_NOTICE | SHARE_NAME | SHARE_UNKNOWN,
+     .notice = "Qwen is licensed under the Qwen RESEARCH LICENSE AGREEMENT, Copyright (c) 2026 Hangzhou Tongyi "
+               "Laboratory Technology Co., Ltd. All Rights Reserved.",
+     .outputs = OUTPUT_UNKNOWN, .use_policy = "research or evaluation only", .patent = PATENT_UNKNOWN,
+     .trust = TRUST_SECOND_HAND, .doubt = "the text was not read", .source = "cards of models under it",
+     .as_of = "2026-09-20")
 
 /* DeepSeek. */
 FACT(.id = "deepseek-model-1.0", .name = "DeepSeek License Agreement 1.0",

@@ -260,13 +260,18 @@ static bool is_name_word(const struct licence_words *w, uint32_t i)
     return false;
 }
 
-/* One word without a capital is somebody's login; two may be a term in a language that is not known here. */
+/* A word without a capital is somebody's login where it is the only name, or somebody's friends behind "and";
+ * elsewhere it may be a term in a language that is not known here. */
 bool licence_words_are_names(const struct licence_words *w, uint32_t begin, uint32_t end)
 {
-    int other = 0;
-    for (uint32_t i = begin; i < end; i++)
-        other += !is_name_word(w, i);
-    return other <= 1 && !licence_words_are_risky(w, begin, end);
+    int other = 0, capitals = 0;
+    for (uint32_t i = begin; i < end; i++) {
+        bool joined = i > 0 && licence_word_is(w, i - 1, "and");
+        if (!is_name_word(w, i)) other += joined ? 1 : 2;
+        capitals += w->words[i].flags & WORD_CAPITAL && !licence_word_is(w, i, "copyright") &&
+                    !licence_word_is(w, i, "c");
+    }
+    return other <= (capitals ? 1 : 2) && !licence_words_are_risky(w, begin, end);
 }
 
 /* A year or what stands for one among the first words: "copyright notice" begins no copyright line. */
