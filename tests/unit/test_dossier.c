@@ -9,6 +9,7 @@
 #include "base/core/utf8.h"
 #include "govern/dossier/dossier.h"
 #include "govern/dossier/record_bom.h"
+#include "govern/dossier/record_purl.h"
 #include "support/fixture.h"
 #include "support/scratch.h"
 
@@ -329,6 +330,40 @@ static void claims_and_conclusions_are_apart(void **state)
     assert_true(w->record->pinned);
 }
 
+/* ---- package URLs ---- */
+
+static void package_urls(void **state)
+{
+    static const struct {
+        const char *source, *revision, *purl;
+    } cases[] = {
+        { "models/ember", NULL, "" },
+        { "hf:acme/evil-8b@0123abc", "0123abc", "pkg:huggingface/acme/evil-8b@0123abc" },
+        { "hf:acme/evil-8b/evil.gguf", NULL, "pkg:huggingface/acme/evil-8b" },
+        { "oci:reg.example:5000/team/qwen:8b", "sha256:00ff",
+          "pkg:oci/qwen@sha256%3A00ff?repository_url=reg.example:5000/team/qwen&tag=8b" },
+        { "oci:nonsense", NULL, "" },
+        { "https://h.example/a%20b/m.gguf", "state:1",
+          "pkg:generic/m.gguf?checksum=sha256:"
+          "abababababababababababababababababababababababababababababababab"
+          "&download_url=https://h.example/a%2520b/m.gguf" },
+        { "https://h.example/m/SHA256SUMS", NULL,
+          "pkg:generic/m?download_url=https://h.example/m/SHA256SUMS" },
+    };
+    struct registry_file file = { .name = "m.gguf" };
+    struct registry_model m = { .alias = "m", .files = &file, .file_count = 1 };
+    (void)state;
+    memset(file.sha256, 0xAB, sizeof file.sha256);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf out = BUF_INIT(1 << 12);
+        m.source = cases[i].source;
+        m.revision = cases[i].revision;
+        record_purl(&out, &m);
+        assert_string_equal(out.len ? out.data : "", cases[i].purl);
+        buf_release(&out);
+    }
+}
+
 /* ---- lineage ---- */
 
 static void tests_of_others_are_said_to_be(void **state)
@@ -472,6 +507,7 @@ int main(void)
         cmocka_unit_test(drafts_are_marked_and_facts_are_dated),
         cmocka_unit_test(headings_follow_the_language),
         cmocka_unit_test(claims_and_conclusions_are_apart),
+        cmocka_unit_test(package_urls),
         cmocka_unit_test(tests_of_others_are_said_to_be),
         cmocka_unit_test(entries_come_with_proofs),
         cmocka_unit_test(the_folder_is_whole),

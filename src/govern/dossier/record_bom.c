@@ -8,10 +8,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "govern/dossier/record_purl.h"
+
 #define PROPERTIES_MAX  64
 #define REFERENCES_MAX  (4 + RECORD_TEXTS_MAX)
 #define LICENCES_MAX    (2 * RECORD_TEXTS_MAX)
 #define TEXT_BYTES      1024
+#define PURL_BYTES_MAX  ((size_t)32 << 10)
 #define ARENA_BYTES_MAX ((size_t)32 << 20)
 
 static const char *const format_names[] = { "cyclonedx-1.7", "cyclonedx-1.6", "spdx-3" };
@@ -143,6 +146,17 @@ static void fill_licences(struct filling *f)
 
 /* ---- where it comes from, what it was made from ---- */
 
+/* NULL: there is none. */
+static const char *copy_purl(struct filling *f)
+{
+    struct buf purl = BUF_INIT(PURL_BYTES_MAX);
+    record_purl(&purl, &f->r->model);
+    const char *copy = purl.len ? copy_span(f, (struct span){ purl.data, purl.len }) : NULL;
+    f->failed = f->failed || purl.failed;
+    buf_release(&purl);
+    return copy;
+}
+
 static void fill_names(struct filling *f)
 {
     const struct registry_model *m = &f->r->model;
@@ -152,14 +166,11 @@ static void fill_names(struct filling *f)
     f->m->ref = format_text(f, "model:%s", m->alias);
     f->m->name = m->alias;
     f->m->version = m->revision ? m->revision : format_text(f, "sha256:%s", hex);
+    f->m->purl = copy_purl(f);
     if (!record_hub_name(m->source, &owner, &name)) return;
     f->m->group = copy_span(f, owner);
     f->m->publisher = f->m->supplier = f->m->group;
     f->m->name = copy_span(f, name);
-    f->m->purl = m->revision ? format_text(f, "pkg:huggingface/%.*s/%.*s@%s", (int)owner.len,
-                                           owner.data, (int)name.len, name.data, m->revision)
-                             : format_text(f, "pkg:huggingface/%.*s/%.*s", (int)owner.len,
-                                           owner.data, (int)name.len, name.data);
 }
 
 static enum status fill_ancestors(struct filling *f)
