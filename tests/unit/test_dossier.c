@@ -341,7 +341,7 @@ static void package_urls(void **state)
         { "hf:acme/evil-8b@0123abc", "0123abc", "pkg:huggingface/acme/evil-8b@0123abc" },
         { "hf:acme/evil-8b/evil.gguf", NULL, "pkg:huggingface/acme/evil-8b" },
         { "oci:reg.example:5000/team/qwen:8b", "sha256:00ff",
-          "pkg:oci/qwen@sha256%3A00ff?repository_url=reg.example:5000/team/qwen&tag=8b" },
+          "pkg:oci/qwen@sha256:00ff?repository_url=reg.example:5000/team/qwen&tag=8b" },
         { "oci:nonsense", NULL, "" },
         { "https://h.example/a%20b/m.gguf", "state:1",
           "pkg:generic/m.gguf?checksum=sha256:"

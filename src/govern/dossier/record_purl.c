@@ -7,7 +7,7 @@
 #include "govern/dossier/record.h"
 #include "govern/registry/model_oci.h"
 
-/* purl-spec, "Character encoding": all but letters, digits and these is written as %XX; a colon not in versions. */
+/* purl-spec, "Character encoding": all but letters, digits and these is written as %XX. */
 static void put(struct buf *out, const char *text, size_t len, const char *plain)
 {
     for (size_t i = 0; i < len; i++) {
@@ -28,7 +28,7 @@ static void put_hub(struct buf *out, const struct registry_model *m)
     put(out, name.data, name.len, "-._~");
     if (!m->revision) return;
     buf_byte(out, '@');
-    put(out, m->revision, strlen(m->revision), "-._~");
+    put(out, m->revision, strlen(m->revision), "-._~:");
 }
 
 static void put_oci(struct buf *out, const struct registry_model *m)
@@ -41,7 +41,7 @@ static void put_oci(struct buf *out, const struct registry_model *m)
     put(out, last, strlen(last), "-._~");
     if (m->revision) {
         buf_byte(out, '@');
-        put(out, m->revision, strlen(m->revision), "-._~");
+        put(out, m->revision, strlen(m->revision), "-._~:");
     }
     buf_text(out, "?repository_url=");
     if (host) put(out, host + 3, strlen(host + 3), "-._~:[]");

@@ -1,7 +1,7 @@
 /* The package URL of a model that was fetched.
  * SPDX-License-Identifier: Apache-2.0
  *
- * package-url/purl-spec: pkg:huggingface/OWNER/NAME@COMMIT, pkg:oci/NAME@sha256%3A...?repository_url=HOST/PATH&tag=TAG,
+ * package-url/purl-spec: pkg:huggingface/OWNER/NAME@COMMIT, pkg:oci/NAME@sha256:...?repository_url=HOST/PATH&tag=TAG,
  * pkg:generic/NAME?checksum=sha256:...&download_url=URL. */
 #ifndef GOVERN_DOSSIER_RECORD_PURL_H
 #define GOVERN_DOSSIER_RECORD_PURL_H
