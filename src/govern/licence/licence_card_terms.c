@@ -159,9 +159,11 @@ static bool looks_like_terms(struct walk *w, struct span line)
 struct span card_terms(struct span front)
 {
     struct walk w = { .kind = KEY_USUAL };
-    for (size_t at = 0; at < front.len;) {
+    int lines = 0;
+    for (size_t at = 0; at < front.len; lines++) {
         struct span line = card_line(front, &at);
-        if (looks_like_terms(&w, line)) return line;
+        /* What is not looked at is not known to be harmless. */
+        if (lines == CARD_FRONT_LINES_MAX || looks_like_terms(&w, line)) return line;
     }
     return (struct span){ NULL, 0 };
 }

@@ -5,8 +5,11 @@
 
 #include "base/core/span.h"
 
+#define CARD_FRONT_LINES_MAX 20000
+
 /* The first line of `front` that may: a second licence beside the first, a comment, a gate's question, a key
- * that is not of a card's usual ones with words that could be a term. {NULL,0}: none does. The text of
+ * that is not of a card's usual ones with words that could be a term. Line CARD_FRONT_LINES_MAX
+ * is one, if there is one. {NULL,0}: none does. The text of
  * extra_gated_prompt is not looked at: licence_read() does. */
 struct span card_terms(struct span front);
 
