@@ -214,12 +214,10 @@ static void judge_own_conflict(struct judgement *j)
                             ? reading->claimed
                             : NULL;
     struct span line = claim_of(reading);
-    /* A notice names the licence that it belongs to. */
-    const char *whole =
-        reading->facts && reading->facts->companion ? reading->facts->belongs_to : NULL;
-    for (int i = 0; i < reading->mention_count && !other; i++)
-        if (!agree(id, reading->mentions[i].id) &&
-            !(whole && agree(whole, reading->mentions[i].id))) {
+    /* A notice names its licence and those of others. */
+    bool notice = reading->facts && reading->facts->companion;
+    for (int i = 0; i < reading->mention_count && !other && !notice; i++)
+        if (!agree(id, reading->mentions[i].id)) {
             other = reading->mentions[i].id;
             line = reading->mentions[i].line;
         }
