@@ -81,13 +81,21 @@ static bool is_about_terms(const struct licence_words *w, bool name)
     return false;
 }
 
-static bool line_speaks(struct span line, enum key_kind kind)
+struct walk {
+    enum key_kind kind;
+    int licences;
+    bool no_memory;
+};
+
+static bool line_speaks(struct walk *walk, struct span line, enum key_kind kind)
 {
     struct licence_words w = { 0 };
     struct error err;
     if (!line.len) return false;
+    enum status st = licence_words_read(&w, line, &err);
+    walk->no_memory |= st == STATUS_NO_MEMORY;
     /* What cannot be read is not known to be harmless. */
-    if (licence_words_read(&w, line, &err)) return true;
+    if (st) return true;
     bool speaks = kind == KEY_OTHER ? licence_words_are_risky(&w, 0, w.count)
                                     : is_about_terms(&w, kind == KEY_NAME);
     if (licence_words_are_title(&w, 0, w.count)) speaks = false;
@@ -115,11 +123,6 @@ static bool is_sentence(struct span tag)
     return false;
 }
 
-struct walk {
-    enum key_kind kind;
-    int licences;
-};
-
 /* Does this line, below w->kind or a key itself, speak of terms? */
 static bool looks_like_terms(struct walk *w, struct span line)
 {
@@ -127,19 +130,20 @@ static bool looks_like_terms(struct walk *w, struct span line)
     bool key = line.len && !strchr(" \t-#", line.data[0]);
     const char *colon = key ? memchr(line.data, ':', line.len) : NULL;
     if (!text.len) return false;
-    if (text.data[0] == '#') return line_speaks(text, KEY_OTHER);
+    if (text.data[0] == '#') return line_speaks(w, text, KEY_OTHER);
     const char *comment = NULL;
     for (size_t i = 1; i < line.len && !comment; i++)
         if (line.data[i] == '#' && line.data[i - 1] == ' ') comment = line.data + i;
     if (comment &&
-        line_speaks((struct span){ comment, (size_t)(line.data + line.len - comment) }, KEY_OTHER))
+        line_speaks(w, (struct span){ comment, (size_t)(line.data + line.len - comment) },
+                    KEY_OTHER))
         return true;
     struct span value = text;
     if (colon) {
         struct span name = card_trim((struct span){ line.data, (size_t)(colon - line.data) });
         w->kind = kind_of(name);
         value = card_trim((struct span){ colon + 1, (size_t)(line.data + line.len - colon) - 1 });
-        if (w->kind == KEY_OTHER && line_speaks(name, KEY_OTHER)) return true;
+        if (w->kind == KEY_OTHER && line_speaks(w, name, KEY_OTHER)) return true;
         bool named = name.len > 7 && strncasecmp(name.data, "license", 7) == 0;
         if (w->kind == KEY_USUAL && named) return false;
     }
@@ -147,23 +151,26 @@ static bool looks_like_terms(struct walk *w, struct span line)
     case KEY_GATE: return false;
     case KEY_LICENCE: w->licences += values_of(value); return w->licences > 1;
     case KEY_TAGS:
-        if (is_sentence(value)) return line_speaks(value, KEY_OTHER);
+        if (is_sentence(value)) return line_speaks(w, value, KEY_OTHER);
         break;
     case KEY_NAME:
     case KEY_USUAL:
     case KEY_OTHER: break;
     }
-    return line_speaks(value, w->kind);
+    return line_speaks(w, value, w->kind);
 }
 
-struct span card_terms(struct span front)
+enum status card_terms(struct span *ret, struct span front, struct error *err)
 {
     struct walk w = { .kind = KEY_USUAL };
+    struct span found = { NULL, 0 };
     int lines = 0;
-    for (size_t at = 0; at < front.len; lines++) {
+    for (size_t at = 0; at < front.len && !found.data; lines++) {
         struct span line = card_line(front, &at);
         /* What is not looked at is not known to be harmless. */
-        if (lines == CARD_FRONT_LINES_MAX || looks_like_terms(&w, line)) return line;
+        if (lines == CARD_FRONT_LINES_MAX || looks_like_terms(&w, line)) found = line;
     }
-    return (struct span){ NULL, 0 };
+    if (w.no_memory) return error_set(err, STATUS_NO_MEMORY, "no memory to read a card");
+    *ret = found;
+    return STATUS_OK;
 }

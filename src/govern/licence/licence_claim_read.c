@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "govern/licence/licence_card_terms.h"
-
 struct alias {
     const char *claimed, *id;
 };
@@ -171,7 +169,6 @@ void card_claim_read(struct card_claim *ret, struct span text)
         struct span line = card_line(ret->front, &at);
         if (line.len && !is_indented(line)) read_key(ret, line, at);
     }
-    ret->terms = card_terms(ret->front);
 }
 
 const char *licence_id_of(struct span claimed)

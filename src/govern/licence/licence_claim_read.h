@@ -23,7 +23,7 @@ struct card_claim {
     struct span parents[CLAIM_PARENTS_MAX]; /* base_model */
     int parent_count;
     struct span gate_text; /* extra_gated_prompt: some licences stand only there */
-    struct span terms;     /* the first line that may say more of terms than all these do */
+    struct span terms;     /* licence_card_terms.h; card_claim_read() leaves it empty */
 };
 
 /* Never fails: what is not there is empty. A byte order mark before the fence is fine. */

@@ -6,6 +6,7 @@
 #include "base/core/mem.h"
 #include "base/core/utf8.h"
 #include "govern/licence/licence.h"
+#include "govern/licence/licence_card_terms.h"
 #include "govern/licence/licence_family.h"
 #include "govern/licence/licence_letters.h"
 
@@ -103,7 +104,8 @@ enum status licence_read(struct licence_reading **ret, const struct licence_prin
     /* A text past the limit is not looked at: read_words() says so. */
     card_claim_read(&r->card,
                     text.len > LICENCE_TEXT_BYTES_MAX ? (struct span){ text.data, 0 } : text);
-    enum status st = read_words(r, prints, err);
+    enum status st = card_terms(&r->card.terms, r->card.front, err);
+    if (!st) st = read_words(r, prints, err);
     if (st) {
         licence_reading_free(r);
         return st;

@@ -249,7 +249,7 @@ static bool speaks(struct scan *outer, struct span part, uint32_t words_max, boo
     while (s.at < part.len && !s.failed)
         scan_one(&s);
     end_word(&s, 0);
-    outer->failed |= s.failed;
+    outer->failed |= s.failed || s.folded.failed;
     w.folded_bytes = (uint32_t)s.folded.len;
     w.folded = buf_detach(&s.folded);
     bool found = s.failed || w.count > words_max;
