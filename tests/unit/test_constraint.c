@@ -93,6 +93,7 @@ static const struct {
       { "a1\xC3\xA9x", "\xE6\x97\xA5"
                        "9\xC3\xA9\xE6\x9C\xAC" },
       { "a1\xC3\xA9 ", "11\xC3\xA9x", "a1ex" } },
+    { "{\"type\":\"regex\",\"pattern\":\"a\\\\\\u0000|b\"}", { "b" }, { "a", "ab", "" } },
     { "{\"type\":\"choice\",\"choices\":[\"red\",\"reddish\",\"blue\"]}",
       { "red", "reddish", "blue" },
       { "redd", "green", "", "bluered" } },
@@ -246,6 +247,7 @@ static const struct {
     { "{\"type\":\"grammar\",\"grammar\":\"root ::= \\\"a\\\" root\"}", STATUS_BAD_INPUT,
       "no text" },
     { "{\"type\":\"grammar\",\"grammar\":\"root ::= \\\"a\"}", STATUS_BAD_INPUT, "line 1" },
+    { "{\"type\":\"grammar\",\"grammar\":\"root ::= [\\\\\\u0000]\"}", STATUS_BAD_INPUT, "line 1" },
     { "{\"type\":\"tools\",\"tools\":[]}", STATUS_BAD_INPUT, "/tools" },
     { "{\"type\":\"tools\",\"tools\":[{\"name\":\"a b\"}]}", STATUS_BAD_INPUT, "/tools/0" },
     { "{\"type\":\"tools\",\"tools\":[{\"name\":\"a\"},{\"name\":\"a\"}]}", STATUS_BAD_INPUT,

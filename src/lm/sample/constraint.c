@@ -50,7 +50,9 @@ enum status constraint_compile(struct constraint **ret, const struct json *spec,
         if (ends[i] >= 0 && (uint32_t)ends[i] < vocab->token_count)
             c->ends[c->end_count++] = ends[i];
     if (!constraint_build(c, spec)) {
-        enum status st = error_set(err, c->build.status, "%s", c->build.err.text);
+        /* A refusal that nobody gave a status must not pass for success. */
+        enum status why = c->build.status ? c->build.status : STATUS_FAILED;
+        enum status st = error_set(err, why, "%s", c->build.err.text);
         constraint_free(c);
         return st;
     }

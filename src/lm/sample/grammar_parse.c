@@ -162,9 +162,9 @@ static struct regex_node *take_class(struct reader *r)
     bool negated = take(r, "^");
     while (more(r) && now(r) != ']') {
         uint32_t lo, hi;
-        if (now(r) == '\\' && r->at + 1 < r->text.len &&
-            strchr("dDwWsS", r->text.data[r->at + 1])) {
-            if (!char_set_escape(r->g->b, &s, r->text.data[r->at + 1])) return NULL;
+        char escaped = now(r) == '\\' && r->at + 1 < r->text.len ? r->text.data[r->at + 1] : 0;
+        if (escaped && strchr("dDwWsS", escaped)) {
+            if (!char_set_escape(r->g->b, &s, escaped)) return NULL;
             r->at += 2;
             continue;
         }

@@ -250,7 +250,7 @@ static bool take_escape(struct parser *p, bool in_class, struct char_set *s, uin
     *ret_class = false;
     if (!more(p)) return refuse(p, STATUS_BAD_INPUT, "a backslash ends the expression");
     char c = p->text.data[p->at];
-    if (strchr("dDwWsS", c)) {
+    if (c && strchr("dDwWsS", c)) {
         p->at++;
         *ret_class = true;
         return char_set_escape(p->b, s, c);
@@ -260,7 +260,7 @@ static bool take_escape(struct parser *p, bool in_class, struct char_set *s, uin
         *ret_class = true;
         return take_property(p, c == 'P', s);
     }
-    const char *known = strchr(letters, c);
+    const char *known = c ? strchr(letters, c) : NULL;
     if (known) {
         p->at++;
         *ret = (uint8_t)values[known - letters];
