@@ -74,6 +74,7 @@ static void formatting_is_folded(void **state)
         { SPAN("{\\rtf1 a\\not c}"), "a <hidden> c" },
         { SPAN("{\\rtf1 a {\\info{\\title License}} c"), "a c" },
         { SPAN("{\\rtf1 {{{\\"), "" },
+        { SPAN("{\\rtf1 a \\u-10187?\\u-9216? c}"), "a \xEE\x80\x80\xEE\x80\x80 c" },
         { SPAN("REM a\nREM b\nREM\nREM c\nREM d\nREM e\nREM f\nREM g"), "a b c d e f g" },
         { SPAN("REM a\nREM b\nREM\nc\nREM d\nREM e\nREM f\nREM g"),
           "rem a rem b rem c rem d rem e rem f rem g" },
