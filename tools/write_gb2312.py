@@ -6,8 +6,7 @@
 #
 # A table of our own, and not iconv: the C library loads a converter as a program part, from wherever GCONV_PATH says.
 
-HEAD = """/* GB 2312-80 to Unicode: rows 1 to 87 of 94 characters each, 0 where none is; written by
- * tools/write_gb2312.py, do not edit.
+HEAD = """/* GB 2312-80 to Unicode, rows 1 to 87, 0 where nothing is; by tools/write_gb2312.py, do not edit.
  * SPDX-License-Identifier: Apache-2.0 */
 /* clang-format off */
 """

@@ -1,5 +1,4 @@
-/* GB 2312-80 to Unicode: rows 1 to 87 of 94 characters each, 0 where none is; written by
- * tools/write_gb2312.py, do not edit.
+/* GB 2312-80 to Unicode, rows 1 to 87, 0 where nothing is; by tools/write_gb2312.py, do not edit.
  * SPDX-License-Identifier: Apache-2.0 */
 /* clang-format off */
 0x3000, 0x3001, 0x3002, 0x30FB, 0x2C9, 0x2C7, 0xA8, 0x3003, 0x3005, 0x2015, 0xFF5E, 0x2016, 0x2026,
