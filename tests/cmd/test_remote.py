@@ -19,13 +19,13 @@ import threading
 import time
 import traceback
 
+from ember_folder import EMBER, ember_files, large_files
 from remote_servers import MANIFEST, INDEX, Registry, Web, basic, make_tar, sha256
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SHARED = pathlib.Path(os.path.abspath(os.environ.get("HEARTH_SHARED", os.path.join(ROOT, "../shared"))))
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("HEARTH", "build/hearth"))
-EMBER = pathlib.Path(ROOT) / "models/ember"
 STORIES = SHARED / "real/models/stories260K/stories260K.gguf"
 SPLIT = SHARED / "golden/gguf/forms"
 PIECE = 16 << 20
@@ -93,28 +93,10 @@ class World:
             assert not p.is_file() or secret.encode() not in p.read_bytes(), p
 
 
-def ember():
-    return {p.name: p.read_bytes() for p in EMBER.iterdir()}
-
-
 def stories():
     if not STORIES.exists():
         raise Skip("no stories260K")
     return STORIES.read_bytes()
-
-
-def large():
-    """Weights of several pieces: the tensors of ember and a large one of zeros."""
-    files = ember()
-    b = files["model.safetensors"]
-    size = int.from_bytes(b[:8], "little")
-    header = json.loads(b[8:8 + size])
-    data = len(b) - 8 - size
-    header["zeros"] = {"dtype": "F32", "shape": [10 << 20], "data_offsets": [data, data + (40 << 20)]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    files["model.safetensors"] = len(text).to_bytes(8, "little") + text + b[8 + size:] + bytes(40 << 20)
-    return files
 
 
 def sums(files, mark="  ", lie=None):
@@ -170,7 +152,7 @@ def case_url_split(w):
 
 
 def case_url_folder(w):
-    files = ember() | {"sub/odd name+%.txt": b"odd", "empty": b""}
+    files = ember_files() | {"sub/odd name+%.txt": b"odd", "empty": b""}
     web = w.serve(Web(folder(files)))
     pickle = {"pytorch_model.bin": b"\x80\x02}q.", ".git/config": b"", "sub/.cache/x": b""}
     web.files["/m/tiny/SHA256SUMS"] = sums(files | pickle | {"SHA256SUMS": b""}, mark=" *./")
@@ -283,7 +265,7 @@ def case_url_answers(w):
 
 def case_url_no_ranges(w):
     """A plain web server of the usual kind: one stream from the start, of large files, too."""
-    files = large()
+    files = large_files()
     web = w.serve(Web(folder(files), ranges=False))
     w.run("add", web.url + "/m/tiny/SHA256SUMS")
     assert w.files("tiny")["model.safetensors"] == files["model.safetensors"]
@@ -325,7 +307,7 @@ def begins(web, name="model.safetensors"):
 
 
 def case_url_resumes(w):
-    files = large()
+    files = large_files()
     web = w.serve(Web(folder(files), cut=2 * PIECE))
     url = web.url + "/m/tiny/SHA256SUMS"
     w.run("add", url, code=8)
@@ -351,7 +333,7 @@ def case_url_resumes(w):
 
 def case_url_interrupted(w):
     """Ctrl-C while a large file comes: what is there stays."""
-    files, gate = large(), threading.Event()
+    files, gate = large_files(), threading.Event()
     web = w.serve(Web(folder(files)))
 
     def slow(r):
@@ -449,7 +431,7 @@ def case_url_dates(w):
 
 
 def case_url_upgrade(w):
-    files = ember()
+    files = ember_files()
     web = w.serve(Web(folder(files)))
     w.run("add", web.url + "/m/tiny/SHA256SUMS")
     assert w.json("upgrade", "tiny")["same"] is True
@@ -504,7 +486,7 @@ def case_tls(w):
 
 def case_progress(w):
     """On a terminal the bar shows what comes, and how fast."""
-    web = w.serve(Web(folder(large())))
+    web = w.serve(Web(folder(large_files())))
     web.before = lambda r: time.sleep(0.15)
     master, slave = pty.openpty()
     run = subprocess.Popen([PROGRAM, "add", web.url + "/m/tiny/SHA256SUMS"], cwd=w.tmp, env=w.env | {"TERM": "xterm", "COLUMNS": "160"},
@@ -528,7 +510,7 @@ def case_progress(w):
 
 def case_oci_files(w):
     """Each layer a file: as ORAS writes them, and CNCF's ModelPack."""
-    files = ember() | {"sub/x.json": b"{}"}
+    files = ember_files() | {"sub/x.json": b"{}"}
     reg = w.serve(Registry())
     layers = [reg.layer(b, "application/vnd.oci.image.layer.v1.tar", title=n) for n, b in files.items()]
     digest = reg.push(layers + [reg.layer(b"\x80\x02}q.", "x/y", title="pytorch_model.bin")])
@@ -546,7 +528,7 @@ def case_oci_files(w):
 
 
 def case_oci_large(w):
-    files = large()
+    files = large_files()
     reg = w.serve(Registry())
     reg.push([reg.layer(b, "application/vnd.cncf.model.weight.v1.raw", filepath=n) for n, b in files.items()])
     reg.web = type("cut", (Registry.web,), {"cut": 2 * PIECE})
@@ -579,7 +561,7 @@ def case_oci_kinds(w):
         reg.push([reg.layer(p.read_bytes(), docker + "gguf.v3") for p in parts])
         w.run("add", reg.address(), "--as", "split")
         assert w.files("split") == {f"model-0000{i + 1}-of-00003.gguf": p.read_bytes() for i, p in enumerate(parts)}
-    files = ember()
+    files = ember_files()
     config = make_tar(*[(n, f) for n, f in files.items() if n != "model.safetensors"])
     reg.push([reg.layer(files["model.safetensors"], docker + "safetensors"), reg.layer(config, docker + "vllm.config.tar")])
     w.run("add", reg.address(), "--as", "tensors")
@@ -597,7 +579,7 @@ def case_oci_kinds(w):
 
 
 def case_oci_tar(w):
-    files = ember() | {"deep/" + "long" * 22 + "/" + "name" * 20 + ".txt": b"x" * 600}
+    files = ember_files() | {"deep/" + "long" * 22 + "/" + "name" * 20 + ".txt": b"x" * 600}
     reg = w.serve(Registry())
     for form in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         top = tarfile.TarInfo("./")
@@ -628,7 +610,7 @@ def case_oci_gnu_tar(w):
     """Archives by another hand, with names, sizes and folders as it writes them."""
     if not shutil.which("tar"):
         raise Skip("no tar")
-    files = ember() | {"deep/" + "long" * 22 + "/" + "name" * 20 + ".txt": b"x" * 600, "\u6a21\u578b.txt": b"name"}
+    files = ember_files() | {"deep/" + "long" * 22 + "/" + "name" * 20 + ".txt": b"x" * 600, "\u6a21\u578b.txt": b"name"}
     for n, b in files.items():
         path = w.tmp / "in" / n
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -658,7 +640,7 @@ def odd(name, kind, link=""):
 
 
 def case_oci_bad_tar(w):
-    good, reg = list(ember().items()), w.serve(Registry())
+    good, reg = list(ember_files().items()), w.serve(Registry())
     spare = make_tar(("a", b"x" * 100))
     for bad, words in [
         (make_tar(*good, ("../evil", b"x")), "is refused"),
@@ -703,7 +685,7 @@ def case_oci_bad_tar(w):
 
 
 def case_oci_indexes(w):
-    files, reg = ember(), w.serve(Registry())
+    files, reg = ember_files(), w.serve(Registry())
     layers = [reg.layer(b, "x/y", title=n) for n, b in files.items()]
     one, two = reg.push(layers, tag="one"), reg.push(layers[:-1], tag="two")
 
@@ -747,7 +729,7 @@ def case_oci_indexes(w):
 
 
 def case_oci_digests(w):
-    files, reg = ember(), w.serve(Registry())
+    files, reg = ember_files(), w.serve(Registry())
     layers = [reg.layer(b, "x/y", title=n) for n, b in files.items()]
     digest = reg.push(layers)
     w.run("add", reg.address("@sha256:" + "0" * 64), code=3)
@@ -777,7 +759,7 @@ def case_oci_digests(w):
 
 
 def case_oci_tokens(w):
-    files, reg = large(), w.serve(Registry())
+    files, reg = large_files(), w.serve(Registry())
     reg.push([reg.layer(b, "x/y", title=n) for n, b in files.items()])
     reg.realm = reg.url + "/token"
     w.run("add", "oci://" + reg.address().removeprefix("oci:"), "--as", "one")
@@ -821,7 +803,7 @@ def case_oci_tokens(w):
 
 
 def case_oci_elsewhere(w):
-    files, reg = ember(), w.serve(Registry())
+    files, reg = ember_files(), w.serve(Registry())
     reg.push([reg.layer(b, "x/y", title=n) for n, b in files.items()])
     reg.realm = reg.url + "/token"
     there = w.serve(Registry(blobs=reg.blobs))
@@ -835,7 +817,7 @@ def case_oci_elsewhere(w):
 
 
 def case_oci_upgrade(w):
-    files, reg = ember(), w.serve(Registry())
+    files, reg = ember_files(), w.serve(Registry())
     old = reg.push([reg.layer(b, "x/y", title=n) for n, b in files.items()])
     w.run("add", reg.address(":latest@" + old))
     assert w.json("upgrade", "tiny")["same"] is True

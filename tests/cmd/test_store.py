@@ -22,13 +22,13 @@ import threading
 import time
 import urllib.parse
 
+from ember_folder import EMBER, ember_files, large_files
 from note_check import open_checkpoint, read_key, root_of, sha256
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SHARED = os.path.abspath(os.environ.get("HEARTH_SHARED", os.path.join(ROOT, "../shared")))
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("HEARTH", "build/hearth"))
-EMBER = os.path.join(ROOT, "models/ember")
 STORIES = os.path.join(SHARED, "real/models/stories260K/stories260K.gguf")
 
 
@@ -510,10 +510,6 @@ class Hub:
         return request.send(206, part, Content_Range=f"bytes {begin}-{end}/{len(body)}")
 
 
-def ember_files(**more):
-    return {p.name: p.read_bytes() for p in pathlib.Path(EMBER).iterdir()} | more
-
-
 def on_hub(w, *hubs, token=None):
     w.env["HEARTH_HUB"] = ",".join(h.url for h in hubs)
     w.env.pop("HEARTH_HUB_TOKEN", None)
@@ -564,20 +560,6 @@ def case_hub_redirects(w):
     for bad in ("huggingface.co", "file:///etc", "https://u@host", "ftp://host", "https://host/path", ","):
         w.env["HEARTH_HUB"] = bad
         w.run("add", "hf:acme/tiny", code=2, err="is no server")
-
-
-def large_files():
-    """Weights of several pieces: the tensors of ember and a large one of zeros."""
-    files = ember_files()
-    b = files["model.safetensors"]
-    size = int.from_bytes(b[:8], "little")
-    header = json.loads(b[8:8 + size])
-    data = len(b) - 8 - size
-    header["zeros"] = {"dtype": "F32", "shape": [10 << 20], "data_offsets": [data, data + (40 << 20)]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    files["model.safetensors"] = len(text).to_bytes(8, "little") + text + b[8 + size:] + bytes(40 << 20)
-    return files
 
 
 def case_hub_resumes(w):

@@ -371,21 +371,14 @@ static enum status read_manifest(struct remote_listing *ret, const struct model_
                                  const struct json *root, struct span text, struct error *err)
 {
     struct remote_listing l;
-    uint8_t digest[SHA256_BYTES];
-    char hex[SHA256_HEX_BYTES];
     size_t count = json_length(json_get(root, "layers"));
     enum status st = remote_listing_init(&l, count, err);
     if (st) return st;
     st = read_layers(&l, a, json_get(root, "layers"), err);
-    if (!st) st = sha256_of(text.data, text.len, digest, err);
-    if (st) {
-        remote_listing_release(&l);
-        return st;
-    }
-    sha256_hex(digest, hex);
-    snprintf(l.revision, sizeof l.revision, "sha256:%s", hex);
-    *ret = l;
-    return STATUS_OK;
+    if (!st) st = remote_listing_digest(&l, text, err);
+    if (st) remote_listing_release(&l);
+    else *ret = l;
+    return st;
 }
 
 enum status model_oci_manifest_parse(enum model_oci_kind *ret_kind, struct remote_listing *ret,

@@ -329,20 +329,13 @@ enum status model_url_sums_parse(struct remote_listing *ret, struct span text, c
                                  struct error *err)
 {
     struct remote_listing l;
-    uint8_t digest[SHA256_BYTES];
-    char hex[SHA256_HEX_BYTES];
     enum status st = remote_listing_init(&l, REGISTRY_FILES_MAX, err);
     if (st) return st;
     st = read_lines(&l, text, self, err);
-    if (!st) st = sha256_of(text.data, text.len, digest, err);
-    if (st) {
-        remote_listing_release(&l);
-        return st;
-    }
-    sha256_hex(digest, hex);
-    snprintf(l.revision, sizeof l.revision, "sha256:%s", hex);
-    *ret = l;
-    return STATUS_OK;
+    if (!st) st = remote_listing_digest(&l, text, err);
+    if (st) remote_listing_release(&l);
+    else *ret = l;
+    return st;
 }
 
 /* ---- asking ---- */

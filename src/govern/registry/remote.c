@@ -153,6 +153,17 @@ enum status remote_listing_check(const struct remote_listing *l, const char *who
     return st;
 }
 
+enum status remote_listing_digest(struct remote_listing *l, struct span text, struct error *err)
+{
+    uint8_t digest[SHA256_BYTES];
+    char hex[SHA256_HEX_BYTES];
+    enum status st = sha256_of(text.data, text.len, digest, err);
+    if (st) return st;
+    sha256_hex(digest, hex);
+    snprintf(l->revision, sizeof l->revision, "sha256:%s", hex);
+    return STATUS_OK;
+}
+
 /* ---- words ---- */
 
 void remote_escape(struct buf *out, const char *text)

@@ -47,6 +47,8 @@ enum status remote_listing_check(const struct remote_listing *l, const char *who
                                  struct error *err);
 /* Leaves out what is no part of a model: pickles, and what lies in .git and .cache. Returns how many. */
 size_t remote_listing_leave_out(struct remote_listing *l);
+/* The revision is the digest of the text that lists the files with theirs. */
+enum status remote_listing_digest(struct remote_listing *l, struct span text, struct error *err);
 
 /* Appends text with what an address may not hold as %XX; slashes stay. */
 void remote_escape(struct buf *out, const char *text);
