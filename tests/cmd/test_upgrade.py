@@ -314,7 +314,7 @@ def case_readers_see_one_or_the_other(w):
     t.start()
     seen = set()
     try:
-        for _ in range(15):
+        for _ in range(100):
             shown = w.json("show", "ember")
             lines = b"".join(f"{f['sha256']} {f['bytes']} {f['name']}\n".encode() for f in shown["files"])
             assert shown["digest"] == "sha256:" + hashlib.sha256(lines).hexdigest()

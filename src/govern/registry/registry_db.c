@@ -427,8 +427,9 @@ static enum status find_model(struct registry_db *db, const struct model_query *
         id = sqlite3_column_int64(s, 0);
         st = read_model_row(db, s, &m, err);
     }
-    sqlite3_finalize(s);
+    /* While `s` stands at its row the connection sees one state of the registry: files and row belong together. */
     if (!st) st = read_files(db, q->files, id, &m, err);
+    sqlite3_finalize(s);
     if (st) arena_release(&m.arena);
     else *ret = m;
     return st;
