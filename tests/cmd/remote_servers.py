@@ -1,4 +1,4 @@
-# Servers of models for test_remote.py: a plain web server and a registry, with faults on demand.
+# Servers of models for test_remote_cmd.py: a plain web server and a registry, with faults on demand.
 # SPDX-License-Identifier: Apache-2.0
 import base64
 import hashlib

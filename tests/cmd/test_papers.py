@@ -28,7 +28,7 @@ EMBER = os.path.join(ROOT, "models/ember")
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("HEARTH", "build/hearth"))
 
 sys.path.insert(0, HERE)
-import test_bom  # noqa: E402  the schemas, and what the libraries say
+import test_bom_cmd  # noqa: E402  the schemas, and what the libraries say
 
 USE = "commercial: true\nterritory: [DE]\nentity: company\n"
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>\u202e'
@@ -95,10 +95,10 @@ SCHEMA_CACHE = []
 
 def schemas():
     need(SCHEMAS)
-    if not test_bom.jsonschema:
+    if not test_bom_cmd.jsonschema:
         raise Skip("jsonschema is not installed")
     if not SCHEMA_CACHE:
-        SCHEMA_CACHE.append(test_bom.Schemas())
+        SCHEMA_CACHE.append(test_bom_cmd.Schemas())
     return SCHEMA_CACHE[0]
 
 
@@ -106,7 +106,7 @@ def check_bom(text):
     document = json.loads(text)
     complaints = schemas().complaints(document)
     assert not complaints, complaints[:3]
-    complaint = test_bom.library_complaint(text, document["specVersion"])
+    complaint = test_bom_cmd.library_complaint(text, document["specVersion"])
     assert complaint in (None, "skipped"), complaint
     return document
 
@@ -168,9 +168,9 @@ def case_bom_as_spdx(w):
     document = json.loads(text)
     package = next(e for e in document["@graph"] if e["type"] == "ai_AIPackage")
     assert package["name"] == "ember"
-    if not test_bom.spdx:
+    if not test_bom_cmd.spdx:
         raise Skip("spdx-python-model is not installed")
-    objects = test_bom.read_spdx(text)
+    objects = test_bom_cmd.read_spdx(text)
     assert not objects.missing_ids
 
 
@@ -541,7 +541,7 @@ def main():
     if not os.path.exists(PROGRAM):
         print(f"SKIPPED: {PROGRAM} is not there")
         return 77
-    if not test_bom.jsonschema:
+    if not test_bom_cmd.jsonschema:
         for python in sorted(glob.glob(os.path.join(ROOT, "build*/clients-venv/bin/python"))):
             if python != sys.executable:
                 os.execv(python, [python, os.path.abspath(__file__), PROGRAM])

@@ -1,7 +1,7 @@
 /* Bills of materials: what is refused, that the same input gives the same bytes, and documents for others.
  * SPDX-License-Identifier: Apache-2.0
  *
- * With a folder in BOM_FOLDER the documents are written there: tests/cmd/test_bom.py holds them against
+ * With a folder in BOM_FOLDER the documents are written there: tests/cmd/test_bom_cmd.py holds them against
  * the schemas of CycloneDX. */
 #include "support/fixture.h"
 

@@ -1,7 +1,7 @@
 /* Addresses of models elsewhere, and what their servers say: SHA256SUMS, manifests, challenges, archives.
  * SPDX-License-Identifier: Apache-2.0
  *
- * All of it pure; tests/cmd/test_remote.py has the servers. */
+ * All of it pure; tests/cmd/test_remote_cmd.py has the servers. */
 #include "support/fixture.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 # Bills of materials against the schemas of CycloneDX, its Python library, and SPDX's Python model.
 # SPDX-License-Identifier: Apache-2.0
 #
-#   test_bom.py [PROGRAM]      PROGRAM: HEARTH, or build/hearth; test_bom stands beside it
+#   test_bom_cmd.py [PROGRAM]      PROGRAM: HEARTH, or build/hearth; test_bom stands beside it
 #
 # test_bom (tests/unit) writes the documents. The schemas come from the shared folder; jsonschema,
 # cyclonedx-python-lib and spdx-python-model from this interpreter or build*/clients-venv

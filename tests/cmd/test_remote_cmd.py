@@ -2,7 +2,7 @@
 # Models from web servers and registries, as a user meets them.
 # SPDX-License-Identifier: Apache-2.0
 #
-#   test_remote.py [PROGRAM]      PROGRAM: HEARTH, or build/hearth
+#   test_remote_cmd.py [PROGRAM]      PROGRAM: HEARTH, or build/hearth
 #
 # Servers are our own, on this machine (remote_servers.py). The last line is "N passed, N failed, N skipped".
 import json
