@@ -9,12 +9,12 @@
 #include "lm/sample/json_schema_inner.h"
 
 /* Lists are shared between paths and never changed. */
-struct todo {
+struct pending {
     uint32_t code;
-    const struct todo *next;
+    const struct pending *next;
 };
 struct choice {
-    const struct todo *todo;
+    const struct pending *pending;
     const struct fact *facts; /* only the new ones, ended by NULL */
     struct choice *next;
 };
@@ -23,8 +23,8 @@ struct branch {
     const struct branch *next;
 };
 struct path {
-    const struct todo *todo;
-    const struct todo *taken;
+    const struct pending *pending;
+    const struct pending *taken;
     const struct fact *facts;
     const struct branch *branches;
 };
@@ -36,11 +36,11 @@ struct walk {
     int seeming_depth; /* how far contradictions are looked for */
 };
 
-static bool push(struct schema_build *s, const struct todo **list, uint32_t code)
+static bool push(struct schema_build *s, const struct pending **list, uint32_t code)
 {
-    struct todo *t = code == CODE_FAILED ? NULL : build_array(s->b, 1, sizeof *t);
+    struct pending *t = code == CODE_FAILED ? NULL : build_array(s->b, 1, sizeof *t);
     if (!t) return false;
-    *t = (struct todo){ code, *list };
+    *t = (struct pending){ code, *list };
     *list = t;
     return true;
 }
@@ -77,7 +77,7 @@ static struct choice *open_choice(struct schema_build *s, struct branch *b)
 static bool choose_code(struct schema_build *s, struct branch *b, uint32_t code)
 {
     struct choice *c = open_choice(s, b);
-    return c && push(s, &c->todo, code);
+    return c && push(s, &c->pending, code);
 }
 
 static bool choose_fact(struct schema_build *s, struct branch *b, struct fact f)
@@ -184,7 +184,7 @@ static bool take_dependency(struct walk *w, struct path *p, uint32_t entry, cons
     struct choice *c = open_choice(s, b);
     if (!c || !add_fact(s, &c->facts, required(m.key))) return false;
     if (json_type(m.value) != JSON_ARRAY)
-        return push(s, &c->todo, literal_member(s, entry, key, m));
+        return push(s, &c->pending, literal_member(s, entry, key, m));
     for (size_t i = 0; i < json_length(m.value); i++)
         if (!add_fact(s, &c->facts, required(json_string(json_at(m.value, i))))) return false;
     return true;
@@ -203,7 +203,7 @@ static bool refute_dependency(struct walk *w, struct branch *b, uint32_t entry, 
             if (!add_fact(s, &c->facts, named(other, CODE_FALSE))) return false;
         } else {
             uint32_t code = literal_member(s, entry, key, m);
-            if (code == CODE_FAILED || !push(s, &c->todo, code ^ 1)) return false;
+            if (code == CODE_FAILED || !push(s, &c->pending, code ^ 1)) return false;
         }
     }
     return true;
@@ -514,10 +514,10 @@ static bool take_one_of(struct walk *w, struct path *p, uint32_t entry, size_t n
             bool apart;
             if (j - 1 == i) continue;
             if (!schema_seems_empty(s, pair, 2, 3, &apart) ||
-                (!apart && !push(s, &c->todo, codes[j - 1] ^ 1)))
+                (!apart && !push(s, &c->pending, codes[j - 1] ^ 1)))
                 return false;
         }
-        if (!push(s, &c->todo, codes[i])) return false;
+        if (!push(s, &c->pending, codes[i])) return false;
     }
     return true;
 }
@@ -529,11 +529,11 @@ static bool refute_one_of(struct walk *w, struct branch *b, uint32_t entry, size
     if (!none) return false;
     for (size_t i = 0; i < n; i++) {
         uint32_t x = literal_child(s, entry, "oneOf", (int64_t)i);
-        if (x == CODE_FAILED || !push(s, &none->todo, x ^ 1)) return false;
+        if (x == CODE_FAILED || !push(s, &none->pending, x ^ 1)) return false;
         for (size_t j = i + 1; j < n; j++) {
             uint32_t y = literal_child(s, entry, "oneOf", (int64_t)j);
             struct choice *c = open_choice(s, b);
-            if (!c || !push(s, &c->todo, y) || !push(s, &c->todo, x)) return false;
+            if (!c || !push(s, &c->pending, y) || !push(s, &c->pending, x)) return false;
         }
     }
     return true;
@@ -549,8 +549,9 @@ static bool take_if(struct walk *w, struct path *p, uint32_t entry)
     uint32_t other = json_get(v, "else") ? literal_child(s, entry, "else", -1) : CODE_TRUE;
     struct branch *b = open_branch(s, p);
     struct choice *yes = open_choice(s, b), *no = open_choice(s, b);
-    return yes && no && when != CODE_FAILED && push(s, &yes->todo, then) &&
-           push(s, &yes->todo, when) && push(s, &no->todo, other) && push(s, &no->todo, when ^ 1);
+    return yes && no && when != CODE_FAILED && push(s, &yes->pending, then) &&
+           push(s, &yes->pending, when) && push(s, &no->pending, other) &&
+           push(s, &no->pending, when ^ 1);
 }
 
 static bool refute_if(struct walk *w, struct branch *b, uint32_t entry)
@@ -563,8 +564,8 @@ static bool refute_if(struct walk *w, struct branch *b, uint32_t entry)
         if (!json_get(v, key)) continue;
         uint32_t code = literal_child(s, entry, key, -1);
         struct choice *c = open_choice(s, b);
-        if (!c || code == CODE_FAILED || when == CODE_FAILED || !push(s, &c->todo, code ^ 1) ||
-            !push(s, &c->todo, i ? when ^ 1 : when))
+        if (!c || code == CODE_FAILED || when == CODE_FAILED || !push(s, &c->pending, code ^ 1) ||
+            !push(s, &c->pending, i ? when ^ 1 : when))
             return false;
     }
     return true;
@@ -578,7 +579,7 @@ static bool take_values(struct walk *w, struct path *p, uint32_t entry, bool *re
     const struct json *list = json_get(l.value, "enum"), *one = json_get(l.value, "const");
     if (one) {
         if (!is_kind(one, w->kind)) return *ret_dead = true;
-        if (!push(s, &p->todo, literal_constant(s, one, l.pointer))) return false;
+        if (!push(s, &p->pending, literal_constant(s, one, l.pointer))) return false;
     }
     if (!list) return true;
     struct branch *b = open_branch(s, p);
@@ -603,7 +604,7 @@ static bool refute_values(struct walk *w, struct branch *b, uint32_t entry)
     struct choice *c = list ? open_choice(s, b) : NULL;
     for (size_t i = 0; i < json_length(list); i++) {
         uint32_t code = literal_constant(s, json_at(list, i), l.pointer);
-        if (!c || code == CODE_FAILED || !push(s, &c->todo, code ^ 1)) return false;
+        if (!c || code == CODE_FAILED || !push(s, &c->pending, code ^ 1)) return false;
     }
     return true;
 }
@@ -613,7 +614,7 @@ static bool take_combinations(struct walk *w, struct path *p, uint32_t entry)
     struct schema_build *s = w->s;
     const struct json *v = s->literals[entry].value;
     for (size_t i = json_length(json_get(v, "allOf")); i > 0; i--)
-        if (!push(s, &p->todo, literal_child(s, entry, "allOf", (int64_t)i - 1))) return false;
+        if (!push(s, &p->pending, literal_child(s, entry, "allOf", (int64_t)i - 1))) return false;
     size_t n = json_length(json_get(v, "anyOf"));
     struct branch *b = n ? open_branch(s, p) : NULL;
     for (size_t i = 0; i < n; i++)
@@ -622,7 +623,7 @@ static bool take_combinations(struct walk *w, struct path *p, uint32_t entry)
     if (n && !take_one_of(w, p, entry, n)) return false;
     if (json_get(v, "not")) {
         uint32_t code = literal_child(s, entry, "not", -1);
-        if (code == CODE_FAILED || !push(s, &p->todo, code ^ 1)) return false;
+        if (code == CODE_FAILED || !push(s, &p->pending, code ^ 1)) return false;
     }
     return take_if(w, p, entry);
 }
@@ -639,7 +640,7 @@ static bool refute_combinations(struct walk *w, struct branch *b, uint32_t entry
     struct choice *none = n ? open_choice(s, b) : NULL;
     for (size_t i = 0; i < n; i++) {
         uint32_t code = literal_child(s, entry, "anyOf", (int64_t)i);
-        if (code == CODE_FAILED || !none || !push(s, &none->todo, code ^ 1)) return false;
+        if (code == CODE_FAILED || !none || !push(s, &none->pending, code ^ 1)) return false;
     }
     n = json_length(json_get(v, "oneOf"));
     if (n && !refute_one_of(w, b, entry, n)) return false;
@@ -656,7 +657,7 @@ static bool take_schema(struct walk *w, struct path *p, uint32_t entry, bool *re
     const char *ref = reference_key(s, l.value);
     if (!literal_check(s, entry)) return false;
     if (ref) {
-        if (!push(s, &p->todo, literal_reference(s, entry, ref))) return false;
+        if (!push(s, &p->pending, literal_reference(s, entry, ref))) return false;
         if (s->draft < DRAFT_2019) return true;
     }
     *ret_dead =
@@ -698,7 +699,7 @@ static bool take_literal(struct walk *w, struct path *p, uint32_t code, bool *re
     uint32_t entry = code / 2;
     if (code == CODE_TRUE) return true;
     if (code == CODE_FALSE) return *ret_dead = true;
-    for (const struct todo *t = p->taken; t; t = t->next) {
+    for (const struct pending *t = p->taken; t; t = t->next) {
         if (t->code == code) return true;
         if (t->code == (code ^ 1)) return *ret_dead = true;
     }
@@ -778,8 +779,8 @@ static bool follow_choices(struct walk *w, struct path p)
                               "%s: anyOf, oneOf, not and if combine in more than %d ways; make the "
                               "schema simpler",
                               s->base, BRANCHES_MAX);
-        for (const struct todo *t = c->todo; t; t = t->next)
-            if (!push(s, &q.todo, t->code)) return false;
+        for (const struct pending *t = c->pending; t; t = t->next)
+            if (!push(s, &q.pending, t->code)) return false;
         for (const struct fact *f = c->facts; f; f = f->next)
             if (!add_fact(s, &q.facts, *f)) return false;
         if (!follow_path(w, q)) return false;
@@ -794,9 +795,9 @@ static bool follow_path(struct walk *w, struct path p)
     if (++s->nesting > SCHEMA_NESTING_MAX)
         return build_fail(s->b, STATUS_LIMIT, "%s: combinations nest deeper than %d", s->base,
                           SCHEMA_NESTING_MAX);
-    while (p.todo && !dead) {
-        uint32_t code = p.todo->code;
-        p.todo = p.todo->next;
+    while (p.pending && !dead) {
+        uint32_t code = p.pending->code;
+        p.pending = p.pending->next;
         if (!build_spend(s->b, 50) || !take_literal(w, &p, code, &dead)) return false;
     }
     if (!dead && !facts_dead(w, p.facts, &dead)) return false;
@@ -811,7 +812,7 @@ static bool expand(struct schema_build *s, enum json_kind kind, const uint32_t *
     struct walk w = { s, kind, fn, ctx, depth };
     struct path p = { 0 };
     for (size_t i = n; i > 0; i--)
-        if (!push(s, &p.todo, codes[i - 1])) return false;
+        if (!push(s, &p.pending, codes[i - 1])) return false;
     return follow_path(&w, p);
 }
 
