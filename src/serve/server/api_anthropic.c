@@ -44,13 +44,13 @@ void anthropic_error_body(struct buf *out, const struct api_error *error,
     struct json_writer w;
     json_writer_init(&w, out, 0);
     json_open_object(&w);
-    put_text(&w, "type", "error");
+    json_member_text(&w, "type", "error");
     json_key(&w, "error");
     json_open_object(&w);
-    put_text(&w, "type", error_type(error->http));
-    put_text(&w, "message", error->text);
+    json_member_text(&w, "type", error_type(error->http));
+    json_member_text(&w, "message", error->text);
     json_close_object(&w);
-    put_text(&w, "request_id", path_of("req_%s", context->request_id).text);
+    json_member_text(&w, "request_id", path_of("req_%s", context->request_id).text);
     json_close_object(&w);
 }
 
@@ -142,7 +142,7 @@ static void flush_text(struct turn *t)
 {
     if (!t->has_text) return;
     json_open_object(t->w);
-    put_text(t->w, "role", "user");
+    json_member_text(t->w, "role", "user");
     put_span(t->w, "content", (struct span){ t->text.data, t->text.len });
     json_close_object(t->w);
     t->w->out->failed |= t->text.failed;
@@ -182,7 +182,7 @@ static bool put_result(struct turn *t, const struct fields *block)
     if (ok) {
         flush_text(t);
         json_open_object(t->w);
-        put_text(t->w, "role", "tool");
+        json_member_text(t->w, "role", "tool");
         put_span(t->w, "tool_call_id", id);
         put_span(t->w, "content", (struct span){ text.data, text.len });
         json_close_object(t->w);
@@ -271,7 +271,7 @@ static void put_call(struct json_writer *w, const struct json *block,
     const struct json *input = json_get(block, "input");
     json_open_object(w);
     put_span(w, "id", json_string(json_get(block, "id")));
-    put_text(w, "type", "function");
+    json_member_text(w, "type", "function");
     json_key(w, "function");
     json_open_object(w);
     put_span(w, "name", json_string(json_get(block, "name")));
@@ -292,7 +292,7 @@ static void put_assistant(struct turn *t, const struct json *blocks)
     for (size_t i = 0; i < count; i++)
         calls += is_call(json_at(blocks, i));
     json_open_object(t->w);
-    put_text(t->w, "role", "assistant");
+    json_member_text(t->w, "role", "assistant");
     if (t->has_text || !calls)
         put_span(t->w, "content", (struct span){ t->text.data, t->text.len });
     else put_null(t->w, "content");
@@ -359,7 +359,7 @@ static bool put_system(struct json_writer *w, const struct fields *f, struct sha
     struct span s = without_billing((struct span){ text.data, text.len }, r);
     if (ok && s.len) {
         json_open_object(w);
-        put_text(w, "role", "system");
+        json_member_text(w, "role", "system");
         put_span(w, "content", s);
         json_close_object(w);
     }
@@ -394,8 +394,8 @@ static bool put_messages(struct json_writer *w, const struct fields *f, struct s
         if (!put_turn(w, f, messages, i)) return false;
     json_close_array(w);
     bool prefill = is_prefill(messages);
-    put_bool(w, "add_generation_prompt", !prefill);
-    if (prefill) put_bool(w, "continue_final_message", true);
+    json_member_bool(w, "add_generation_prompt", !prefill);
+    if (prefill) json_member_bool(w, "continue_final_message", true);
     return true;
 }
 
@@ -477,7 +477,7 @@ static bool put_thinking(struct json_writer *w, const struct fields *f)
     if (adaptive && !effort.data) return true;
     json_key(w, "chat_template_kwargs");
     json_open_object(w);
-    if (!adaptive) put_bool(w, "enable_thinking", enabled);
+    if (!adaptive) json_member_bool(w, "enable_thinking", enabled);
     if (effort.data) put_span(w, "reasoning_effort", effort);
     json_close_object(w);
     return true;

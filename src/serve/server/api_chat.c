@@ -69,7 +69,7 @@ static bool put_extensions(struct json_writer *w, const struct fields *f)
         !field_array(f, "documents", &documents) || !field_text(f, "reasoning_effort", &effort) ||
         !field_bool(f, "add_generation_prompt", &prompt))
         return false;
-    put_bool(w, "add_generation_prompt", prompt);
+    json_member_bool(w, "add_generation_prompt", prompt);
     if (last) {
         json_key(w, "continue_final_message");
         json_put_value(w, last);
@@ -170,11 +170,11 @@ static const char *reasoning_key(const struct shape_answer *a)
 static void put_head(struct json_writer *w, const struct shape_answer *a, const char *object)
 {
     struct field_path id = path_of("chatcmpl-%s", a->context->request_id);
-    put_text(w, "id", id.text);
-    put_text(w, "object", object);
-    put_int(w, "created", a->context->created);
-    put_text(w, "model", a->context->model);
-    put_text(w, "system_fingerprint", a->context->fingerprint);
+    json_member_text(w, "id", id.text);
+    json_member_text(w, "object", object);
+    json_member_int(w, "created", a->context->created);
+    json_member_text(w, "model", a->context->model);
+    json_member_text(w, "system_fingerprint", a->context->fingerprint);
 }
 
 /* A chunk up to the inside of its delta. */
@@ -185,7 +185,7 @@ static struct json_writer *chunk_open(struct shape_answer *a, int index)
     json_key(w, "choices");
     json_open_array(w);
     json_open_object(w);
-    put_int(w, "index", index);
+    json_member_int(w, "index", index);
     json_key(w, "delta");
     json_open_object(w);
     return w;
@@ -211,7 +211,7 @@ static enum status chunk_send(struct shape_answer *a, struct buf *items, const c
     struct json_writer *w = &a->out.w;
     json_close_object(w);
     put_logprobs(w, a, items);
-    put_text(w, "finish_reason", finish);
+    json_member_text(w, "finish_reason", finish);
     json_close_object(w);
     json_close_array(w);
     if (a->own->usage_chunk) put_null(w, "usage");
@@ -221,11 +221,11 @@ static enum status chunk_send(struct shape_answer *a, struct buf *items, const c
 
 static void put_call_open(struct json_writer *w, const struct part *call)
 {
-    put_text(w, "id", call->id);
-    put_text(w, "type", "function");
+    json_member_text(w, "id", call->id);
+    json_member_text(w, "type", "function");
     json_key(w, "function");
     json_open_object(w);
-    put_text(w, "name", call->name);
+    json_member_text(w, "name", call->name);
 }
 
 /* Writes what a step adds into an open delta; false: nothing, and no chunk is open. */
@@ -242,10 +242,10 @@ static bool put_step(struct shape_answer *a, int index, const struct step *step)
     json_key(w, "tool_calls");
     json_open_array(w);
     json_open_object(w);
-    put_int(w, "index", part->call);
+    json_member_int(w, "index", part->call);
     if (step->kind == STEP_OPEN) {
         put_call_open(w, part);
-        put_text(w, "arguments", "");
+        json_member_text(w, "arguments", "");
     } else {
         json_key(w, "function");
         json_open_object(w);
@@ -260,8 +260,8 @@ static bool put_step(struct shape_answer *a, int index, const struct step *step)
 static enum status send_role(struct shape_answer *a, int index, struct error *err)
 {
     struct json_writer *w = chunk_open(a, index);
-    put_text(w, "role", "assistant");
-    put_text(w, "content", "");
+    json_member_text(w, "role", "assistant");
+    json_member_text(w, "content", "");
     return chunk_send(a, NULL, NULL, err);
 }
 
@@ -369,17 +369,17 @@ static void put_choice(struct json_writer *w, struct shape_answer *a, int index)
 {
     struct choice *c = &a->choices[index];
     json_open_object(w);
-    put_int(w, "index", index);
+    json_member_int(w, "index", index);
     json_key(w, "message");
     json_open_object(w);
-    put_text(w, "role", "assistant");
+    json_member_text(w, "role", "assistant");
     put_joined(w, "content", &c->parts, PART_CONTENT, !c->parts.call_count);
     put_null(w, "refusal");
     put_joined(w, reasoning_key(a), &c->parts, PART_REASONING, false);
     put_calls(w, &c->parts);
     json_close_object(w);
     put_logprobs(w, a, &c->logprobs);
-    put_text(w, "finish_reason", c->finish);
+    json_member_text(w, "finish_reason", c->finish);
     json_close_object(w);
 }
 

@@ -67,7 +67,7 @@ static bool put_prompt(struct json_writer *w, const struct fields *f, struct own
         return put_ids(w, f, prompt);
     }
     put_span(w, "text", text);
-    put_bool(w, "parse_special", true);
+    json_member_bool(w, "parse_special", true);
     if (own->echo && text.len) buf_append(&own->prompts[index], text.data, text.len);
     w->out->failed |= own->prompts[index].failed;
     return true;
@@ -381,11 +381,11 @@ static void clear_lists(struct lists *l)
 
 static void put_head(struct json_writer *w, const struct shape_answer *a)
 {
-    put_text(w, "id", path_of("cmpl-%s", a->context->request_id).text);
-    put_text(w, "object", "text_completion");
-    put_int(w, "created", a->context->created);
-    put_text(w, "model", a->context->model);
-    put_text(w, "system_fingerprint", a->context->fingerprint);
+    json_member_text(w, "id", path_of("cmpl-%s", a->context->request_id).text);
+    json_member_text(w, "object", "text_completion");
+    json_member_int(w, "created", a->context->created);
+    json_member_text(w, "model", a->context->model);
+    json_member_text(w, "system_fingerprint", a->context->fingerprint);
     json_key(w, "choices");
     json_open_array(w);
 }
@@ -394,10 +394,10 @@ static void put_choice(struct json_writer *w, struct shape_answer *a, int index)
 {
     struct choice *c = &a->choices[index];
     json_open_object(w);
-    put_int(w, "index", index);
+    json_member_int(w, "index", index);
     put_span(w, "text", (struct span){ c->text.data, c->text.len });
     put_lists(w, a, &c->lists);
-    put_text(w, "finish_reason", c->finish);
+    json_member_text(w, "finish_reason", c->finish);
     json_close_object(w);
     w->out->failed |= c->text.failed;
 }

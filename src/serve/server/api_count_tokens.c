@@ -28,8 +28,8 @@ static enum status send_count(struct shape_answer *a, const struct worker_event 
 {
     if (event->kind != WORKER_DONE) return STATUS_OK;
     struct json_writer *w = outlet_open(&a->out);
-    if (object) put_text(w, "object", object);
-    put_int(w, "input_tokens", json_int(json_get(event->body, "prompt_tokens"), 0));
+    if (object) json_member_text(w, "object", object);
+    json_member_int(w, "input_tokens", json_int(json_get(event->body, "prompt_tokens"), 0));
     return outlet_send(&a->out, NULL, true, err);
 }
 

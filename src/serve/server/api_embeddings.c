@@ -10,14 +10,14 @@
 static enum status write_answer(struct shape_answer *a, struct json_writer *w, struct error *err)
 {
     enum status st = STATUS_OK;
-    put_text(w, "object", "list");
+    json_member_text(w, "object", "list");
     json_key(w, "data");
     json_open_array(w);
     for (size_t i = 0; i < a->own->count && !st; i++) {
         const struct retrieval_result *r = &a->results[i];
         json_open_object(w);
-        put_text(w, "object", "embedding");
-        put_int(w, "index", (int64_t)i);
+        json_member_text(w, "object", "embedding");
+        json_member_int(w, "index", (int64_t)i);
         json_key(w, "embedding");
         if (a->own->base64)
             json_put_span(w, (struct span){ r->vector.data ? r->vector.data : "", r->vector.len });
@@ -25,11 +25,11 @@ static enum status write_answer(struct shape_answer *a, struct json_writer *w, s
         json_close_object(w);
     }
     json_close_array(w);
-    put_text(w, "model", a->context->model);
+    json_member_text(w, "model", a->context->model);
     json_key(w, "usage");
     json_open_object(w);
-    put_int(w, "prompt_tokens", retrieval_tokens(a));
-    put_int(w, "total_tokens", retrieval_tokens(a));
+    json_member_int(w, "prompt_tokens", retrieval_tokens(a));
+    json_member_int(w, "total_tokens", retrieval_tokens(a));
     json_close_object(w);
     return st;
 }
@@ -60,7 +60,7 @@ static bool read_body(struct shape_request *r, const struct fields *f,
     json_writer_init(&w, &r->canonical[0], 0);
     json_open_object(&w);
     if (!retrieval_put_inputs(&w, "inputs", f, "input", own)) return false;
-    if (dimensions) put_int(&w, "dimensions", dimensions);
+    if (dimensions) json_member_int(&w, "dimensions", dimensions);
     return retrieval_close(r, &w, f->err);
 }
 

@@ -59,24 +59,24 @@ static void put_usage(struct json_writer *w, const struct usage *u)
 {
     json_key(w, "usage");
     json_open_object(w);
-    put_int(w, "input_tokens", u->prompt - u->cached);
-    put_int(w, "cache_creation_input_tokens", 0);
-    put_int(w, "cache_read_input_tokens", u->cached);
-    put_int(w, "output_tokens", u->completion);
+    json_member_int(w, "input_tokens", u->prompt - u->cached);
+    json_member_int(w, "cache_creation_input_tokens", 0);
+    json_member_int(w, "cache_read_input_tokens", u->cached);
+    json_member_int(w, "output_tokens", u->completion);
     json_close_object(w);
 }
 
 static void put_head(struct json_writer *w, const struct shape_answer *a)
 {
-    put_text(w, "id", path_of("msg_%s", a->context->request_id).text);
-    put_text(w, "type", "message");
-    put_text(w, "role", "assistant");
-    put_text(w, "model", a->context->model);
+    json_member_text(w, "id", path_of("msg_%s", a->context->request_id).text);
+    json_member_text(w, "type", "message");
+    json_member_text(w, "role", "assistant");
+    json_member_text(w, "model", a->context->model);
 }
 
 static void put_stop(struct json_writer *w, const struct shape_answer *a)
 {
-    put_text(w, "stop_reason", a->stop_reason);
+    json_member_text(w, "stop_reason", a->stop_reason);
     if (a->stop_sequence.data) put_span(w, "stop_sequence", a->stop_sequence);
     else put_null(w, "stop_sequence");
 }
@@ -85,7 +85,7 @@ static enum status send_start(struct shape_answer *a, struct error *err)
 {
     struct json_writer *w = outlet_open(&a->out);
     a->started = true;
-    put_text(w, "type", "message_start");
+    json_member_text(w, "type", "message_start");
     json_key(w, "message");
     json_open_object(w);
     put_head(w, a);
@@ -102,21 +102,21 @@ static enum status send_open(struct shape_answer *a, size_t index, struct error 
 {
     const struct part *part = &a->parts.items[index];
     struct json_writer *w = outlet_open(&a->out);
-    put_text(w, "type", "content_block_start");
-    put_int(w, "index", (int64_t)index);
+    json_member_text(w, "type", "content_block_start");
+    json_member_int(w, "index", (int64_t)index);
     json_key(w, "content_block");
     json_open_object(w);
     if (part->kind == PART_CONTENT) {
-        put_text(w, "type", "text");
-        put_text(w, "text", "");
+        json_member_text(w, "type", "text");
+        json_member_text(w, "text", "");
     } else if (part->kind == PART_REASONING) {
-        put_text(w, "type", "thinking");
-        put_text(w, "thinking", "");
-        put_text(w, "signature", "");
+        json_member_text(w, "type", "thinking");
+        json_member_text(w, "thinking", "");
+        json_member_text(w, "signature", "");
     } else {
-        put_text(w, "type", "tool_use");
-        put_text(w, "id", part->id);
-        put_text(w, "name", part->name);
+        json_member_text(w, "type", "tool_use");
+        json_member_text(w, "id", part->id);
+        json_member_text(w, "name", part->name);
         json_key(w, "input");
         json_open_object(w);
         json_close_object(w);
@@ -129,11 +129,11 @@ static enum status send_delta(struct shape_answer *a, size_t index, const char *
                               const char *key, struct span text, struct error *err)
 {
     struct json_writer *w = outlet_open(&a->out);
-    put_text(w, "type", "content_block_delta");
-    put_int(w, "index", (int64_t)index);
+    json_member_text(w, "type", "content_block_delta");
+    json_member_int(w, "index", (int64_t)index);
     json_key(w, "delta");
     json_open_object(w);
-    put_text(w, "type", type);
+    json_member_text(w, "type", type);
     put_span(w, key, text);
     json_close_object(w);
     return outlet_send(&a->out, "content_block_delta", false, err);
@@ -160,8 +160,8 @@ static enum status send_close(struct shape_answer *a, size_t index, struct error
     }
     if (s) return s;
     struct json_writer *w = outlet_open(&a->out);
-    put_text(w, "type", "content_block_stop");
-    put_int(w, "index", (int64_t)index);
+    json_member_text(w, "type", "content_block_stop");
+    json_member_int(w, "index", (int64_t)index);
     return outlet_send(&a->out, "content_block_stop", false, err);
 }
 
@@ -186,17 +186,17 @@ static enum status put_block(struct json_writer *w, const struct part *part, str
     enum status s = STATUS_OK;
     json_open_object(w);
     if (part->kind == PART_CONTENT) {
-        put_text(w, "type", "text");
+        json_member_text(w, "type", "text");
         put_span(w, "text", text);
     } else if (part->kind == PART_REASONING) {
         s = anthropic_signature(text, signature, err);
-        put_text(w, "type", "thinking");
+        json_member_text(w, "type", "thinking");
         put_span(w, "thinking", text);
-        put_text(w, "signature", s ? "" : signature);
+        json_member_text(w, "signature", s ? "" : signature);
     } else {
-        put_text(w, "type", "tool_use");
-        put_text(w, "id", part->id);
-        put_text(w, "name", part->name);
+        json_member_text(w, "type", "tool_use");
+        json_member_text(w, "id", part->id);
+        json_member_text(w, "name", part->name);
         /* What a broken off call has for arguments is no JSON, and `input` must be some. */
         put_parsed(w, "input", part->complete ? text : span_of(""), false);
     }
@@ -222,7 +222,7 @@ static enum status send_whole(struct shape_answer *a, struct error *err)
 static enum status send_end(struct shape_answer *a, struct error *err)
 {
     struct json_writer *w = outlet_open(&a->out);
-    put_text(w, "type", "message_delta");
+    json_member_text(w, "type", "message_delta");
     json_key(w, "delta");
     json_open_object(w);
     put_stop(w, a);
@@ -230,7 +230,7 @@ static enum status send_end(struct shape_answer *a, struct error *err)
     put_usage(w, &a->usage);
     enum status s = outlet_send(&a->out, "message_delta", false, err);
     if (s) return s;
-    put_text(outlet_open(&a->out), "type", "message_stop");
+    json_member_text(outlet_open(&a->out), "type", "message_stop");
     return outlet_send(&a->out, "message_stop", true, err);
 }
 
@@ -268,7 +268,7 @@ static enum status take_progress(struct shape_answer *a, const struct json *body
         a->usage.prompt = 0;
         return s;
     }
-    put_text(outlet_open(&a->out), "type", "ping");
+    json_member_text(outlet_open(&a->out), "type", "ping");
     return outlet_send(&a->out, "ping", false, err);
 }
 

@@ -90,7 +90,7 @@ static bool put_think(struct json_writer *w, const struct fields *f)
                           "'think' must be true, false, or one of low, medium, high");
     json_key(w, "chat_template_kwargs");
     json_open_object(w);
-    put_bool(w, "enable_thinking", json_bool(think, true));
+    json_member_bool(w, "enable_thinking", json_bool(think, true));
     if (effort.data) put_span(w, "reasoning_effort", effort);
     json_close_object(w);
     return true;
@@ -99,7 +99,7 @@ static bool put_think(struct json_writer *w, const struct fields *f)
 static void put_message(struct json_writer *w, const char *role, struct span content)
 {
     json_open_object(w);
-    put_text(w, "role", role);
+    json_member_text(w, "role", role);
     put_span(w, "content", content);
     json_close_object(w);
 }
@@ -133,7 +133,7 @@ static bool read_chat_body(struct shape_request *r, const struct fields *f,
         put_message(&w, "user", (struct span){ 0 });
         json_close_array(&w);
     } else if (!openai_put_messages(&w, f)) return false;
-    put_bool(&w, "add_generation_prompt", true);
+    json_member_bool(&w, "add_generation_prompt", true);
     if (!openai_put_tools(&w, f, false) || !put_think(&w, f) ||
         !wish_put(&w, &wish, field_get(f, "tools"), r, f->err))
         return false;
@@ -145,7 +145,7 @@ static bool put_prompt(struct json_writer *w, const struct fields *f, struct spa
 {
     if (raw) {
         put_span(w, "text", prompt);
-        put_bool(w, "parse_special", true);
+        json_member_bool(w, "parse_special", true);
         return true;
     }
     json_key(w, "messages");
@@ -153,7 +153,7 @@ static bool put_prompt(struct json_writer *w, const struct fields *f, struct spa
     if (system.len) put_message(w, "system", system);
     put_message(w, "user", prompt);
     json_close_array(w);
-    put_bool(w, "add_generation_prompt", true);
+    json_member_bool(w, "add_generation_prompt", true);
     return put_think(w, f);
 }
 
@@ -254,8 +254,8 @@ static enum status generate_begin(struct shape_answer **ret, const struct shape_
 static struct json_writer *open_line(struct shape_answer *a)
 {
     struct json_writer *w = outlet_open(&a->out);
-    put_text(w, "model", a->context->model);
-    put_text(w, "created_at", time_text(a->context->created).text);
+    json_member_text(w, "model", a->context->model);
+    json_member_text(w, "created_at", time_text(a->context->created).text);
     return w;
 }
 
@@ -267,11 +267,11 @@ static struct span text_of(const struct part *part)
 static void put_call(struct json_writer *w, const struct part *part)
 {
     json_open_object(w);
-    put_text(w, "id", part->id);
+    json_member_text(w, "id", part->id);
     json_key(w, "function");
     json_open_object(w);
-    put_int(w, "index", part->call);
-    put_text(w, "name", part->name);
+    json_member_int(w, "index", part->call);
+    json_member_text(w, "name", part->name);
     put_parsed(w, "arguments", text_of(part), true);
     json_close_object(w);
     json_close_object(w);
@@ -293,7 +293,7 @@ static enum status send_piece(struct shape_answer *a, enum part_kind kind, struc
     if (a->is_chat) {
         json_key(w, "message");
         json_open_object(w);
-        put_text(w, "role", "assistant");
+        json_member_text(w, "role", "assistant");
     }
     put_span(w, plain, kind == PART_CONTENT ? text : none);
     if (kind == PART_REASONING) put_span(w, "thinking", text);
@@ -305,7 +305,7 @@ static enum status send_piece(struct shape_answer *a, enum part_kind kind, struc
     }
     if (a->is_chat) json_close_object(w);
     put_logprobs(w, a);
-    put_bool(w, "done", false);
+    json_member_bool(w, "done", false);
     return outlet_send(&a->out, NULL, false, err);
 }
 
@@ -353,7 +353,7 @@ static void put_calls(struct json_writer *w, const struct shape_answer *a)
 
 static void put_duration(struct json_writer *w, const char *key, double seconds)
 {
-    put_int(w, key, seconds > 0 && seconds < 1e9 ? (int64_t)(seconds * 1e9) : 0);
+    json_member_int(w, key, seconds > 0 && seconds < 1e9 ? (int64_t)(seconds * 1e9) : 0);
 }
 
 /* The last line; not streamed, it is all of them. */
@@ -367,7 +367,7 @@ static enum status send_last(struct shape_answer *a, const struct json *done, st
     if (a->is_chat) {
         json_key(w, "message");
         json_open_object(w);
-        put_text(w, "role", "assistant");
+        json_member_text(w, "role", "assistant");
     }
     put_joined(w, a, a->is_chat ? "content" : "response", PART_CONTENT, true);
     put_joined(w, a, "thinking", PART_REASONING, false);
@@ -376,13 +376,13 @@ static enum status send_last(struct shape_answer *a, const struct json *done, st
         json_close_object(w);
     }
     put_logprobs(w, a);
-    put_bool(w, "done", true);
-    put_text(w, "done_reason", a->own->load_only ? "load" : cut ? "length" : "stop");
+    json_member_bool(w, "done", true);
+    json_member_text(w, "done_reason", a->own->load_only ? "load" : cut ? "length" : "stop");
     put_duration(w, "total_duration", u.prompt_seconds + u.decode_seconds);
-    put_int(w, "load_duration", 0);
-    put_int(w, "prompt_eval_count", u.prompt);
+    json_member_int(w, "load_duration", 0);
+    json_member_int(w, "prompt_eval_count", u.prompt);
     put_duration(w, "prompt_eval_duration", u.prompt_seconds);
-    put_int(w, "eval_count", u.completion);
+    json_member_int(w, "eval_count", u.completion);
     put_duration(w, "eval_duration", u.decode_seconds);
     return outlet_send(&a->out, NULL, true, err);
 }

@@ -15,16 +15,16 @@ static int64_t nanoseconds(const struct shape_answer *a, const char *key)
 static enum status write_embed(struct shape_answer *a, struct json_writer *w, struct error *err)
 {
     enum status st = STATUS_OK;
-    put_text(w, "model", a->context->model);
+    json_member_text(w, "model", a->context->model);
     json_key(w, "embeddings");
     json_open_array(w);
     for (size_t i = 0; i < a->own->count && !st; i++)
         st = retrieval_put_vector(w, &a->results[i], err);
     json_close_array(w);
-    put_int(w, "total_duration",
-            nanoseconds(a, "queue_seconds") + nanoseconds(a, "prompt_seconds"));
-    put_int(w, "load_duration", 0);
-    put_int(w, "prompt_eval_count", retrieval_tokens(a));
+    json_member_int(w, "total_duration",
+                    nanoseconds(a, "queue_seconds") + nanoseconds(a, "prompt_seconds"));
+    json_member_int(w, "load_duration", 0);
+    json_member_int(w, "prompt_eval_count", retrieval_tokens(a));
     return st;
 }
 
@@ -50,8 +50,8 @@ static bool read_embed(struct shape_request *r, const struct fields *f,
     json_writer_init(&w, &r->canonical[0], 0);
     json_open_object(&w);
     if (!retrieval_put_inputs(&w, "inputs", f, "input", own)) return false;
-    if (dimensions) put_int(&w, "dimensions", dimensions);
-    if (truncate) put_bool(&w, "truncate", true);
+    if (dimensions) json_member_int(&w, "dimensions", dimensions);
+    if (truncate) json_member_bool(&w, "truncate", true);
     return retrieval_close(r, &w, f->err);
 }
 

@@ -18,15 +18,15 @@ static void put_details(struct json_writer *w, const struct ollama_model *m)
     else if (m->parameter_count) size = path_of("%.2fM", (double)m->parameter_count / 1e6);
     json_key(w, "details");
     json_open_object(w);
-    put_text(w, "parent_model", "");
-    put_text(w, "format", m->format ? m->format : "");
-    put_text(w, "family", m->family ? m->family : "");
+    json_member_text(w, "parent_model", "");
+    json_member_text(w, "format", m->format ? m->format : "");
+    json_member_text(w, "family", m->family ? m->family : "");
     json_key(w, "families");
     json_open_array(w);
     if (m->family) json_put_string(w, m->family);
     json_close_array(w);
-    put_text(w, "parameter_size", size.text);
-    put_text(w, "quantization_level", m->quantization ? m->quantization : "");
+    json_member_text(w, "parameter_size", size.text);
+    json_member_text(w, "quantization_level", m->quantization ? m->quantization : "");
     json_close_object(w);
 }
 
@@ -39,11 +39,11 @@ void ollama_tags(struct buf *out, const struct ollama_model *models, size_t coun
     json_open_array(&w);
     for (size_t i = 0; i < count; i++) {
         json_open_object(&w);
-        put_text(&w, "name", models[i].name);
-        put_text(&w, "model", models[i].name);
-        put_text(&w, "modified_at", time_text(models[i].modified).text);
-        put_int(&w, "size", (int64_t)(models[i].bytes & INT64_MAX));
-        put_text(&w, "digest", models[i].digest ? models[i].digest : "");
+        json_member_text(&w, "name", models[i].name);
+        json_member_text(&w, "model", models[i].name);
+        json_member_text(&w, "modified_at", time_text(models[i].modified).text);
+        json_member_int(&w, "size", (int64_t)(models[i].bytes & INT64_MAX));
+        json_member_text(&w, "digest", models[i].digest ? models[i].digest : "");
         put_details(&w, &models[i]);
         json_close_object(&w);
     }
@@ -85,18 +85,18 @@ void ollama_show(struct buf *out, const struct ollama_model *m)
     struct json_writer w;
     json_writer_init(&w, out, 0);
     json_open_object(&w);
-    put_text(&w, "modelfile", "");
-    put_text(&w, "parameters", "");
-    put_text(&w, "template", "");
-    put_text(&w, "modified_at", time_text(m->modified).text);
+    json_member_text(&w, "modelfile", "");
+    json_member_text(&w, "parameters", "");
+    json_member_text(&w, "template", "");
+    json_member_text(&w, "modified_at", time_text(m->modified).text);
     put_details(&w, m);
     json_key(&w, "model_info");
     json_open_object(&w);
-    if (m->family) put_text(&w, "general.architecture", m->family);
+    if (m->family) json_member_text(&w, "general.architecture", m->family);
     if (m->parameter_count)
-        put_int(&w, "general.parameter_count", (int64_t)(m->parameter_count & INT64_MAX));
+        json_member_int(&w, "general.parameter_count", (int64_t)(m->parameter_count & INT64_MAX));
     if (m->family && m->context_max)
-        put_int(&w, path_of("%s.context_length", m->family).text, m->context_max);
+        json_member_int(&w, path_of("%s.context_length", m->family).text, m->context_max);
     json_close_object(&w);
     json_key(&w, "capabilities");
     json_open_array(&w);
@@ -112,7 +112,7 @@ void ollama_version(struct buf *out)
     struct json_writer w;
     json_writer_init(&w, out, 0);
     json_open_object(&w);
-    put_text(&w, "version", OLLAMA_VERSION);
+    json_member_text(&w, "version", OLLAMA_VERSION);
     json_close_object(&w);
 }
 
@@ -122,6 +122,6 @@ void ollama_error_body(struct buf *out, const struct api_error *error,
     struct json_writer w;
     json_writer_init(&w, out, 0);
     json_open_object(&w);
-    put_text(&w, "error", error->text);
+    json_member_text(&w, "error", error->text);
     json_close_object(&w);
 }

@@ -21,10 +21,10 @@ void openai_error_body(struct buf *out, const struct api_error *error,
     json_open_object(&w);
     json_key(&w, "error");
     json_open_object(&w);
-    put_text(&w, "message", error->text);
-    put_text(&w, "type", error->type);
-    put_text(&w, "param", error->param[0] ? error->param : NULL);
-    put_text(&w, "code", error->code);
+    json_member_text(&w, "message", error->text);
+    json_member_text(&w, "type", error->type);
+    json_member_text(&w, "param", error->param[0] ? error->param : NULL);
+    json_member_text(&w, "code", error->code);
     json_close_object(&w);
     json_close_object(&w);
 }
@@ -156,7 +156,7 @@ static bool put_call(struct json_writer *w, const struct fields *call,
                           "'%s.arguments' must be the JSON text of an object", path.text);
     json_open_object(w);
     if (id.data) put_span(w, "id", id);
-    put_text(w, "type", "function");
+    json_member_text(w, "type", "function");
     json_key(w, "function");
     json_open_object(w);
     put_span(w, "name", name);
@@ -237,7 +237,7 @@ static bool put_message(struct json_writer *w, const struct fields *message,
     if (role != ROLE_ASSISTANT && !field_get(message, "content"))
         return api_refuse(message->err, API_MISSING, path.text, "'%s' is missing", path.text);
     json_open_object(w);
-    put_text(w, "role", ROLE_NAMES[role]);
+    json_member_text(w, "role", ROLE_NAMES[role]);
     if (has_calls && !field_get(message, "content")) put_null(w, "content");
     else if (!openai_put_content(w, message, types)) return false;
     if (role == ROLE_ASSISTANT && !put_reasoning(w, message)) return false;
@@ -288,7 +288,7 @@ bool openai_put_function(struct json_writer *w, const struct fields *function,
                           "'%s' must be 1 to %zu letters, digits, '_' or '-'", path.text,
                           name_bytes_max);
     json_open_object(w);
-    put_text(w, "type", "function");
+    json_member_text(w, "type", "function");
     json_key(w, "function");
     json_open_object(w);
     put_span(w, "name", name);
@@ -297,7 +297,7 @@ bool openai_put_function(struct json_writer *w, const struct fields *function,
     if (schema) json_put_value(w, schema);
     else {
         json_open_object(w);
-        put_text(w, "type", "object");
+        json_member_text(w, "type", "object");
         json_key(w, "properties");
         json_open_object(w);
         json_close_object(w);
@@ -350,6 +350,6 @@ void openai_put_kwargs(struct json_writer *w, const struct json *own, struct spa
     }
     if (effort.data && !none && !json_get(own, "reasoning_effort"))
         put_span(w, "reasoning_effort", effort);
-    if (none && !json_get(own, "enable_thinking")) put_bool(w, "enable_thinking", false);
+    if (none && !json_get(own, "enable_thinking")) json_member_bool(w, "enable_thinking", false);
     json_close_object(w);
 }

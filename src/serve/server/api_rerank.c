@@ -71,8 +71,8 @@ static bool put_answers(struct json_writer *w, const struct fields *f)
     if (!field_int(f, "true_token_id", 0, INT32_MAX, &yes) ||
         !field_int(f, "false_token_id", 0, INT32_MAX, &no))
         return false;
-    if (yes >= 0) put_int(w, "true_id", yes);
-    if (no >= 0) put_int(w, "false_id", no);
+    if (yes >= 0) json_member_int(w, "true_id", yes);
+    if (no >= 0) json_member_int(w, "false_id", no);
     return true;
 }
 
@@ -125,8 +125,8 @@ static void put_result(struct json_writer *w, const struct place *p, const struc
 {
     const struct json *document = json_at(documents, p->i);
     json_open_object(w);
-    put_int(w, "index", (int64_t)p->i);
-    put_real(w, "relevance_score", p->score);
+    json_member_int(w, "index", (int64_t)p->i);
+    json_member_real(w, "relevance_score", p->score);
     if (json_type(document) == JSON_STRING) {
         json_key(w, "document");
         json_open_object(w);
@@ -161,12 +161,12 @@ static enum status write_answer(struct shape_answer *a, struct json_writer *w, s
         st = json_parse(&sent, canonical->data, canonical->len, REQUEST_BYTES_MAX, "the request",
                         err);
     if (!st) {
-        put_text(w, "id", path_of("rerank-%s", a->context->request_id).text);
-        put_text(w, "model", a->context->model);
+        json_member_text(w, "id", path_of("rerank-%s", a->context->request_id).text);
+        json_member_text(w, "model", a->context->model);
         json_key(w, "usage");
         json_open_object(w);
-        put_int(w, "prompt_tokens", retrieval_tokens(a));
-        put_int(w, "total_tokens", retrieval_tokens(a));
+        json_member_int(w, "prompt_tokens", retrieval_tokens(a));
+        json_member_int(w, "total_tokens", retrieval_tokens(a));
         json_close_object(w);
         put_results(a, w, places, sent ? json_get(json_root(sent), "documents") : NULL);
     }

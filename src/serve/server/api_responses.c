@@ -64,7 +64,7 @@ static void put_item_id(struct json_writer *w, const char *key, const struct sha
     };
     struct field_path id =
         path_of("%s_%s_%zu", marks[a->parts.items[index].kind], a->context->request_id, index);
-    put_text(w, key, id.text);
+    json_member_text(w, key, id.text);
 }
 
 static struct span text_of(const struct part *part)
@@ -78,7 +78,7 @@ static void put_part(struct json_writer *w, const struct shape_answer *a, size_t
     const struct part *part = &a->parts.items[index];
     bool is_text = part->kind == PART_CONTENT;
     json_open_object(w);
-    put_text(w, "type", is_text ? "output_text" : "reasoning_text");
+    json_member_text(w, "type", is_text ? "output_text" : "reasoning_text");
     put_span(w, "text", whole ? text_of(part) : span_of(""));
     if (is_text) {
         json_key(w, "annotations");
@@ -115,23 +115,23 @@ static void put_item(struct json_writer *w, const struct shape_answer *a, size_t
     json_open_object(w);
     put_item_id(w, "id", a, index);
     if (part->kind == PART_CONTENT) {
-        put_text(w, "type", "message");
-        put_text(w, "role", "assistant");
-        put_text(w, "status", status);
+        json_member_text(w, "type", "message");
+        json_member_text(w, "role", "assistant");
+        json_member_text(w, "status", status);
         put_parts(w, a, index, whole);
     } else if (part->kind == PART_REASONING) {
-        put_text(w, "type", "reasoning");
-        put_text(w, "status", status);
+        json_member_text(w, "type", "reasoning");
+        json_member_text(w, "status", status);
         json_key(w, "summary");
         json_open_array(w);
         json_close_array(w);
         put_parts(w, a, index, whole);
         if (whole && a->own->encrypted) put_sealed(w, part);
     } else {
-        put_text(w, "type", "function_call");
-        put_text(w, "status", status);
-        put_text(w, "call_id", part->id);
-        put_text(w, "name", part->name);
+        json_member_text(w, "type", "function_call");
+        json_member_text(w, "status", status);
+        json_member_text(w, "call_id", part->id);
+        json_member_text(w, "name", part->name);
         put_span(w, "arguments", whole ? text_of(part) : span_of(""));
     }
     json_close_object(w);
@@ -150,18 +150,18 @@ static void put_usage(struct json_writer *w, const struct usage *u)
 {
     json_key(w, "usage");
     json_open_object(w);
-    put_int(w, "input_tokens", u->prompt);
+    json_member_int(w, "input_tokens", u->prompt);
     json_key(w, "input_tokens_details");
     json_open_object(w);
-    put_int(w, "cached_tokens", u->cached);
-    put_int(w, "cache_write_tokens", 0);
+    json_member_int(w, "cached_tokens", u->cached);
+    json_member_int(w, "cache_write_tokens", 0);
     json_close_object(w);
-    put_int(w, "output_tokens", u->completion);
+    json_member_int(w, "output_tokens", u->completion);
     json_key(w, "output_tokens_details");
     json_open_object(w);
-    put_int(w, "reasoning_tokens", u->reasoning);
+    json_member_int(w, "reasoning_tokens", u->reasoning);
     json_close_object(w);
-    put_int(w, "total_tokens", u->prompt + u->completion);
+    json_member_int(w, "total_tokens", u->prompt + u->completion);
     json_close_object(w);
 }
 
@@ -170,22 +170,22 @@ static void put_response(struct json_writer *w, const struct shape_answer *a,
                          const struct api_error *error)
 {
     const struct buf *echo = &a->own->echo;
-    put_text(w, "id", path_of("resp_%s", a->context->request_id).text);
-    put_text(w, "object", "response");
-    put_int(w, "created_at", a->context->created);
-    put_text(w, "status", a->status);
-    put_text(w, "model", a->context->model);
+    json_member_text(w, "id", path_of("resp_%s", a->context->request_id).text);
+    json_member_text(w, "object", "response");
+    json_member_int(w, "created_at", a->context->created);
+    json_member_text(w, "status", a->status);
+    json_member_text(w, "model", a->context->model);
     json_key(w, "error");
     if (error) {
         json_open_object(w);
-        put_text(w, "code", error->code ? error->code : "server_error");
-        put_text(w, "message", error->text);
+        json_member_text(w, "code", error->code ? error->code : "server_error");
+        json_member_text(w, "message", error->text);
         json_close_object(w);
     } else json_put_null(w);
     json_key(w, "incomplete_details");
     if (a->incomplete) {
         json_open_object(w);
-        put_text(w, "reason", a->incomplete);
+        json_member_text(w, "reason", a->incomplete);
         json_close_object(w);
     } else json_put_null(w);
     json_key(w, "output");
@@ -194,7 +194,7 @@ static void put_response(struct json_writer *w, const struct shape_answer *a,
         put_item(w, a, i, true, item_status(a, i));
     json_close_array(w);
     if (a->done && !error) put_usage(w, &a->usage);
-    put_bool(w, "store", a->done ? a->kept : a->own->store);
+    json_member_bool(w, "store", a->done ? a->kept : a->own->store);
     buf_byte(w->out, ',');
     buf_append(w->out, echo->data + 1, echo->len - 1); /* "{" is written, "," is not */
     w->out->failed |= echo->failed;
@@ -205,8 +205,8 @@ static void put_response(struct json_writer *w, const struct shape_answer *a,
 static struct json_writer *open_event(struct shape_answer *a, const char *type)
 {
     struct json_writer *w = outlet_open(&a->out);
-    put_text(w, "type", type);
-    put_int(w, "sequence_number", a->sequence++);
+    json_member_text(w, "type", type);
+    json_member_int(w, "sequence_number", a->sequence++);
     return w;
 }
 
@@ -215,8 +215,8 @@ static struct json_writer *open_item_event(struct shape_answer *a, const char *t
 {
     struct json_writer *w = open_event(a, type);
     put_item_id(w, "item_id", a, index);
-    put_int(w, "output_index", (int64_t)index);
-    if (with_content) put_int(w, "content_index", 0);
+    json_member_int(w, "output_index", (int64_t)index);
+    if (with_content) json_member_int(w, "content_index", 0);
     return w;
 }
 
@@ -235,7 +235,7 @@ static enum status send_item(struct shape_answer *a, const char *type, size_t in
                              const char *status, struct error *err)
 {
     struct json_writer *w = open_event(a, type);
-    put_int(w, "output_index", (int64_t)index);
+    json_member_int(w, "output_index", (int64_t)index);
     json_key(w, "item");
     put_item(w, a, index, whole, status);
     return outlet_send(&a->out, type, false, err);
@@ -285,7 +285,7 @@ static enum status send_close(struct shape_answer *a, size_t index, struct error
 {
     const struct part *part = &a->parts.items[index];
     struct json_writer *w = open_item_event(a, DONES[part->kind], index, part->kind != PART_CALL);
-    if (part->kind == PART_CALL) put_text(w, "name", part->name);
+    if (part->kind == PART_CALL) json_member_text(w, "name", part->name);
     put_span(w, part->kind == PART_CALL ? "arguments" : "text", text_of(part));
     if (part->kind == PART_CONTENT)
         put_raw_list(w, "logprobs",
@@ -382,11 +382,11 @@ static void put_kept_calls(struct json_writer *w, const struct shape_answer *a)
         const struct part *part = &a->parts.items[i];
         if (part->kind != PART_CALL) continue;
         json_open_object(w);
-        put_text(w, "id", part->id);
-        put_text(w, "type", "function");
+        json_member_text(w, "id", part->id);
+        json_member_text(w, "type", "function");
         json_key(w, "function");
         json_open_object(w);
-        put_text(w, "name", part->name);
+        json_member_text(w, "name", part->name);
         put_span(w, "arguments", text_of(part));
         json_close_object(w);
         json_close_object(w);
@@ -423,7 +423,7 @@ static enum status keep(struct shape_answer *a, struct error *err)
         buf_byte(&kept, ',');
     }
     json_open_object(&w);
-    put_text(&w, "role", "assistant");
+    json_member_text(&w, "role", "assistant");
     put_kept_text(&w, a, "content", PART_CONTENT);
     put_kept_text(&w, a, "reasoning_content", PART_REASONING);
     if (a->parts.call_count) put_kept_calls(&w, a);

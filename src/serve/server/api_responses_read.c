@@ -149,7 +149,7 @@ static void flush_pending(struct reader *x)
     if (!x->pending) return;
     x->pending = false;
     json_open_object(&x->w);
-    put_text(&x->w, "role", "assistant");
+    json_member_text(&x->w, "role", "assistant");
     if (x->has_text || !x->call_count) put_span(&x->w, "content", all_of(&x->text));
     else put_null(&x->w, "content");
     if (x->reasoning.len) put_span(&x->w, "reasoning_content", all_of(&x->reasoning));
@@ -168,7 +168,7 @@ static void add_call(struct reader *x, struct span id, struct span name, struct 
     open_pending(x);
     json_open_object(&x->calls_w);
     put_span(&x->calls_w, "id", id);
-    put_text(&x->calls_w, "type", "function");
+    json_member_text(&x->calls_w, "type", "function");
     json_key(&x->calls_w, "function");
     json_open_object(&x->calls_w);
     put_span(&x->calls_w, "name", name);
@@ -237,7 +237,7 @@ static bool take_system(struct reader *x, const struct fields *item)
     bool ok = join_parts(item, "content", "\n", &text);
     flush_pending(x);
     json_open_object(&x->w);
-    put_text(&x->w, "role", "system");
+    json_member_text(&x->w, "role", "system");
     put_span(&x->w, "content", all_of(&text));
     json_close_object(&x->w);
     x->items.failed |= text.failed;
@@ -253,7 +253,7 @@ static bool put_other(struct reader *x, const struct fields *item, const char *r
     x->any = true;
     flush_pending(x);
     json_open_object(&x->w);
-    put_text(&x->w, "role", role);
+    json_member_text(&x->w, "role", role);
     if (call_id.data) put_span(&x->w, "tool_call_id", call_id);
     put_span(&x->w, "content", all_of(&text));
     json_close_object(&x->w);
@@ -447,7 +447,7 @@ static void put_system(struct json_writer *w, struct span instructions, const st
     if (system->len) buf_append(&text, system->data, system->len);
     if (text.len) {
         json_open_object(w);
-        put_text(w, "role", "system");
+        json_member_text(w, "role", "system");
         put_span(w, "content", all_of(&text));
         json_close_object(w);
     }
@@ -478,8 +478,8 @@ static void put_messages(struct reader *x, struct json_writer *w, struct span in
     flush_pending(x);
     if (!x->any) { /* a client that asks whether anybody is there */
         json_open_object(&x->w);
-        put_text(&x->w, "role", "user");
-        put_text(&x->w, "content", "");
+        json_member_text(&x->w, "role", "user");
+        json_member_text(&x->w, "content", "");
         json_close_object(&x->w);
     }
     struct buf inner = x->items; /* without its bracket */
@@ -492,7 +492,7 @@ static void put_messages(struct reader *x, struct json_writer *w, struct span in
     put_items(w, &inner, w->out->len > before);
     json_close_array(w);
     if (x->own->store) keep_items(x, &inner);
-    put_bool(w, "add_generation_prompt", true);
+    json_member_bool(w, "add_generation_prompt", true);
 }
 
 static bool put_conversation(struct json_writer *w, struct shape_request *r, const struct fields *f,
@@ -566,14 +566,14 @@ static bool put_tools(struct json_writer *w, struct json_writer *echo, struct sh
         buf_release(&unused);
         if (!ok) return false;
         json_open_object(echo);
-        put_text(echo, "type", "function");
+        json_member_text(echo, "type", "function");
         put_span(echo, "name", json_string(json_get(tool.object, "name")));
         if (field_get(&tool, "description"))
             put_span(echo, "description", json_string(field_get(&tool, "description")));
         json_key(echo, "parameters");
         if (field_get(&tool, "parameters")) json_put_value(echo, field_get(&tool, "parameters"));
         else json_put_null(echo);
-        put_bool(echo, "strict", json_bool(field_get(&tool, "strict"), false));
+        json_member_bool(echo, "strict", json_bool(field_get(&tool, "strict"), false));
         json_close_object(echo);
     }
     if (taken) json_close_array(w);
@@ -642,7 +642,7 @@ static void put_text_format(struct json_writer *echo, const struct json *format)
     if (json_type(format) == JSON_OBJECT) json_put_value(echo, format);
     else {
         json_open_object(echo);
-        put_text(echo, "type", "text");
+        json_member_text(echo, "type", "text");
         json_close_object(echo);
     }
     json_close_object(echo);
@@ -660,8 +660,8 @@ static bool put_echo(struct json_writer *echo, const struct fields *f)
     echo_number(echo, f, "max_output_tokens");
     echo_number(echo, f, "temperature");
     echo_number(echo, f, "top_p");
-    put_bool(echo, "parallel_tool_calls", parallel);
-    put_text(echo, "truncation", "disabled");
+    json_member_bool(echo, "parallel_tool_calls", parallel);
+    json_member_text(echo, "truncation", "disabled");
     json_key(echo, "metadata");
     if (metadata) json_put_value(echo, metadata);
     else {

@@ -31,7 +31,7 @@ static bool put_messages(struct json_writer *w, const struct fields *f)
         !field_object(f, "chat_template_kwargs", &kwargs) ||
         !field_bool(f, "add_generation_prompt", &prompt))
         return false;
-    put_bool(w, "add_generation_prompt", prompt);
+    json_member_bool(w, "add_generation_prompt", prompt);
     openai_put_kwargs(w, kwargs, (struct span){ 0 });
     return true;
 }
@@ -49,7 +49,7 @@ static bool put_text_prompt(struct json_writer *w, const struct fields *f)
                           "'add_special_tokens' must be true: the ids are those that the model "
                           "would get");
     put_span(w, "text", text);
-    put_bool(w, "parse_special", true);
+    json_member_bool(w, "parse_special", true);
     return true;
 }
 
@@ -168,8 +168,8 @@ static enum status send_answer(struct shape_answer *a, struct error *err)
         w->out->failed |= a->bytes.failed;
         return outlet_send(&a->out, NULL, true, err);
     }
-    put_int(w, "count", a->count);
-    if (max) put_int(w, "max_model_len", json_int(max, 0));
+    json_member_int(w, "count", a->count);
+    if (max) json_member_int(w, "max_model_len", json_int(max, 0));
     put_raw_list(w, "tokens", &a->ids);
     if (a->own->with_texts) put_raw_list(w, "token_strs", &a->texts);
     return outlet_send(&a->out, NULL, true, err);

@@ -299,12 +299,12 @@ static void put_form(struct json_writer *w, const struct constraint_wish *wish)
     };
     bool json = wish->form == FORM_OBJECT || wish->form == FORM_SCHEMA;
     json_open_object(w);
-    put_text(w, "type", forms[wish->form].type);
+    json_member_text(w, "type", forms[wish->form].type);
     if (forms[wish->form].member) {
         json_key(w, forms[wish->form].member);
         json_put_value(w, wish->value);
     }
-    if (json && wish->compact) put_text(w, "whitespace", "compact");
+    if (json && wish->compact) json_member_text(w, "whitespace", "compact");
     json_close_object(w);
 }
 
@@ -313,7 +313,7 @@ static void put_tools_constraint(struct json_writer *w, const struct constraint_
 {
     json_key(w, "constraint");
     json_open_object(w);
-    put_text(w, "type", "tools");
+    json_member_text(w, "type", "tools");
     json_key(w, "choice");
     if (wish->choice == TOOL_CHOICE_NAMED) {
         json_open_object(w);
@@ -321,7 +321,7 @@ static void put_tools_constraint(struct json_writer *w, const struct constraint_
         json_close_object(w);
     } else json_put_string(w, wish->choice == TOOL_CHOICE_REQUIRED ? "required" : "auto");
     /* A tool by name means one call of it, as the vendors have it. */
-    if (wish->single || wish->choice == TOOL_CHOICE_NAMED) put_bool(w, "parallel", false);
+    if (wish->single || wish->choice == TOOL_CHOICE_NAMED) json_member_bool(w, "parallel", false);
     put_names(w, "strict", tools, false);
     if (wish->allowed) put_names(w, "allowed", wish->allowed, true);
     if (wish->choice == TOOL_CHOICE_AUTO && wish->form != FORM_ANY) {
@@ -341,7 +341,7 @@ bool wish_put(struct json_writer *w, const struct constraint_wish *wish, const s
                           "'tool_choice' asks for a call, but there are no tools");
     snprintf(r->constraint_param, sizeof r->constraint_param, "%s",
              wish->form == FORM_ANY ? "tools" : wish->param.text);
-    if (has_tools && wish->single) put_bool(w, "parallel_tool_calls", false);
+    if (has_tools && wish->single) json_member_bool(w, "parallel_tool_calls", false);
     if (has_tools && (forced || wish->allowed || wish->form != FORM_ANY || any_strict(tools)))
         put_tools_constraint(w, wish, tools);
     else if (wish->form != FORM_ANY) {

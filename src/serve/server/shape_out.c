@@ -41,34 +41,10 @@ enum status outlet_text(struct outlet *o, const char *event, const char *text, b
 
 /* ---- members ---- */
 
-void put_text(struct json_writer *w, const char *key, const char *text)
-{
-    json_key(w, key);
-    json_put_string(w, text);
-}
-
 void put_span(struct json_writer *w, const char *key, struct span text)
 {
     json_key(w, key);
     json_put_span(w, text.data ? text : span_of(""));
-}
-
-void put_int(struct json_writer *w, const char *key, int64_t v)
-{
-    json_key(w, key);
-    json_put_int(w, v);
-}
-
-void put_real(struct json_writer *w, const char *key, double v)
-{
-    json_key(w, key);
-    json_put_real(w, v);
-}
-
-void put_bool(struct json_writer *w, const char *key, bool v)
-{
-    json_key(w, key);
-    json_put_bool(w, v);
 }
 
 void put_null(struct json_writer *w, const char *key)
@@ -128,16 +104,16 @@ void usage_add(struct usage *u, const struct json *done, bool with_prompt)
 void usage_put(struct json_writer *w, const struct usage *u)
 {
     json_open_object(w);
-    put_int(w, "prompt_tokens", u->prompt);
-    put_int(w, "completion_tokens", u->completion);
-    put_int(w, "total_tokens", u->prompt + u->completion);
+    json_member_int(w, "prompt_tokens", u->prompt);
+    json_member_int(w, "completion_tokens", u->completion);
+    json_member_int(w, "total_tokens", u->prompt + u->completion);
     json_key(w, "prompt_tokens_details");
     json_open_object(w);
-    put_int(w, "cached_tokens", u->cached);
+    json_member_int(w, "cached_tokens", u->cached);
     json_close_object(w);
     json_key(w, "completion_tokens_details");
     json_open_object(w);
-    put_int(w, "reasoning_tokens", u->reasoning);
+    json_member_int(w, "reasoning_tokens", u->reasoning);
     json_close_object(w);
     json_close_object(w);
 }
@@ -146,16 +122,17 @@ void timings_put(struct json_writer *w, const struct usage *u)
 {
     int64_t fresh = u->prompt - u->cached;
     json_open_object(w);
-    put_real(w, "queue_ms", u->queue_seconds * 1e3);
-    if (*u->cache) put_text(w, "cache", u->cache);
-    put_int(w, "cache_n", u->cached);
-    put_int(w, "prompt_n", fresh);
-    put_real(w, "prompt_ms", u->prompt_seconds * 1e3);
-    put_int(w, "predicted_n", u->completion);
-    put_real(w, "predicted_ms", u->decode_seconds * 1e3);
-    if (u->prompt_seconds > 0) put_real(w, "prompt_per_second", (double)fresh / u->prompt_seconds);
+    json_member_real(w, "queue_ms", u->queue_seconds * 1e3);
+    if (*u->cache) json_member_text(w, "cache", u->cache);
+    json_member_int(w, "cache_n", u->cached);
+    json_member_int(w, "prompt_n", fresh);
+    json_member_real(w, "prompt_ms", u->prompt_seconds * 1e3);
+    json_member_int(w, "predicted_n", u->completion);
+    json_member_real(w, "predicted_ms", u->decode_seconds * 1e3);
+    if (u->prompt_seconds > 0)
+        json_member_real(w, "prompt_per_second", (double)fresh / u->prompt_seconds);
     if (u->decode_seconds > 0)
-        put_real(w, "predicted_per_second", (double)u->completion / u->decode_seconds);
+        json_member_real(w, "predicted_per_second", (double)u->completion / u->decode_seconds);
     json_close_object(w);
 }
 
@@ -195,7 +172,7 @@ static void put_token(struct json_writer *w, const struct json *token)
     token_text(&text, token, "");
     json_open_object(w);
     put_span(w, "token", (struct span){ text.data, text.len });
-    put_real(w, "logprob", token_logprob(token));
+    json_member_real(w, "logprob", token_logprob(token));
     json_key(w, "bytes");
     if (json_type(json_get(token, "bytes")) == JSON_ARRAY)
         json_put_value(w, json_get(token, "bytes"));

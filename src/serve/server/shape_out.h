@@ -24,11 +24,7 @@ enum status outlet_send(struct outlet *o, const char *event, bool last, struct e
 enum status outlet_text(struct outlet *o, const char *event, const char *text, bool last,
                         struct error *err);
 
-void put_text(struct json_writer *w, const char *key, const char *text); /* NULL: null */
 void put_span(struct json_writer *w, const char *key, struct span text);
-void put_int(struct json_writer *w, const char *key, int64_t v);
-void put_real(struct json_writer *w, const char *key, double v);
-void put_bool(struct json_writer *w, const char *key, bool v);
 void put_null(struct json_writer *w, const char *key);
 /* A list whose items, with commas, are already written. */
 void put_raw_list(struct json_writer *w, const char *key, const struct buf *items);
