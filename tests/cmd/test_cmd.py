@@ -338,7 +338,7 @@ def case_worker_is_bare(tmp):
             names = [e.split(b"=")[0] for e in f.read().split(b"\0") if e]
         expect(not [n for n in names if n not in (b"TZ", b"ASAN_OPTIONS", b"UBSAN_OPTIONS", b"TSAN_OPTIONS")], "%r" % names)
         links = {os.readlink("/proc/%d/fd/%s" % (worker, fd)) for fd in os.listdir("/proc/%d/fd" % worker)}
-        links = {l for l in links if not l.startswith("socket:") and l not in ("/dev/null", STORIES)}
+        links = {l for l in links if not l.startswith("socket:") and l not in ("/dev/null", os.path.realpath(STORIES))}
         expect(sanitized() or not links, "more is open: %r" % links)
         with open("/proc/%d/status" % worker) as f:
             status = f.read()
